@@ -1,1 +1,8 @@
-//! Assay.
+//! Assay: an ML quality lab inside a web page.
+
+pub mod digest;
+pub mod error;
+pub mod lab;
+pub mod recipe;
+pub mod result;
+pub mod runlog;

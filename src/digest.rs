@@ -1,0 +1,189 @@
+//! SHA-256 over canonical bytes, and the canonical form of JSON; it decides nothing about what is worth hashing.
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// SHA-256 of `bytes` as 64 lowercase hexadecimal digits.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    let mut hasher = Hasher::new();
+    hasher.bytes(bytes);
+    hasher.finish()
+}
+
+/// Digest of a JSON value in canonical form; see [`canonical_json`].
+#[must_use]
+pub fn json_digest(value: &Value) -> String {
+    sha256_hex(canonical_json(value).as_bytes())
+}
+
+/// The canonical text of a JSON value: keys sorted by code point, no white space, strings with the shortest escapes,
+/// and each number by its value, so that `1`, `1.0` and `1e0` are the same text.
+///
+/// Integral numbers of magnitude below 2^53 are written as integers, the others in the shortest decimal form that reads
+/// back to the same `f64`. A document that went through `JSON.parse` and `JSON.stringify` keeps its digest.
+#[must_use]
+pub fn canonical_json(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => {
+            let _ = write!(out, "{value}");
+        }
+        Value::Number(number) => write_number(number, out),
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(map) => {
+            // Sorted here and not by serde_json: another crate's `preserve_order` must not change a digest.
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort_unstable();
+            out.push('{');
+            for (index, key) in keys.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                let _ = write!(out, "{}:", Value::String(key.clone()));
+                write_canonical(&map[key], out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+fn write_number(number: &serde_json::Number, out: &mut String) {
+    /// 2^53: up to here every integer is an `f64`.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match number.as_f64() {
+        Some(float) if float.trunc() == float && float.abs() < EXACT => {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "integral and below 2^53 by the guard"
+            )]
+            let integer = float as i64;
+            let _ = write!(out, "{integer}");
+        }
+        Some(float) => {
+            let _ = write!(out, "{float}");
+        }
+        None => {
+            let _ = write!(out, "{number}");
+        }
+    }
+}
+
+/// SHA-256 over a sequence of typed values in their canonical bytes: little endian, every NaN as `0x7fc0_0000`,
+/// strings and lists preceded by their length as `u64`.
+#[derive(Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// An empty digest.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Sha256::new())
+    }
+
+    /// Adds raw bytes, without a length.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Adds one unsigned integer as eight bytes.
+    pub fn u64(&mut self, value: u64) {
+        self.0.update(value.to_le_bytes());
+    }
+
+    /// Adds a string: its length in bytes, then its UTF-8.
+    pub fn text(&mut self, text: &str) {
+        self.u64(text.len() as u64);
+        self.0.update(text.as_bytes());
+    }
+
+    /// Adds numbers: their count, then four bytes each, NaN canonicalized.
+    pub fn f32s(&mut self, values: &[f32]) {
+        self.u64(values.len() as u64);
+        for value in values {
+            let bits = if value.is_nan() {
+                0x7fc0_0000
+            } else {
+                value.to_bits()
+            };
+            self.0.update(bits.to_le_bytes());
+        }
+    }
+
+    /// Adds integers: their count, then four bytes each.
+    pub fn u32s(&mut self, values: &[u32]) {
+        self.u64(values.len() as u64);
+        for value in values {
+            self.0.update(value.to_le_bytes());
+        }
+    }
+
+    /// The digest as 64 lowercase hexadecimal digits.
+    #[must_use]
+    pub fn finish(self) -> String {
+        let mut text = String::with_capacity(64);
+        for byte in self.0.finalize() {
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sha256_is_the_standard_one() {
+        // FIPS 180-2, appendix B.1.
+        assert_eq!(
+            sha256_hex(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+
+    #[test]
+    fn equal_numbers_have_equal_text_however_they_were_written() {
+        for text in ["1", "1.0", "1e0", "10e-1"] {
+            let value: Value = serde_json::from_str(text).expect("a number");
+            assert_eq!(canonical_json(&value), "1");
+        }
+        let negative_zero: Value = serde_json::from_str("-0.0").expect("a number");
+        assert_eq!(canonical_json(&negative_zero), "0");
+    }
+
+    #[test]
+    fn keys_are_sorted_at_every_depth() {
+        let value = serde_json::json!({"b": {"z": 1, "a": [2.5, null]}, "a": "\u{e9}\n"});
+        assert_eq!(
+            canonical_json(&value),
+            r#"{"a":"é\n","b":{"a":[2.5,null],"z":1}}"#
+        );
+    }
+
+    #[test]
+    fn every_nan_hashes_alike_and_zeros_keep_their_sign() {
+        let digest = |value: f32| {
+            let mut hasher = Hasher::new();
+            hasher.f32s(&[value]);
+            hasher.finish()
+        };
+        assert_eq!(digest(f32::NAN), digest(f32::from_bits(0xffc0_0001)));
+        assert_ne!(digest(0.0), digest(-0.0));
+    }
+}

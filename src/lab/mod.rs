@@ -1,0 +1,3 @@
+//! The lab: takes commands, works on them in small steps, answers with events; it knows no browser.
+
+pub mod protocol;

@@ -1,0 +1,241 @@
+//! What the page says to the lab and what the lab answers; plain values, no behaviour.
+//!
+//! Each command has an `id` chosen by the page and is answered by events with that `id`, the last of which is exactly
+//! one `done` or `error`. Bulk data travels beside the message: a `buffer` names bytes to be taken once from the lab,
+//! and a command's bytes are handed over with it.
+
+use crate::result::{Cost, EpochPoint};
+use crate::runlog::record::Environment;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A request.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct Command {
+    /// Chosen by the page, never reused.
+    pub id: u32,
+    /// What is asked.
+    #[serde(flatten)]
+    pub body: CommandBody,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum CommandBody {
+    /// Tells the lab where it runs. First command of a session. Done: `{}`.
+    Open {
+        /// What the page knows of its surroundings; the lab fills in version, engine, arithmetic and the clock's resolution.
+        environment: Environment,
+    },
+    /// Describes a set and its split. Done: a [`DatasetSummary`].
+    Dataset {
+        /// A recipe; its data, split and seed are used.
+        recipe: Value,
+    },
+    /// Asks for pictures. Done: `{ "buffer", "rows", "height", "width", "channels", "labels" }`; one byte a pixel,
+    /// 0 to 255, row by row in the order asked.
+    Images {
+        /// Name of the set.
+        set: String,
+        /// At most 4,096 rows of it.
+        rows: Vec<u32>,
+    },
+    /// Trains, quantizes, measures and records. Events: `planned`, `progress`, `epoch`, `checkpoint`, `stage`, `sample`,
+    /// `recorded`; where a claim is given also `verdict`. Done: `{ "digest" }` of the record.
+    Run {
+        /// The recipe.
+        recipe: Value,
+        /// A claim to check the run against.
+        #[serde(default)]
+        claim: Option<Value>,
+        /// Whether the command's bytes are a checkpoint to go on from.
+        #[serde(default)]
+        resume: bool,
+        /// Digest of the interrupted record that the checkpoint belongs to.
+        #[serde(default)]
+        resumed_from: Option<String>,
+    },
+    /// Makes trained weights the model to play with: the command's bytes are a record's safetensors. Done: `{}`.
+    /// A finished run does the same by itself.
+    Load {
+        /// The recipe that they were trained with.
+        recipe: Value,
+    },
+    /// Scores a picture with the model to play with. Done: [`Scores`].
+    Predict {
+        /// A row of the model's set.
+        #[serde(default)]
+        row: Option<u32>,
+        /// Or a picture: `height × width × channels` numbers from 0 to 1.
+        #[serde(default)]
+        image: Option<Vec<f32>>,
+    },
+    /// Panics, so that tests see how a crash is handled. Refused unless the page was opened with `?test`.
+    Crash,
+    /// Computes without a sign of life, likewise.
+    Hang,
+    /// Ends command `target` at its next step and keeps what was measured. Done: `{}`, at once.
+    Stop {
+        /// The command.
+        target: u32,
+    },
+    /// Holds command `target` at its next step. Done: `{}`, at once.
+    Pause {
+        /// The command.
+        target: u32,
+    },
+    /// Lets command `target` go on. Done: `{}`, at once.
+    Continue {
+        /// The command.
+        target: u32,
+    },
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Of the command.
+    pub id: u32,
+    /// What happened.
+    #[serde(flatten)]
+    pub body: EventBody,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum EventBody {
+    /// The model is planned; nothing was allocated yet.
+    Planned {
+        /// What it will cost.
+        cost: Cost,
+        /// Steps of one epoch.
+        steps_per_epoch: u32,
+        /// Digest of the recipe.
+        recipe_digest: String,
+        /// When the run started, RFC 3339 in UTC.
+        started: String,
+    },
+    /// A few times a second while training.
+    Progress {
+        /// Epoch in progress, counted from 1.
+        epoch: u32,
+        /// Epochs asked for.
+        epochs: u32,
+        /// Steps done in all.
+        step: u64,
+        /// Steps planned in all.
+        steps: u64,
+        /// Mean loss since the last `progress`.
+        loss: f64,
+        /// Share of right answers since the last `progress`.
+        accuracy: f64,
+        /// Rows per second over the last seconds.
+        samples_per_sec: f64,
+        /// Time left in training, seconds; absent in the first moments.
+        eta_secs: Option<f64>,
+    },
+    /// An epoch ended.
+    Epoch {
+        /// Its figures.
+        point: EpochPoint,
+    },
+    /// State from which the run can go on to the very same digest; to be kept by the page, newest only.
+    Checkpoint {
+        /// Key of the bytes.
+        buffer: u32,
+        /// Finished epochs.
+        epoch: u32,
+        /// An unsealed record with what was measured so far, status `interrupted`, as JSON text: what
+        /// `page::seal_record` turns into a record if the run never ends.
+        record: String,
+    },
+    /// A stage after training began.
+    Stage {
+        /// `quantizing`, `scoring`, `warming up`, `timing one row`, `timing a batch`.
+        name: String,
+        /// Share done, in 0..=1.
+        fraction: f64,
+    },
+    /// Latency samples, as they come.
+    Samples {
+        /// Rows per call.
+        batch: u32,
+        /// Milliseconds per call.
+        millis: Vec<f64>,
+    },
+    /// The loss was NaN or infinite; training ended, what was measured is kept.
+    NonFinite {
+        /// Step, counted from 1.
+        step: u64,
+    },
+    /// A record was made; to be appended to the log.
+    Recorded {
+        /// Its digest.
+        digest: String,
+        /// The document, as canonical JSON text: store the text, not a parsed copy.
+        record: String,
+        /// Key of the kept f32 weights as safetensors bytes; absent where training never finished an epoch.
+        buffer: Option<u32>,
+    },
+    /// The check of a claim.
+    Verdict {
+        /// A `runlog::verdict::Verdict`.
+        verdict: Value,
+    },
+    /// The command is done.
+    Done {
+        /// The answer, by command.
+        value: Value,
+    },
+    /// The command failed.
+    Error {
+        /// [`crate::error::Error::kind`].
+        kind: String,
+        /// In words, with the next step.
+        message: String,
+    },
+}
+
+/// A set with its split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DatasetSummary {
+    /// Name in a recipe.
+    pub set: String,
+    /// Full name.
+    pub title: String,
+    /// Who made it.
+    pub attribution: String,
+    /// Under which licence.
+    pub licence: String,
+    /// SHA-256 over pixels and labels.
+    pub sha256: String,
+    /// `[channels, height, width]`.
+    pub shape: [u32; 3],
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// Rows per class in train, validation and test.
+    pub counts: Vec<[u32; 3]>,
+    /// Rows of train.
+    pub train: Vec<u32>,
+    /// Rows of validation.
+    pub validation: Vec<u32>,
+    /// Rows of test.
+    pub test: Vec<u32>,
+    /// Right answers of all rows.
+    pub labels: Vec<u16>,
+}
+
+/// What a model says of one picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scores {
+    /// Probability (softmax) of each class.
+    pub probabilities: Vec<f32>,
+    /// The largest, the first of equals.
+    pub predicted: u16,
+    /// Time of the call, milliseconds.
+    pub millis: f64,
+}

@@ -1,0 +1,36 @@
+//! How long calls take.
+
+use serde::{Deserialize, Serialize};
+
+/// Latency of calls with a fixed number of rows, measured in a closed loop: the next call starts when the last one ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Rows per call.
+    pub batch: u32,
+    /// Calls per sample. More than one where the clock is too coarse to time one call; the samples are then means.
+    pub calls_per_sample: u32,
+    /// Calls made before the first sample.
+    pub warmup_calls: u32,
+    /// Time per call of each sample, milliseconds, in order.
+    pub samples_millis: Vec<f64>,
+    /// Mean of the samples, milliseconds.
+    pub mean_millis: f64,
+    /// Median of the samples, milliseconds.
+    pub p50_millis: f64,
+    /// Ends of the median's distribution-free interval, milliseconds.
+    pub p50_low_millis: f64,
+    /// See `p50_low_millis`.
+    pub p50_high_millis: f64,
+    /// 95th percentile; only of individually timed calls and only with at least 130 of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p95_millis: Option<f64>,
+    /// 99th percentile; only of individually timed calls and only with at least 662 of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99_millis: Option<f64>,
+    /// Rows per second at the median.
+    pub samples_per_sec: f64,
+    /// The clock's resolution as measured, microseconds.
+    pub resolution_micros: f64,
+    /// What makes the figures doubtful: `no steady state`, `page hidden`, `few samples`, `coarse clock`; empty when nothing does.
+    pub flags: Vec<String>,
+}

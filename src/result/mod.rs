@@ -1,0 +1,42 @@
+//! What a run finds out, as plain serializable values with their intervals; nothing here computes.
+
+mod accuracy;
+mod cost;
+mod curve;
+mod latency;
+
+pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions};
+pub use cost::{Cost, LayerCost};
+pub use curve::{EpochPoint, Training};
+pub use latency::Latency;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that a complete run measured. A stopped or interrupted run lacks what it did not reach.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// Counted from the layer graph, before anything ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+    /// How training went, epoch by epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Training>,
+    /// Accuracy on the test rows, with the stored (quantized) weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<Accuracy>,
+    /// Mean cross-entropy on the test rows, nats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_loss: Option<f64>,
+    /// Counts by true and predicted class on the test rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Confusion>,
+    /// Recall of each class on the test rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassResult>,
+    /// Latency of one row per call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+    /// Latency of `evaluation.throughput_batch` rows per call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<Latency>,
+}

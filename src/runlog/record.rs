@@ -1,0 +1,101 @@
+//! The record of one run: what was asked, what came out, where; it never changes after it was written.
+
+use crate::recipe::{Extra, Recipe};
+use crate::result::{Predictions, Results};
+use serde::{Deserialize, Serialize};
+
+/// The version of the record that this build writes.
+pub const VERSION: u32 = 1;
+
+/// One run. Its identity is `digest`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Always `"record"`.
+    pub assay: String,
+    /// Version of the form of this document.
+    pub version: u32,
+    /// When the run started, RFC 3339 in UTC with seconds.
+    pub started: String,
+    /// From start to record, seconds, pauses included.
+    pub duration_secs: f64,
+    /// How the run ended.
+    pub status: Status,
+    /// What was asked.
+    pub recipe: Recipe,
+    /// [`Recipe::digest`] of it.
+    pub recipe_digest: String,
+    /// What was measured.
+    pub results: Results,
+    /// The answers on the test rows; absent where the run did not get there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predictions: Option<Predictions>,
+    /// What the run used and made, by digest.
+    pub digests: Digests,
+    /// Where it ran.
+    pub environment: Environment,
+    /// Digest of the interrupted record that this run went on from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed_from: Option<String>,
+    /// Digest of the claim that this run was a check of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked_claim: Option<String>,
+    /// SHA-256 of the canonical form of everything else in this document; empty until it is sealed.
+    #[serde(default)]
+    pub digest: String,
+    /// Fields of later versions.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Everything that the recipe asks for was done.
+    Complete,
+    /// The person stopped it; what was measured is kept.
+    Stopped,
+    /// The page was closed or reloaded, or the worker died, in the middle.
+    Interrupted,
+    /// The loss became NaN or infinite.
+    NonFinite,
+}
+
+/// Digests of what a run used and made; each is 64 hexadecimal digits, or empty where the run did not get there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digests {
+    /// Of the data set's pixels and labels.
+    pub data: String,
+    /// Of the kept f32 weights.
+    pub weights: String,
+    /// Of the stored weights under the recipe's scheme.
+    pub stored: String,
+    /// Of the test rows with their predicted classes.
+    pub predictions: String,
+}
+
+/// Where a run ran, as coarse as comparing needs: nothing that tells one person or machine from another.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Assay's version.
+    pub app_version: String,
+    /// Short digest of the build's files; `native` for the command.
+    pub build: String,
+    /// `cpu` or `gpu`.
+    pub engine: String,
+    /// Version of the CPU engine's rounding behaviour, such as `wasm-1` or `native-1`.
+    pub arithmetic: String,
+    /// Browser family, or `native`.
+    pub browser: String,
+    /// Its major version; empty for native.
+    pub browser_version: String,
+    /// Logical cores as reported; 0 when unknown.
+    pub cores: u32,
+    /// Resolution of the clock as measured, microseconds.
+    pub timer_resolution_micros: f64,
+    /// Whether the page was cross-origin isolated.
+    pub isolated: bool,
+    /// The WebGPU adapter as shown to the person; not used by the run while the engine is `cpu`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub adapter: String,
+}
