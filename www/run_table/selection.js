@@ -65,10 +65,10 @@ export function kept(selection, order) {
 /**
  * @param {Selection} selection
  * @param {readonly string[]} order
- * @returns {'all' | 'some' | 'none'}
+ * @returns {"all" | "some" | "none"}
  */
 export function extent(selection, order) {
   const count = order.reduce((sum, digest) => sum + (selection.digests.has(digest) ? 1 : 0), 0);
-  if (count === 0) return 'none';
-  return count === order.length ? 'all' : 'some';
+  if (count === 0) return "none";
+  return count === order.length ? "all" : "some";
 }

@@ -1,49 +1,7 @@
 // @ts-check
 /** @file What the run table shows of a record: its summary and what people added, as one flat row. Knows no DOM and no database. */
 
-/**
- * The flat summary that the lab makes of a record (`summarize` in the wasm module).
- * @typedef {object} RunSummary
- * @property {string} digest
- * @property {string} started RFC 3339 in UTC
- * @property {string} status `complete`, `stopped`, `interrupted` or `non-finite`
- * @property {string} set
- * @property {string} family
- * @property {string} architecture in words
- * @property {string} scheme
- * @property {number} seed
- * @property {number} epochs
- * @property {number} keptEpoch
- * @property {number | null} [accuracy] share, in 0..=1
- * @property {number | null} [accuracyLow]
- * @property {number | null} [accuracyHigh]
- * @property {number | null} [correct]
- * @property {number | null} [total]
- * @property {number | null} [p50Millis]
- * @property {number | null} [p50LowMillis]
- * @property {number | null} [p50HighMillis]
- * @property {number | null} [samplesPerSec] rows per second of a batch at the median
- * @property {number | null} [weightBytes]
- * @property {number | null} [parameters]
- * @property {number | null} [macs]
- * @property {string} engine
- * @property {string} arithmetic
- * @property {string} browser
- * @property {string} recipeDigest
- * @property {string} weightsDigest
- * @property {string} predictionsDigest
- * @property {number | null} [durationSecs]
- * @property {string | null} [resumedFrom]
- * @property {string | null} [checkedClaim]
- * @property {string[]} [flags]
- * @property {Record<string, string>} recipe flat: dotted path to text value
- * @property {boolean} [altered]
- */
-
-/**
- * What people added to a record, newest of each field.
- * @typedef {{ name?: string | null, note?: string | null, pin?: boolean | null, deleted?: boolean | null }} Annotations
- */
+/** @import { AnnotationState, RunSummary } from "../types.js" */
 
 /**
  * One row of the run table.
@@ -64,20 +22,20 @@
  * @returns {string} what the run is in a few words
  */
 export function titleOf(summary) {
-  const what = summary.architecture || summary.family || 'run';
-  return summary.scheme && summary.scheme !== 'f32' ? `${what} · ${summary.scheme}` : what;
+  const what = summary.architecture || summary.family || "run";
+  return summary.scheme && summary.scheme !== "f32" ? `${what} · ${summary.scheme}` : what;
 }
 
 /**
  * @param {RunSummary} summary
- * @param {Annotations} [added]
+ * @param {AnnotationState} [added]
  * @returns {RunRow}
  */
 export function rowOf(summary, added = {}) {
-  const name = added.name ?? '';
-  const note = added.note ?? '';
+  const name = added.name ?? "";
+  const note = added.note ?? "";
   const title = name || titleOf(summary);
-  const status = summary.altered ? 'altered' : summary.status;
+  const status = summary.altered ? "altered" : summary.status;
   const words = [title, titleOf(summary), note, status, summary.started, summary.engine, summary.arithmetic, summary.browser,
     summary.digest, summary.recipeDigest, summary.weightsDigest, ...(summary.flags ?? []), ...Object.values(summary.recipe)];
   return {
@@ -89,14 +47,14 @@ export function rowOf(summary, added = {}) {
     pinned: Boolean(added.pin),
     deleted: Boolean(added.deleted),
     status,
-    text: words.join('\n').toLowerCase(),
+    text: words.join("\n").toLowerCase(),
   };
 }
 
 /**
  * Keeps the row of a record that did not change, so that what was computed for it stays good.
  * @param {readonly RunSummary[]} summaries
- * @param {Readonly<Record<string, Annotations>>} annotations by record digest
+ * @param {Readonly<Record<string, AnnotationState>>} annotations by record digest
  * @param {ReadonlyMap<string, RunRow>} [known] rows made before, by digest
  * @returns {RunRow[]}
  */
@@ -104,7 +62,7 @@ export function rowsOf(summaries, annotations, known = new Map()) {
   return summaries.map((summary) => {
     const added = annotations[summary.digest] ?? {};
     const old = known.get(summary.digest);
-    const same = old && old.summary === summary && old.name === (added.name ?? '') && old.note === (added.note ?? '')
+    const same = old && old.summary === summary && old.name === (added.name ?? "") && old.note === (added.note ?? "")
       && old.pinned === Boolean(added.pin) && old.deleted === Boolean(added.deleted);
     return same ? old : rowOf(summary, added);
   });

@@ -1,17 +1,17 @@
 // @ts-check
 /** @file The columns of the run table: which there are, which recipe fields differ, and rows in the order of a column. Pure. */
 
-/** @typedef {import('./rows.js').RunRow} RunRow */
+/** @import { RunRow } from "./rows.js" */
 
 /**
  * @typedef {object} Column
  * @property {string} key
  * @property {string} label
  * @property {string} [help] one sentence for the header
- * @property {'number' | 'text'} kind how it is sorted and aligned
+ * @property {"number" | "text"} kind how it is sorted and aligned
  * @property {(row: RunRow) => number | string | null | undefined} value
  * @property {boolean} [recipe] whether it is a field of the recipe
- * @property {number} width rem
+ * @property {number} width pixels
  * @property {boolean} [descendingFirst] whether the first press of its header sorts from high to low
  */
 
@@ -23,23 +23,23 @@
 
 /** @type {readonly Column[]} */
 export const FIXED = [
-  { key: 'started', label: 'Run', kind: 'text', width: 15, descendingFirst: true, value: (row) => row.summary.started,
-    help: 'Name and start; sorted by start.' },
-  { key: 'status', label: 'Status', kind: 'text', width: 8, value: (row) => row.status },
-  { key: 'accuracy', label: 'Accuracy', kind: 'number', width: 9.5, descendingFirst: true, value: (row) => row.summary.accuracy,
-    help: 'Share of right answers on the test rows, with half the width of its interval.' },
-  { key: 'p50', label: 'p50 latency', kind: 'number', width: 7.5, value: (row) => row.summary.p50Millis,
-    help: 'Median time of a call with one row.' },
-  { key: 'size', label: 'Size', kind: 'number', width: 5.5, value: (row) => row.summary.weightBytes,
-    help: 'Bytes of the stored weights.' },
-  { key: 'parameters', label: 'Parameters', kind: 'number', width: 7, value: (row) => row.summary.parameters,
-    help: 'Trainable numbers.' },
+  { key: "started", label: "Run", kind: "text", width: 232, descendingFirst: true, value: (row) => row.summary.started,
+    help: "Name and start; sorted by start." },
+  { key: "status", label: "Status", kind: "text", width: 116, value: (row) => row.status },
+  { key: "accuracy", label: "Accuracy", kind: "number", width: 136, descendingFirst: true, value: (row) => row.summary.accuracy,
+    help: "Share of right answers on the test rows, with half the width of its interval." },
+  { key: "p50", label: "p50 latency", kind: "number", width: 108, value: (row) => row.summary.p50Millis,
+    help: "Median time of a call with one row." },
+  { key: "size", label: "Size", kind: "number", width: 84, value: (row) => row.summary.weightBytes,
+    help: "Bytes of the stored weights." },
+  { key: "parameters", label: "Parameters", kind: "number", width: 100, value: (row) => row.summary.parameters,
+    help: "Trainable numbers." },
 ];
 
 /** @type {readonly Column[]} */
 export const LAST = [
-  { key: 'weights', label: 'Weights', kind: 'text', width: 6.5, value: (row) => row.summary.weightsDigest,
-    help: 'Start of the SHA-256 of the trained weights; equal digests are equal bit for bit.' },
+  { key: "weights", label: "Weights", kind: "text", width: 100, value: (row) => row.summary.weightsDigest,
+    help: "Start of the SHA-256 of the trained weights; equal digests are equal bit for bit." },
 ];
 
 /**
@@ -105,9 +105,9 @@ export function columnsOf(rows, fields, every) {
       key: path,
       label,
       help: field?.help,
-      kind: isNumeric(rows, path) ? 'number' : 'text',
+      kind: isNumeric(rows, path) ? "number" : "text",
       recipe: true,
-      width: Math.min(11, Math.max(5, label.length * 0.5 + 2)),
+      width: Math.min(150, Math.max(72, label.length * 7 + 32)),
       value,
     };
   });
@@ -131,11 +131,11 @@ function presentPaths(rows) {
 function isNumeric(rows, path) {
   return rows.every((row) => {
     const value = row.summary.recipe[path];
-    return value === undefined || (value !== '' && Number.isFinite(Number(value)));
+    return value === undefined || (value !== "" && Number.isFinite(Number(value)));
   });
 }
 
-const COLLATOR = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+const COLLATOR = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 /**
  * Sort keys of a column, made once for a set of rows: numbers as they are, texts as their rank, NaN where there is none.
@@ -145,20 +145,20 @@ const COLLATOR = new Intl.Collator('en', { numeric: true, sensitivity: 'base' })
  */
 export function sortKeys(rows, column) {
   const keys = new Float64Array(rows.length);
-  if (column.kind === 'number') {
+  if (column.kind === "number") {
     rows.forEach((row, index) => {
       const value = column.value(row);
-      keys[index] = value === null || value === undefined || value === '' ? Number.NaN : Number(value);
+      keys[index] = value === null || value === undefined || value === "" ? Number.NaN : Number(value);
     });
     return keys;
   }
-  const values = rows.map((row) => String(column.value(row) ?? ''));
+  const values = rows.map((row) => String(column.value(row) ?? ""));
   const distinct = [...new Set(values)];
   const iso = distinct.every((value) => /^\d{4}-/u.test(value));
   distinct.sort(iso ? undefined : COLLATOR.compare);
   const rank = new Map(distinct.map((value, index) => [value, index]));
   values.forEach((value, index) => {
-    keys[index] = value === '' ? Number.NaN : (rank.get(value) ?? 0);
+    keys[index] = value === "" ? Number.NaN : (rank.get(value) ?? 0);
   });
   return keys;
 }
@@ -187,8 +187,8 @@ export function sorted(rows, column, descending) {
         return x < y ? -sign : sign;
       }
     }
-    const s = times[a] ?? '';
-    const t = times[b] ?? '';
+    const s = times[a] ?? "";
+    const t = times[b] ?? "";
     if (s !== t) return s > t ? -1 : 1;
     return a - b;
   });
