@@ -30,6 +30,7 @@ export class AssayExperimentView extends AssayElement {
     return html`
       <h1 class="visually-hidden">Experiment</h1>
       <assay-claim-banner></assay-claim-banner>
+      <assay-verdict></assay-verdict>
       <assay-interrupted></assay-interrupted>
       <div class="columns">
         <section class="recipe-column stack" aria-label="Recipe">
@@ -38,7 +39,6 @@ export class AssayExperimentView extends AssayElement {
           <assay-queue></assay-queue>
         </section>
         <section class="live-column stack" aria-label="Live">
-          <assay-verdict></assay-verdict>
           <assay-progress></assay-progress>
           ${idle && runsLoaded ? this.teaching() : ""}
           <assay-figures></assay-figures>
