@@ -19,6 +19,14 @@ const PATHS = {
   down: svg`<path d="M8 13V3M4 9l4 4 4-4" fill="none" stroke="currentColor" stroke-width="1.6"/>`,
   right: svg`<path d="M3 8.5 6.5 12 13 4.5" fill="none" stroke="currentColor" stroke-width="2"/>`,
   wrong: svg`<path d="m4 4 8 8M12 4l-8 8" fill="none" stroke="currentColor" stroke-width="2"/>`,
+  play: svg`<path d="M4 2.5 13 8l-9 5.500Z" fill="currentColor"/>`,
+  pause: svg`<path d="M5 3v10M11 3v10" stroke="currentColor" stroke-width="3"/>`,
+  failed: svg`<circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M8 4.500v4.500M8 10.300v1.5" stroke="currentColor" stroke-width="1.7"/>`,
+  close: svg`<path d="m4 4 8 8M12 4l-8 8" fill="none" stroke="currentColor" stroke-width="1.6"/>`,
+  copy: svg`<path d="M5.5 5.500h8v8h-8Z" fill="none" stroke="currentColor" stroke-width="1.4"/><path d="M10.5 5.500v-3h-8v8h3" fill="none" stroke="currentColor" stroke-width="1.4"/>`,
+  share: svg`<path d="M8 10V2.500M5 5l3-3 3 3" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M4.5 7.500h-1v6h9v-6h-1" fill="none" stroke="currentColor" stroke-width="1.5"/>`,
+  sun: svg`<circle cx="8" cy="8" r="3" fill="currentColor"/><path d="M8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.4 1.400M11.6 11.6 13 13M3 13l1.4-1.400M11.6 4.4 13 3" stroke="currentColor" stroke-width="1.4"/>`,
+  moon: svg`<path d="M13 9.800A5.5 5.5 0 0 1 6.2 3 5.5 5.5 0 1 0 13 9.800Z" fill="none" stroke="currentColor" stroke-width="1.5"/>`,
 };
 
 /** @typedef {keyof typeof PATHS} IconName */

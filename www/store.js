@@ -1,7 +1,7 @@
 // @ts-check
 /** @file The page's one store: what every view shows, and who is told when it changes; it neither computes nor stores for good. */
 
-/** @import { AnnotationState, AssayError, Checkpoint, Cost, EpochPoint, OpenedLink, Problem, Recipe, RunSummary, Verdict } from "./types.js" */
+/** @import { AnnotationState, AssayError, Checkpoint, Cost, EpochPoint, OpenedLink, Problem, Recipe, RunRecord, RunSummary, Verdict } from "./types.js" */
 /** @import { Route } from "./router.js" */
 /** @import { Surroundings } from "./surroundings.js" */
 
@@ -32,7 +32,7 @@
  * @property {string} recipeDigest
  * @property {Recipe} recipe
  * @property {string|null} claimText The claim that it checks.
- * @property {"running"|"pausing"|"paused"|"stopping"|"complete"|"stopped"|"interrupted"|"non-finite"|"failed"} status
+ * @property {"running"|"paused"|"stopping"|"complete"|"stopped"|"interrupted"|"non-finite"|"failed"} status
  * @property {string} stage `planning`, `training`, `quantizing`, `scoring`, `warming up`, `timing one row`, `timing a batch`, `done`.
  * @property {number} fraction Share of the stage, in 0..=1.
  * @property {number} epoch
@@ -48,6 +48,15 @@
  * @property {string|null} recordText
  * @property {Verdict|null} verdict
  * @property {AssayError|null} error
+ */
+
+/**
+ * The record that the experiment view shows.
+ * @typedef {Object} ShownRun
+ * @property {string} digest
+ * @property {string} text
+ * @property {RunRecord} record
+ * @property {boolean} altered
  */
 
 /**
@@ -85,7 +94,9 @@
  * @property {Draft|null} draft Null until the module is there.
  * @property {LinkState|null} link
  * @property {{ message: string }|null} linkProblem
+ * @property {string} experimentHash Address of the experiment view: the open link, or the draft's own.
  * @property {LiveRun|null} run
+ * @property {ShownRun|null} shown
  * @property {QueueItem[]} queue
  * @property {RunSummary[]} runs Newest first, deleted ones left out.
  * @property {boolean} runsLoaded
@@ -95,7 +106,7 @@
  * @property {StorageState} storage
  * @property {Notice[]} notices
  * @property {"light"|"dark"} theme
- * @property {boolean} helpOpen
+ * @property {"help"|"share"|"recipe-json"|null} dialog The one that is open.
  */
 
 /** @typedef {keyof State} StateKey */
@@ -109,7 +120,9 @@ export function initialState() {
     draft: null,
     link: null,
     linkProblem: null,
+    experimentHash: "#/experiment",
     run: null,
+    shown: null,
     queue: [],
     runs: [],
     runsLoaded: false,
@@ -119,7 +132,7 @@ export function initialState() {
     storage: { kind: "database", message: "", usage: null, quota: null, persisted: null },
     notices: [],
     theme: "light",
-    helpOpen: false,
+    dialog: null,
   };
 }
 

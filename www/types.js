@@ -141,29 +141,32 @@
  * @property {string} architecture In words.
  * @property {string} scheme
  * @property {number} seed
- * @property {number} [epochs]
- * @property {number} [keptEpoch]
- * @property {number} [accuracy]
- * @property {number} [accuracyLow]
- * @property {number} [accuracyHigh]
- * @property {number} [correct]
- * @property {number} [total]
- * @property {number} [p50Millis]
- * @property {number} [p50LowMillis]
- * @property {number} [p50HighMillis]
- * @property {number} [samplesPerSec]
- * @property {number} [weightBytes]
- * @property {number} [parameters]
- * @property {number} [macs]
+ * @property {number|null} [epochs]
+ * @property {number|null} [epochsPlanned]
+ * @property {number|null} [keptEpoch]
+ * @property {number|null} [accuracy]
+ * @property {number|null} [accuracyLow]
+ * @property {number|null} [accuracyHigh]
+ * @property {number|null} [correct]
+ * @property {number|null} [total]
+ * @property {number|null} [testLoss]
+ * @property {number|null} [p50Millis]
+ * @property {number|null} [p50LowMillis]
+ * @property {number|null} [p50HighMillis]
+ * @property {number|null} [throughputBatch]
+ * @property {number|null} [samplesPerSec]
+ * @property {number|null} [weightBytes]
+ * @property {number|null} [parameters]
+ * @property {number|null} [macs]
  * @property {string} engine
  * @property {string} arithmetic
  * @property {string} browser
  * @property {string} recipeDigest
- * @property {string} [weightsDigest]
- * @property {string} [predictionsDigest]
+ * @property {string|null} [weightsDigest]
+ * @property {string|null} [predictionsDigest]
  * @property {number} durationSecs
- * @property {string} [resumedFrom]
- * @property {string} [checkedClaim]
+ * @property {string|null} [resumedFrom]
+ * @property {string|null} [checkedClaim]
  * @property {string[]} flags
  * @property {Record<string, string>} recipe Dotted path to text value.
  * @property {boolean} altered

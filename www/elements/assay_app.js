@@ -4,7 +4,10 @@
 import { html } from "lit";
 import { AssayElement } from "./assay_element.js";
 import "./assay_header.js";
+import "./assay_help.js";
 import "./assay_notices.js";
+import "./assay_recipe_json.js";
+import "./assay_share.js";
 import "../views/experiment_view.js";
 import "../views/runs_view.js";
 import "../views/compare_view.js";
@@ -28,6 +31,9 @@ export class AssayApp extends AssayElement {
         ${view === "compare" ? html`<assay-compare-view></assay-compare-view>` : ""}
         ${view === "data" ? html`<assay-data-view></assay-data-view>` : ""}
       </main>
+      <assay-help></assay-help>
+      <assay-share></assay-share>
+      <assay-recipe-json></assay-recipe-json>
     `;
   }
 

@@ -26,7 +26,12 @@ export class AssayElement extends LitElement {
   connectedCallback() {
     super.connectedCallback();
     const { follows } = /** @type {typeof AssayElement} */ (this.constructor);
-    if (follows.length > 0) this.unfollow = app.store.subscribe(follows, () => this.requestUpdate());
+    if (follows.length > 0) this.unfollow = app.store.subscribe(follows, () => this.onState());
+    this.requestUpdate();
+  }
+
+  /** Something that it follows has changed. */
+  onState() {
     this.requestUpdate();
   }
 

@@ -1,14 +1,15 @@
 // @ts-check
-/** @file The header: the views, and where the page runs. */
+/** @file The header: the views, where the page runs, sharing, help and the theme. */
 
 import { html } from "lit";
 import { app } from "../app.js";
+import { icon } from "../icons.js";
 import { hashFromRoute } from "../router.js";
 import { toggleTheme } from "../theme.js";
 import { AssayElement } from "./assay_element.js";
+import "./assay_surroundings.js";
 
 /** @import { StateKey } from "../store.js" */
-
 /** @import { ViewName } from "../router.js" */
 
 /** @type {[ViewName, string][]} */
@@ -20,27 +21,28 @@ const VIEWS = [
 
 export class AssayHeader extends AssayElement {
   /** @type {StateKey[]} */
-  static follows = ["route", "theme", "surroundings", "link"];
+  static follows = ["route", "theme", "experimentHash"];
 
   render() {
-    const { route, theme } = this.state;
+    const { route, theme, experimentHash } = this.state;
+    const other = theme === "dark" ? "light" : "dark";
     return html`
       <header class="app-header">
-        <span class="brand">Assay</span>
+        <span class="brand"><img src="icon.svg" alt="" width="16" height="16">Assay</span>
         <nav aria-label="Views">
-          ${VIEWS.map(
-            ([view, label]) => html`<a href=${this.addressOf(view)} aria-current=${route.view === view ? "page" : "false"}>${label}</a>`,
-          )}
+          ${VIEWS.map(([view, label]) => {
+            const here = route.view === view || (view === "runs" && route.view === "compare");
+            return html`<a href=${view === "experiment" ? experimentHash : hashFromRoute(view)} aria-current=${here ? "page" : "false"}>${label}</a>`;
+          })}
         </nav>
-        <button type="button" @click=${() => toggleTheme(app.store)}>${theme === "dark" ? "Light" : "Dark"}</button>
+        <assay-surroundings></assay-surroundings>
+        <div class="app-tools">
+          <button type="button" class="quiet" aria-haspopup="dialog" @click=${() => app.store.update({ dialog: "share" })}>${icon("share")} Share</button>
+          <button type="button" class="quiet square" aria-label=${`Switch to the ${other} theme`} title=${`Switch to the ${other} theme`} @click=${() => toggleTheme(app.store)}>${icon(theme === "dark" ? "sun" : "moon")}</button>
+          <button type="button" class="quiet square" aria-haspopup="dialog" aria-label="Help and keys" title="Help and keys (?)" @click=${() => app.store.update({ dialog: "help" })}>?</button>
+        </div>
       </header>
     `;
-  }
-
-  /** The experiment view keeps the open link in the address. @param {ViewName} view */
-  addressOf(view) {
-    const { link } = this.state;
-    return view === "experiment" && link ? link.fragment : hashFromRoute(view);
   }
 }
 

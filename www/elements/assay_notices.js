@@ -4,11 +4,18 @@
 import { html } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { app } from "../app.js";
+import { icon } from "../icons.js";
 import { AssayElement } from "./assay_element.js";
 
 /** @import { Notice, StateKey } from "../store.js" */
+/** @import { IconName } from "../icons.js" */
 
-const WORDS = { info: "Note", warn: "Warning", error: "Error" };
+/** @type {Record<Notice["level"], { word: string, icon: IconName, tone: string }>} */
+const LEVELS = {
+  info: { word: "Note", icon: "complete", tone: "" },
+  warn: { word: "Warning", icon: "altered", tone: "warn" },
+  error: { word: "Error", icon: "failed", tone: "bad" },
+};
 
 export class AssayNotices extends AssayElement {
   /** @type {StateKey[]} */
@@ -21,16 +28,17 @@ export class AssayNotices extends AssayElement {
   }
 
   /** @param {Notice} notice */
-  notice(notice) {
-    const { id, level, text, action } = notice;
+  notice({ id, level, text, action }) {
     const act = () => {
       app.store.dismiss(id);
       action?.run();
     };
+    const { word, icon: name, tone } = LEVELS[level];
     return html`<div class="notice" data-level=${level}>
-      <p><strong>${WORDS[level]}:</strong> ${text}</p>
+      <span class="status" data-tone=${tone}>${icon(name)} <strong>${word}</strong></span>
+      <p>${text}</p>
       ${action ? html`<button type="button" @click=${act}>${action.label}</button>` : ""}
-      <button type="button" class="quiet" aria-label="Dismiss this message" @click=${() => app.store.dismiss(id)}>✕</button>
+      <button type="button" class="quiet square" aria-label="Dismiss this message" @click=${() => app.store.dismiss(id)}>${icon("close")}</button>
     </div>`;
   }
 }
