@@ -30,7 +30,7 @@ export class AssayRecipeField extends AssayElement {
     if (!field) return "";
     const id = `field-${field.path.replace(".", "-")}`;
     const problem = this.problemWords(field);
-    return html`<div class="field" @focusin=${this.showHelp} @pointerenter=${this.showHelp}>
+    return html`<div class="recipe-field" @focusin=${this.showHelp} @pointerenter=${this.showHelp}>
       <label for=${id}>${this.label(field)}${this.changed ? html`<span class="changed" title="Differs from the link"> •<span class="visually-hidden"> differs from the link</span></span>` : ""}</label>
       ${field.kind.type === "choice" ? this.select(field, id, problem) : this.number(field, id, problem)}
       <span id=${`${id}-help`} class="visually-hidden">${field.help} ${rangeWords(field)}</span>
