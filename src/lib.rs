@@ -5,4 +5,5 @@ pub mod error;
 pub mod lab;
 pub mod recipe;
 pub mod result;
+pub mod rng;
 pub mod runlog;
