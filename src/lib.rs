@@ -7,3 +7,4 @@ pub mod recipe;
 pub mod result;
 pub mod rng;
 pub mod runlog;
+pub mod stats;
