@@ -3,6 +3,7 @@
 pub mod data;
 pub mod digest;
 pub mod error;
+pub mod eval;
 pub mod lab;
 pub mod recipe;
 pub mod result;
