@@ -1,3 +1,13 @@
 //! The log: records, what people add to them, and what of them travels in a link; it runs no model.
 
+pub mod annotation;
+mod document;
+pub mod log;
 pub mod record;
+pub mod summary;
+pub mod time;
+pub mod words;
+
+/// A complete record of the default recipe: the golden file, which unit tests start from.
+#[cfg(test)]
+const SAMPLE: &str = include_str!("../../tests/golden/record.json");

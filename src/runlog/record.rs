@@ -1,11 +1,20 @@
 //! The record of one run: what was asked, what came out, where; it never changes after it was written.
+//!
+//! Reading judges the form only: whether the recipe can be run again is the recipe reader's question.
 
+use super::document;
+use super::time::is_rfc3339;
+use crate::digest;
+use crate::error::{Error, Result};
 use crate::recipe::{Extra, Recipe};
 use crate::result::{Predictions, Results};
 use serde::{Deserialize, Serialize};
 
 /// The version of the record that this build writes.
 pub const VERSION: u32 = 1;
+
+/// A record's text is refused above this size before it is parsed. One of the default recipe has about 40 kB.
+pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
 
 /// One run. Its identity is `digest`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,4 +107,82 @@ pub struct Environment {
     /// The WebGPU adapter as shown to the person; not used by the run while the engine is `cpu`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub adapter: String,
+}
+
+/// A record as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opened {
+    /// The record, with the digest that it states.
+    pub record: Record,
+    /// The digest of its content: its identity, whatever it states.
+    pub digest: String,
+    /// Whether a digest in the record does not match the content: someone changed it after it was sealed.
+    pub altered: bool,
+}
+
+/// The record's canonical JSON text with its digest filled in, and that digest.
+///
+/// # Panics
+/// Never: a record has string keys only.
+#[must_use]
+pub fn seal(record: Record) -> (String, String) {
+    document::seal(serde_json::to_value(record).expect("a record has string keys only"))
+}
+
+/// Reads a record from JSON text; the second value is whether it was altered after it was sealed.
+///
+/// # Errors
+/// As [`open`].
+pub fn read(text: &str) -> Result<(Record, bool)> {
+    open(text).map(|opened| (opened.record, opened.altered))
+}
+
+/// Reads a record from JSON text.
+///
+/// # Errors
+/// [`Error::Record`] when it is too long, not JSON, not a record, of another version, lacks a field, or its lists do not
+/// belong together.
+pub fn open(text: &str) -> Result<Opened> {
+    let opened = document::open(text, "record", VERSION, MAX_RECORD_BYTES);
+    opened.and_then(from_opened).map_err(Error::Record)
+}
+
+/// As [`open`], for JSON that was parsed before; the message is in words.
+pub(super) fn from_opened(opened: document::Opened) -> Result<Opened, String> {
+    let record: Record = document::typed(&opened.value)?;
+    if !is_rfc3339(&record.started) {
+        return Err(format!(
+            "started: expected a moment such as 2026-07-31T09:05:00Z, got {:?}",
+            super::words::cut(&record.started, 40)
+        ));
+    }
+    if let Some(predictions) = &record.predictions {
+        let rows = predictions.rows.len();
+        for (name, length) in [
+            ("labels", predictions.labels.len()),
+            ("predicted", predictions.predicted.len()),
+            ("confidence", predictions.confidence.len()),
+        ] {
+            if length != rows {
+                return Err(format!(
+                    "predictions.{name}: expected {rows} values, one for each row, got {length}"
+                ));
+            }
+        }
+    }
+    if let Some(confusion) = &record.results.confusion {
+        let classes = confusion.classes.len();
+        if Some(confusion.counts.len()) != classes.checked_mul(classes) {
+            return Err(format!(
+                "results.confusion.counts: expected {classes} × {classes} counts, got {}",
+                confusion.counts.len()
+            ));
+        }
+    }
+    let recipe_digest = digest::json_digest(&opened.value["recipe"]);
+    Ok(Opened {
+        altered: opened.altered || record.recipe_digest != recipe_digest,
+        digest: opened.digest,
+        record,
+    })
 }
