@@ -1,8 +1,8 @@
 //! Drives the lab natively: the clock, the pump loop and a progress bar.
 
 use super::Result;
-use assay::lab::{Clock, Lab};
 use assay::lab::protocol::{Command, CommandBody, EventBody};
+use assay::lab::{Clock, Lab};
 use assay::recipe::Recipe;
 use assay::runlog::record::Environment;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -7,8 +7,9 @@ mod source;
 use assay::lab::desk;
 use assay::recipe::{self, Recipe};
 use assay::runlog::claim::Claim;
+use assay::runlog::link;
 use assay::runlog::record::{self, Record};
-use assay::runlog::{link, verdict};
+use assay::runlog::verdict::{self, Overall};
 use serde_json::json;
 use source::Source;
 use std::fs;
@@ -66,7 +67,7 @@ pub(crate) fn show(source: &str, json: bool) -> Result<Outcome> {
     match source::open(source)? {
         Source::Recipe(recipe) if json => println!("{}", recipe.to_json()),
         Source::Recipe(recipe) => print::recipe(&recipe),
-        Source::Claim(claim) if json => println!("{}", json!(*claim)),
+        Source::Claim(claim) if json => println!("{}", claim.to_text()),
         Source::Claim(claim) => print::claim(&claim),
         Source::Log(log) => {
             for bad in &log.bad {
@@ -87,8 +88,13 @@ pub(crate) fn show(source: &str, json: bool) -> Result<Outcome> {
 /// `assay link`.
 pub(crate) fn link(log: &Path, page: &str, by: &str, json: bool) -> Result<Outcome> {
     let record = source::last_record(&log.display().to_string())?;
-    let packed = link::pack_claim(&Claim::from_record(&record, by).map_err(words)?);
-    let address = format!("{}{}", page.split('#').next().unwrap_or(page), packed.fragment);
+    let claim = Claim::from_record(&record, by).map_err(words)?;
+    let packed = link::pack_claim(&claim).map_err(words)?;
+    let address = format!(
+        "{}{}",
+        page.split('#').next().unwrap_or(page),
+        packed.fragment
+    );
     if json {
         println!(
             "{}",
@@ -115,14 +121,16 @@ pub(crate) fn verify(source: &str, json: bool) -> Result<Outcome> {
     let text = driver::run(&claim.recipe, json)?;
     let judged = verdict::judge(&claim, &record_of(&text)?);
     if json {
-        println!("{}", json!({ "verdict": judged, "record": record_of(&text)? }));
+        println!(
+            "{}",
+            json!({ "verdict": judged, "record": record_of(&text)? })
+        );
     } else {
         print::verdict(&judged);
     }
-    Ok(if judged.diverged() {
-        Outcome::Diverged
-    } else {
-        Outcome::Good
+    Ok(match judged.overall {
+        Overall::Reproduced | Overall::WithinTolerance => Outcome::Good,
+        Overall::Diverged | Overall::CannotBeJudged => Outcome::Diverged,
     })
 }
 

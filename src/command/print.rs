@@ -3,9 +3,10 @@
 use assay::recipe::Recipe;
 use assay::result::{Accuracy, Latency};
 use assay::runlog::claim::Claim;
+use assay::runlog::link;
 use assay::runlog::record::{Record, Status};
 use assay::runlog::summary::architecture;
-use assay::runlog::verdict::Verdict;
+use assay::runlog::verdict::{Judgement, Overall, Verdict};
 use assay::runlog::words;
 
 /// One row: a name and what it says.
@@ -87,7 +88,10 @@ pub(super) fn record(record: &Record) {
         Some(accuracy) => row("accuracy", percent(accuracy)),
         None => row("accuracy", "not measured"),
     }
-    for (name, value) in [("latency", &results.latency), ("throughput", &results.throughput)] {
+    for (name, value) in [
+        ("latency", &results.latency),
+        ("throughput", &results.throughput),
+    ] {
         if let Some(value) = value {
             row(name, latency(value));
         }
@@ -107,7 +111,10 @@ pub(super) fn record(record: &Record) {
     row("predictions", &record.digests.predictions);
     row(
         "arithmetic",
-        format!("{} ({})", record.environment.arithmetic, record.environment.browser),
+        format!(
+            "{} ({})",
+            record.environment.arithmetic, record.environment.browser
+        ),
     );
 }
 
@@ -132,7 +139,11 @@ pub(super) fn line(record: &Record, altered: bool) {
         latency,
         record.recipe.quantization.scheme,
         architecture(&record.recipe.architecture),
-        if altered { "  altered: its digest does not match" } else { "" },
+        if altered {
+            "  altered: its digest does not match"
+        } else {
+            ""
+        },
     );
 }
 
@@ -141,18 +152,30 @@ pub(super) fn claim(claim: &Claim) {
     println!("claim {}", words::short_digest(&claim.digest));
     recipe(&claim.recipe);
     println!("it says");
-    for sentence in claim.carries() {
+    for sentence in link::carries_of_claim(claim) {
         println!("  {sentence}");
     }
 }
 
 /// A verdict with its metrics.
 pub(super) fn verdict(verdict: &Verdict) {
-    println!("{}: {}", verdict.overall, verdict.reason);
+    let overall = match verdict.overall {
+        Overall::Reproduced => "reproduced",
+        Overall::WithinTolerance => "within tolerance",
+        Overall::Diverged => "diverged",
+        Overall::CannotBeJudged => "cannot be judged",
+    };
+    println!("{overall}: {}", verdict.reason);
     for metric in &verdict.metrics {
+        let judgement = match metric.verdict {
+            Judgement::Reproduced => "reproduced",
+            Judgement::WithinTolerance => "within tolerance",
+            Judgement::Diverged => "diverged",
+            Judgement::Compared => "compared",
+        };
         println!(
-            "  {:<14}{:<18}claimed {}, found {}; {}",
-            metric.label, metric.verdict, metric.claimed, metric.found, metric.reason
+            "  {:<20}{judgement:<18}claimed {}, found {}. {}",
+            metric.label, metric.claimed_text, metric.found_text, metric.reason
         );
     }
 }

@@ -22,10 +22,12 @@ pub(super) enum Source {
 pub(super) fn open(source: &str) -> Result<Source> {
     let fragment = source.rfind('#').map(|at| &source[at..]);
     match fragment {
-        Some(fragment) if !std::path::Path::new(source).exists() => match link::open(fragment).map_err(words)? {
-            Link::Recipe(recipe) => Ok(Source::Recipe(recipe)),
-            Link::Claim(claim) => Ok(Source::Claim(claim)),
-        },
+        Some(fragment) if !std::path::Path::new(source).exists() => {
+            match link::open(fragment).map_err(words)? {
+                Link::Recipe(recipe) => Ok(Source::Recipe(recipe)),
+                Link::Claim(claim) => Ok(Source::Claim(claim)),
+            }
+        }
         _ => {
             let text = fs::read_to_string(source).map_err(|error| {
                 format!("{source} is neither a link (nothing after a #) nor a log that can be read: {error}")
@@ -48,7 +50,9 @@ pub(super) fn last_record(path: &str) -> Result<Record> {
         .last()
         .ok_or_else(|| format!("{path} holds no record; `assay run` makes one"))?;
     if altered {
-        eprintln!("assay: the last record was altered after it was written: its digest does not match");
+        eprintln!(
+            "assay: the last record was altered after it was written: its digest does not match"
+        );
     }
     record::read(text).map(|(record, _)| record).map_err(words)
 }

@@ -1,7 +1,6 @@
 //! The bytes from which a run goes on: the trainer's own, and beside them what only the job knows.
 
 use crate::error::{Error, Result};
-use crate::result::EpochPoint;
 use serde_json::{Value, json};
 
 /// A run's state after an epoch.
@@ -10,15 +9,13 @@ pub struct Checkpoint {
     pub started: String,
     /// Seconds that it has worked.
     pub active_secs: f64,
-    /// Finished epochs, with their times.
-    pub curve: Vec<EpochPoint>,
     /// The trainer's state.
     pub trainer: Vec<u8>,
 }
 
 const MAGIC: &[u8; 8] = b"assaycp1";
-/// Most bytes of the JSON part: 1,000 epochs of 200 bytes and room.
-const MAX_HEADER: usize = 1 << 20;
+/// Most bytes of the JSON part, which takes about 60.
+const MAX_HEADER: usize = 1024;
 
 impl Checkpoint {
     /// As bytes: magic, length of the header, JSON header, the trainer's bytes.
@@ -27,7 +24,6 @@ impl Checkpoint {
         let header = json!({
             "started": self.started,
             "activeSecs": self.active_secs,
-            "curve": self.curve,
         })
         .to_string();
         let mut bytes = MAGIC.to_vec();
@@ -62,12 +58,9 @@ impl Checkpoint {
         let (header, trainer) = rest.split_at(length);
         let header: Value =
             serde_json::from_slice(header).map_err(|error| broken(&error.to_string()))?;
-        let curve = serde_json::from_value(header["curve"].clone())
-            .map_err(|error| broken(&error.to_string()))?;
         Ok(Self {
             started: header["started"].as_str().unwrap_or_default().into(),
             active_secs: header["activeSecs"].as_f64().unwrap_or(0.0),
-            curve,
             trainer: trainer.to_vec(),
         })
     }
@@ -82,7 +75,6 @@ mod tests {
         let checkpoint = Checkpoint {
             started: "2026-01-01T00:00:00Z".into(),
             active_secs: 1.5,
-            curve: Vec::new(),
             trainer: vec![1, 2, 3],
         };
         let bytes = checkpoint.to_bytes();

@@ -25,7 +25,7 @@ pub fn prepare(recipe: &Recipe) -> Result<Prepared> {
     let dataset = data::load(&recipe.data.set)?;
     let split = data::split(&dataset, &recipe.split, recipe.seed)?;
     let plan = plan(recipe, &dataset, split.train.len())?;
-    let rows = data::rows(&dataset, &recipe.preprocessing, &split);
+    let rows = data::rows(&dataset, &recipe.preprocessing, &split)?;
     Ok(Prepared {
         dataset,
         split,

@@ -2,7 +2,7 @@
 
 use super::clock::wall_millis;
 use super::js_error::{js_error, to_js};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lab::desk;
 use crate::recipe::{self, Recipe, fields::FIELDS};
 use crate::runlog::{annotation, claim::Claim, export, link, log, record, summary, verdict};
@@ -85,7 +85,7 @@ pub fn check_recipe(recipe: &str) -> Js {
 pub fn seal_record(unsealed: &str) -> Js {
     answer(
         record::read(unsealed)
-            .and_then(|(record, _)| record::seal(record))
+            .map(|(record, _)| record::seal(record))
             .map(|(record, digest)| json!({ "record": record, "digest": digest })),
     )
 }
@@ -117,7 +117,7 @@ pub fn summarize(record: &str) -> Js {
 /// Throws `recipe` when it cannot be read.
 #[wasm_bindgen(js_name = packRecipe)]
 pub fn pack_recipe(recipe: &str) -> Js {
-    answer(recipe::from_json(recipe).map(|recipe| link::pack_recipe(&recipe)))
+    answer(recipe::from_json(recipe).and_then(|recipe| link::pack_recipe(&recipe)))
 }
 
 /// Packs the claim of a record into a link: `{ fragment, bytes, carries }`. `by` is a name that the sender typed, or empty.
@@ -128,7 +128,7 @@ pub fn pack_recipe(recipe: &str) -> Js {
 pub fn pack_claim(record: &str, by: &str) -> Js {
     answer(
         record::read(record).and_then(|(record, _)| Claim::from_record(&record, by))
-            .map(|claim| link::pack_claim(&claim)),
+            .and_then(|claim| link::pack_claim(&claim)),
     )
 }
 
@@ -138,7 +138,7 @@ pub fn pack_claim(record: &str, by: &str) -> Js {
 /// Throws `link` or `recipe`, in words.
 #[wasm_bindgen(js_name = openLink)]
 pub fn open_link(fragment: &str) -> Js {
-    answer(link::open(fragment).map(|opened| opened.to_page()))
+    answer(link::open(fragment).map(|opened| opened.describe()))
 }
 
 /// The verdict on a record that re-ran a claim.
@@ -148,10 +148,8 @@ pub fn open_link(fragment: &str) -> Js {
 #[wasm_bindgen]
 pub fn judge(claim: &str, record: &str) -> Js {
     let judged = || {
-        let claim: Value =
-            serde_json::from_str(claim).map_err(|error| Error::Link(error.to_string()))?;
         let (record, _) = record::read(record)?;
-        Ok(verdict::judge(&Claim::from_value(claim)?, &record))
+        Ok(verdict::judge(&Claim::read(claim)?, &record))
     };
     answer(judged())
 }
@@ -172,7 +170,7 @@ pub fn compare(first: &str, second: &str) -> Js {
 #[wasm_bindgen]
 pub fn annotate(digest: &str, field: &str, value: JsValue) -> std::result::Result<String, JsValue> {
     let value: Value = serde_wasm_bindgen::from_value(value)?;
-    text(annotation::annotate(digest, field, value, wall_millis()))
+    text(annotation::write(digest, field, value, wall_millis()))
 }
 
 /// What annotations say of each record: `{ [digest]: { name, note, pin, deleted } }`.
@@ -181,7 +179,7 @@ pub fn annotate(digest: &str, field: &str, value: JsValue) -> std::result::Resul
 /// Never: texts that are no annotations are passed over.
 #[wasm_bindgen(js_name = annotationState)]
 pub fn annotation_state(annotations: Vec<String>) -> Js {
-    to_js(&annotation::state(annotations.iter().map(String::as_str)))
+    to_js(&annotation::state_of_texts(&annotations))
 }
 
 /// Reads JSON Lines: `{ entries: [{ kind, digest, text, altered }], bad: [{ line, message }] }`.

@@ -68,7 +68,7 @@ pub(super) fn images(context: &Context, set: &str, rows: &[u32]) -> Result<Value
             ));
         };
         labels.push(label);
-        pixels.extend(dataset.display(row as usize));
+        pixels.extend(dataset.display(row));
     }
     Ok(json!({
         "buffer": context.put(pixels),

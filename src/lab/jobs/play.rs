@@ -1,8 +1,8 @@
 //! Scores single pictures with the last trained or loaded model.
 
 use crate::data;
-use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine, Parameters};
 use crate::error::{Error, Result};
 use crate::lab::context::{Context, Playable};
 use crate::lab::prepared::{Prepared, prepare};
@@ -26,8 +26,10 @@ pub(super) async fn load(context: Context, recipe: Value, bytes: Option<Vec<u8>>
     let weights = Weights::from_safetensors(&bytes, &plan.graph)?;
     let stored = quant::quantize(&plan.graph, &weights, &recipe.quantization.scheme)?;
     let mut engine = CpuEngine::new();
-    engine.load(&rows)?;
-    let executable = engine.prepare(&plan.graph, &stored.weights(), 1).await?;
+    engine.load(&rows).await?;
+    let executable = engine
+        .prepare(&plan.graph, Parameters::Stored(&stored), 1)
+        .await?;
     *context.shared.playable.borrow_mut() = Some(Playable {
         plan,
         set: dataset.set,
@@ -69,7 +71,7 @@ async fn scores(
     let logits = match (row, image) {
         (Some(row), None) => {
             let rows = data::load(&playable.set)?.rows();
-            if row as usize >= rows {
+            if row >= rows {
                 return Err(Error::bad_input(
                     "row",
                     format!("a row below {rows}"),

@@ -4,7 +4,7 @@
 
 use super::measure;
 use crate::engine::cpu::CpuEngine;
-use crate::engine::{Engine, Executable};
+use crate::engine::{Engine, Executable, Parameters};
 use crate::error::{Error, Result};
 use crate::eval;
 use crate::lab::checkpoint::Checkpoint;
@@ -14,11 +14,11 @@ use crate::lab::protocol::EventBody;
 use crate::model::Weights;
 use crate::quant;
 use crate::recipe::{self, Extra, Recipe};
-use crate::result::Results;
+use crate::result::{EpochPoint, Results, Training};
 use crate::runlog::claim::Claim;
 use crate::runlog::record::{self, Record, Status};
 use crate::runlog::{time, verdict};
-use crate::train::{Step, Trainer};
+use crate::train::{Ended, Step, Trainer};
 use serde_json::{Value, json};
 
 /// What a run command asks for.
@@ -29,13 +29,18 @@ pub(super) struct Request {
     pub(super) resumed_from: Option<String>,
 }
 
+/// Rows per call while the test rows are scored.
+const SCORE_ROWS: u32 = 64;
 /// Progress events are this far apart.
 const PROGRESS_MILLIS: f64 = 200.0;
 
 /// The job of the command `run`.
 pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     let recipe = recipe::from_value(request.recipe)?;
-    let claim = request.claim.map(Claim::from_value).transpose()?;
+    let claim = request
+        .claim
+        .map(|claim| Claim::read(&claim.to_string()))
+        .transpose()?;
     let prepared = prepare(&recipe)?;
     let plan = &prepared.plan;
     let began_millis = context.clock.now_millis();
@@ -84,11 +89,11 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         earlier_secs: checkpoint.as_ref().map_or(0.0, |it| it.active_secs),
     };
     let mut engine = CpuEngine::new();
-    engine.load(&prepared.rows)?;
-    let weights = run.train(&mut engine, &mut draft, checkpoint).await?;
+    engine.load(&prepared.rows).await?;
+    let weights = run.train(&engine, &mut draft, checkpoint).await?;
     let playable = run.measure(&engine, &mut draft, weights.as_ref()).await?;
     draft.duration_secs = run.active_secs();
-    let (text, digest) = record::seal(draft)?;
+    let (text, digest) = record::seal(draft);
     context.send(EventBody::Recorded {
         digest: digest.clone(),
         record: text.clone(),
@@ -117,13 +122,13 @@ impl Run<'_> {
     /// Seconds spent so far, those before an interruption included.
     fn active_secs(&self) -> f64 {
         let secs = self.earlier_secs + (self.context.clock.now_millis() - self.began_millis) / 1e3;
-        (secs * 1e3).round() / 1e3
+        rounded_to(secs, 1e3)
     }
 
     /// Trains to the end, to a stop or to a non-finite loss; the kept weights, if any epoch was finished.
     async fn train(
         &self,
-        engine: &mut CpuEngine,
+        engine: &CpuEngine,
         draft: &mut Record,
         checkpoint: Option<Checkpoint>,
     ) -> Result<Option<Weights>> {
@@ -131,19 +136,16 @@ impl Run<'_> {
         let Prepared {
             plan, rows, split, ..
         } = self.prepared;
-        let mut trainer = Trainer::new(engine, plan, &draft.recipe, rows, split)?;
-        let mut training = crate::result::Training::default();
-        if let Some(checkpoint) = checkpoint {
-            trainer.resume(&checkpoint.trainer)?;
-            training.curve = checkpoint.curve;
-        }
+        let recipe = &draft.recipe;
+        let mut trainer = match checkpoint {
+            Some(it) => Trainer::resume(engine, plan, recipe, rows, split, &it.trainer).await?,
+            None => Trainer::new(engine, plan, recipe, rows, split).await?,
+        };
         let mut progress = Progress::new(context.clock.now_millis(), trainer.steps());
         let mut epoch_began = context.clock.now_millis();
-        loop {
+        let (status, ended) = loop {
             if context.breathe().await {
-                training.ended = "stopped".into();
-                draft.status = Status::Stopped;
-                break;
+                break (Status::Stopped, "stopped");
             }
             match trainer.step().await? {
                 Step::Stepped {
@@ -154,71 +156,72 @@ impl Run<'_> {
                     progress.add(loss, correct, rows);
                     let now = context.clock.now_millis();
                     if progress.is_due(now) {
-                        context.send(progress.take(now, &trainer));
+                        context.send(progress.take(now, &trainer, recipe.training.epochs));
                     }
                 }
-                Step::EpochDone(mut point) => {
+                Step::EpochDone(point) => {
                     let now = context.clock.now_millis();
-                    point.secs = ((now - epoch_began) / 1e3 * 1e4).round() / 1e4;
+                    let secs = rounded_to((now - epoch_began) / 1e3, 1e4);
                     epoch_began = now;
-                    training.curve.push(point);
-                    training.steps = trainer.steps();
-                    training.kept_epoch = trainer.kept_epoch();
-                    training.samples_per_sec = samples_per_sec(&training.curve, split.train.len());
-                    context.send(EventBody::Epoch { point });
-                    self.send_checkpoint(draft, &training, &trainer).await?;
+                    trainer.time_epoch(secs);
+                    context.send(EventBody::Epoch {
+                        point: EpochPoint { secs, ..point },
+                    });
+                    self.send_checkpoint(draft, &mut trainer).await?;
                 }
                 Step::NonFinite { step } => {
-                    training.ended = "non-finite".into();
-                    training.non_finite_step = Some(step);
-                    draft.status = Status::NonFinite;
                     context.send(EventBody::NonFinite { step });
-                    break;
+                    break (Status::NonFinite, Ended::NonFinite.name());
                 }
-                Step::Finished(reason) => {
-                    training.ended = reason.into();
-                    draft.status = Status::Complete;
-                    break;
-                }
+                Step::Finished(ended) => break (Status::Complete, ended.name()),
             }
-        }
-        training.steps = trainer.steps();
-        training.kept_epoch = trainer.kept_epoch();
-        let kept = if training.kept_epoch > 0 {
-            Some(trainer.kept_weights().await?)
-        } else {
-            None
         };
+        draft.status = status;
+        draft.results.training = Some(self.training(&trainer, ended));
+        let kept = trainer.kept().map(|(weights, _)| weights.clone());
         if let Some(weights) = &kept {
             draft.digests.weights = weights.digest();
         }
-        draft.results.training = Some(training);
         Ok(kept)
     }
 
-    async fn send_checkpoint(
-        &self,
-        draft: &Record,
-        training: &crate::result::Training,
-        trainer: &Trainer<'_>,
-    ) -> Result<()> {
+    /// How training went so far.
+    fn training(&self, trainer: &Trainer, ended: &str) -> Training {
+        let curve = trainer.curve().to_vec();
+        let secs: f64 = curve.iter().map(|point| point.secs).sum();
+        let rows = (curve.len() * self.prepared.split.train.len()) as f64;
+        Training {
+            steps: trainer.steps(),
+            kept_epoch: trainer.kept().map_or(0, |(_, epoch)| epoch),
+            samples_per_sec: if secs > 0.0 {
+                (rows / secs).round()
+            } else {
+                0.0
+            },
+            ended: ended.into(),
+            non_finite_step: trainer.non_finite_step(),
+            curve,
+        }
+    }
+
+    /// Hands out what a later run can go on from, with the record that tells of this one if it never ends.
+    async fn send_checkpoint(&self, draft: &Record, trainer: &mut Trainer) -> Result<()> {
         let mut so_far = draft.clone();
         so_far.duration_secs = self.active_secs();
-        so_far.results.training = Some(crate::result::Training {
-            ended: "interrupted".into(),
-            ..training.clone()
-        });
+        so_far.results.training = Some(self.training(trainer, "interrupted"));
+        if let Some((weights, _)) = trainer.kept() {
+            so_far.digests.weights = weights.digest();
+        }
         let checkpoint = Checkpoint {
             started: so_far.started.clone(),
             active_secs: so_far.duration_secs,
-            curve: training.curve.clone(),
             trainer: trainer.checkpoint().await?,
         };
         let record =
             serde_json::to_string(&so_far).map_err(|error| Error::Record(error.to_string()))?;
         self.context.send(EventBody::Checkpoint {
             buffer: self.context.put(checkpoint.to_bytes()),
-            epoch: training.curve.len() as u32,
+            epoch: trainer.curve().len() as u32,
             record,
         });
         Ok(())
@@ -255,15 +258,22 @@ impl Run<'_> {
         draft.digests.stored = stored.digest();
         let batch = draft.recipe.evaluation.throughput_batch;
         let mut executable = engine
-            .prepare(&plan.graph, &stored.weights(), batch)
+            .prepare(
+                &plan.graph,
+                Parameters::Stored(&stored),
+                batch.max(SCORE_ROWS),
+            )
             .await?;
         stage("scoring", 0.0);
         context.turn().await;
         let mut logits = Vec::new();
         let test = &split.test;
-        for (index, part) in test.chunks(64).enumerate() {
+        for (index, part) in test.chunks(SCORE_ROWS as usize).enumerate() {
             logits.extend(executable.logits(part).await?);
-            stage("scoring", ((index + 1) * 64) as f64 / test.len() as f64);
+            stage(
+                "scoring",
+                ((index + 1) * SCORE_ROWS as usize) as f64 / test.len() as f64,
+            );
             // A stop does not cut scoring short: it takes milliseconds and is what the person will want to see.
             context.breathe().await;
         }
@@ -313,14 +323,9 @@ impl Run<'_> {
     }
 }
 
-/// Rows per second over finished epochs.
-fn samples_per_sec(curve: &[crate::result::EpochPoint], rows: usize) -> f64 {
-    let secs: f64 = curve.iter().map(|point| point.secs).sum();
-    if secs > 0.0 {
-        ((curve.len() * rows) as f64 / secs).round()
-    } else {
-        0.0
-    }
+/// `number` rounded to whole parts of one `parts`-th.
+fn rounded_to(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
 }
 
 /// What happened since the last progress event.
@@ -355,13 +360,13 @@ impl Progress {
         now - self.last_millis >= PROGRESS_MILLIS
     }
 
-    fn take(&mut self, now: f64, trainer: &Trainer<'_>) -> EventBody {
+    fn take(&mut self, now: f64, trainer: &Trainer, epochs: u32) -> EventBody {
         let rows = f64::from(self.rows.max(1));
         let done = (trainer.steps() - self.began_step) as f64;
         let left = trainer.planned_steps().saturating_sub(trainer.steps()) as f64;
         let event = EventBody::Progress {
-            epoch: trainer.epoch(),
-            epochs: trainer.planned_epochs(),
+            epoch: trainer.curve().len() as u32 + 1,
+            epochs,
             step: trainer.steps(),
             steps: trainer.planned_steps(),
             loss: self.loss / rows,
@@ -370,11 +375,8 @@ impl Progress {
             eta_secs: (done > 0.0).then(|| (now - self.began_millis) / 1e3 / done * left),
         };
         *self = Self {
-            last_millis: now,
-            loss: 0.0,
-            correct: 0,
-            rows: 0,
-            ..*self
+            began_millis: self.began_millis,
+            ..Self::new(now, self.began_step)
         };
         event
     }
