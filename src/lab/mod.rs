@@ -62,7 +62,7 @@ impl Lab {
         match body {
             CommandBody::Open { environment } => {
                 self.shared.open(environment, self.clock.as_ref());
-                let environment = serde_json::to_value(self.shared.environment());
+                let environment = serde_json::to_value(&*self.shared.environment());
                 self.answer(id, environment.unwrap_or_default());
             }
             CommandBody::Visibility { hidden } => {

@@ -2,9 +2,10 @@
 
 use crate::engine::Executable;
 use crate::error::Result;
-use crate::eval::latency::{Call, Measurement};
+use crate::eval::latency::{Call, Latency as Measurement};
 use crate::lab::context::Context;
 use crate::lab::protocol::EventBody;
+use crate::recipe::EvaluationSpec;
 use crate::result::Latency;
 
 /// Events are this far apart: sending one costs more than a call of a small model.
@@ -18,13 +19,14 @@ pub(super) async fn latency(
     executable: &mut dyn Executable,
     rows: &[u32],
     batch: u32,
-    budget_secs: f64,
+    evaluation: &EvaluationSpec,
     stage: &str,
 ) -> Result<Option<Latency>> {
     let mut measurement = Measurement::new(
         batch,
-        budget_secs * 1000.0,
+        evaluation.latency_secs * 1000.0,
         context.clock.resolution_micros(),
+        evaluation.confidence,
     );
     let size = (batch as usize).max(1);
     // A batch larger than the test set repeats rows: the work is the same.

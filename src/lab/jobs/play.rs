@@ -4,6 +4,7 @@ use crate::data;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, Parameters};
 use crate::error::{Error, Result};
+use crate::eval;
 use crate::lab::context::{Context, Playable};
 use crate::lab::prepared::{Prepared, prepare};
 use crate::lab::protocol::Scores;
@@ -81,7 +82,7 @@ async fn scores(
             playable.executable.logits(&[row]).await?
         }
         (None, Some(image)) => {
-            let expected = playable.plan.graph.input_size();
+            let expected = playable.plan.graph.input.iter().product::<u32>() as usize;
             if image.len() != expected || image.iter().any(|it| !(0.0..=1.0).contains(it)) {
                 return Err(Error::bad_input(
                     "image",
@@ -101,8 +102,8 @@ async fn scores(
         }
     };
     let millis = context.clock.now_millis() - began;
-    let probabilities = crate::eval::softmax(&logits);
-    let predicted = crate::eval::argmax(&logits);
+    let probabilities = eval::softmax(&logits);
+    let predicted = eval::argmax(&logits) as u16;
     serde_json::to_value(Scores {
         probabilities,
         predicted,

@@ -13,7 +13,7 @@ use crate::lab::prepared::{Prepared, prepare};
 use crate::lab::protocol::EventBody;
 use crate::model::Weights;
 use crate::quant;
-use crate::recipe::{self, Extra, Recipe};
+use crate::recipe::{self, Extra};
 use crate::result::{EpochPoint, Results, Training};
 use crate::runlog::claim::Claim;
 use crate::runlog::record::{self, Record, Status};
@@ -289,9 +289,8 @@ impl Run<'_> {
         draft.results.classes = scored.classes;
         draft.digests.predictions = scored.predictions_digest;
         draft.predictions = Some(scored.predictions);
-        let secs = draft.recipe.evaluation.latency_secs;
-        if secs > 0.0 && draft.status == Status::Complete {
-            self.time(draft, executable.as_mut(), batch, secs).await?;
+        if draft.recipe.evaluation.latency_secs > 0.0 && draft.status == Status::Complete {
+            self.time(draft, executable.as_mut()).await?;
         }
         Ok(Some(Playable {
             plan: plan.clone(),
@@ -306,15 +305,15 @@ impl Run<'_> {
         &self,
         draft: &mut Record,
         executable: &mut dyn Executable,
-        batch: u32,
-        secs: f64,
     ) -> Result<()> {
         let (context, rows) = (self.context, &self.prepared.split.test);
+        let evaluation = &draft.recipe.evaluation;
+        let batch = evaluation.throughput_batch;
         draft.results.latency =
-            measure::latency(context, executable, rows, 1, secs, "timing one row").await?;
+            measure::latency(context, executable, rows, 1, evaluation, "timing one row").await?;
         if draft.results.latency.is_some() {
             draft.results.throughput =
-                measure::latency(context, executable, rows, batch, secs, "timing a batch").await?;
+                measure::latency(context, executable, rows, batch, evaluation, "timing a batch").await?;
         }
         if draft.results.throughput.is_none() {
             draft.status = Status::Stopped;
