@@ -264,7 +264,7 @@ impl Latency {
             ("page hidden", hidden),
             (
                 "few samples",
-                interval.is_none_or(|found| !(found.confidence >= self.confidence)),
+                !interval.is_some_and(|found| found.confidence >= self.confidence),
             ),
             (
                 "coarse clock",
@@ -549,7 +549,8 @@ mod tests {
 
     #[test]
     fn hostile_times_end_and_stay_finite() {
-        let sequences: [(&str, fn(u32) -> f64); 8] = [
+        type Elapsed = fn(u32) -> f64;
+        let sequences: [(&str, Elapsed); 8] = [
             ("zero", |_| 0.0),
             ("negative", |_| -1.0),
             ("NaN", |_| f64::NAN),

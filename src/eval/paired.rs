@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::result::{Paired, Predictions};
 use crate::stats::mcnemar_exact;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// Compares the answers of two models by McNemar's exact test on the rows that both were asked.
@@ -41,12 +42,11 @@ pub fn paired(first: &Predictions, second: &Predictions, confidence: f64) -> Res
     }
     let p_value = mcnemar_exact(only_first, only_second);
     // A confidence that is no number decides nothing.
-    let verdict = if only_first == only_second || !(p_value <= 1.0 - confidence) {
-        "can't tell"
-    } else if only_second > only_first {
-        "better"
-    } else {
-        "worse"
+    let decided = p_value <= 1.0 - confidence;
+    let verdict = match only_second.cmp(&only_first) {
+        Ordering::Greater if decided => "better",
+        Ordering::Less if decided => "worse",
+        _ => "can't tell",
     };
     let shared = first.rows.len() == rows as usize && second.rows.len() == rows as usize;
     Ok(Paired {

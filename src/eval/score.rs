@@ -267,7 +267,8 @@ mod tests {
     #[test]
     fn refuses_lengths_that_do_not_fit() {
         let three = names(3);
-        let cases: [(&str, &[f32], &[u32], &[u16], &[String]); 6] = [
+        type Case<'a> = (&'a str, &'a [f32], &'a [u32], &'a [u16], &'a [String]);
+        let cases: [Case; 6] = [
             ("no rows", &[], &[], &[], &three),
             ("no classes", &[], &[1], &[0], &[]),
             ("a label too few", &[0.0; 6], &[1, 2], &[0], &three),
