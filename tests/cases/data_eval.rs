@@ -78,7 +78,8 @@ fn rng_gives_the_numbers_of_the_papers() -> Result<(), String> {
             .ok_or("no seed")?;
         let name = case["name"].as_str().ok_or("no name")?;
         let mut stream = Stream::new(seed, name, case["index"].as_u64().ok_or("no index")?);
-        let draws: [(&str, fn(&mut Stream) -> f64); 4] = [
+        type Draw = fn(&mut Stream) -> f64;
+        let draws: [(&str, Draw); 4] = [
             ("below_1000", |stream| f64::from(stream.below(1000))),
             ("below_3221225472", |stream| {
                 f64::from(stream.below(3 << 30))
