@@ -2,12 +2,12 @@
 
 use super::Result;
 use assay::lab::protocol::{Command, CommandBody, EventBody};
-use assay::lab::{Clock, Lab};
+use assay::lab::{Clock, Lab, measured_resolution_micros};
 use assay::recipe::Recipe;
 use assay::runlog::record::Environment;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 /// Work between two looks at the events, milliseconds.
 const BUDGET_MILLIS: f64 = 50.0;
@@ -22,18 +22,11 @@ impl NativeClock {
     #[expect(clippy::disallowed_methods, reason = "the native command's one clock")]
     fn new() -> Self {
         let began = Instant::now();
-        let mut smallest = Duration::from_millis(1);
-        let mut last = began;
-        for _ in 0..1000 {
-            let now = Instant::now();
-            if now > last {
-                smallest = smallest.min(now - last);
-            }
-            last = now;
-        }
+        let resolution_micros =
+            measured_resolution_micros(|| began.elapsed().as_secs_f64() * 1e3).max(0.001);
         Self {
             began,
-            resolution_micros: (smallest.as_secs_f64() * 1e6).max(0.001),
+            resolution_micros,
         }
     }
 }

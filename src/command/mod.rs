@@ -73,11 +73,11 @@ pub(crate) fn show(source: &str, json: bool) -> Result<Outcome> {
             for bad in &log.bad {
                 eprintln!("assay: line {}: {}", bad.line, bad.message);
             }
-            for (text, altered) in log.records() {
+            for entry in source::records(&log) {
                 if json {
-                    println!("{text}");
+                    println!("{}", entry.text);
                 } else {
-                    print::line(&record_of(text)?, altered);
+                    print::line(&record_of(&entry.text)?, entry.altered);
                 }
             }
         }

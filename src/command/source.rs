@@ -4,7 +4,7 @@ use super::{Result, words};
 use assay::recipe::Recipe;
 use assay::runlog::claim::Claim;
 use assay::runlog::link::{self, Link};
-use assay::runlog::log::{self, Log};
+use assay::runlog::log::{self, Entry, Kind, Log};
 use assay::runlog::record::{self, Record};
 use std::fs;
 
@@ -37,6 +37,13 @@ pub(super) fn open(source: &str) -> Result<Source> {
     }
 }
 
+/// The records of a log, in its order.
+pub(super) fn records(log: &Log) -> impl Iterator<Item = &Entry> {
+    log.entries
+        .iter()
+        .filter(|entry| entry.kind == Kind::Record)
+}
+
 /// The last record of a log's file.
 pub(super) fn last_record(path: &str) -> Result<Record> {
     let Source::Log(log) = open(path)? else {
@@ -45,14 +52,13 @@ pub(super) fn last_record(path: &str) -> Result<Record> {
     for bad in &log.bad {
         eprintln!("assay: line {}: {}", bad.line, bad.message);
     }
-    let (text, altered) = log
-        .records()
+    let entry = records(&log)
         .last()
         .ok_or_else(|| format!("{path} holds no record; `assay run` makes one"))?;
-    if altered {
+    if entry.altered {
         eprintln!(
             "assay: the last record was altered after it was written: its digest does not match"
         );
     }
-    record::read(text).map(|(record, _)| record).map_err(words)
+    record::read(&entry.text).map(|(record, _)| record).map_err(words)
 }

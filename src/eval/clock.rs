@@ -10,8 +10,6 @@ pub trait Clock {
     fn resolution_micros(&self) -> f64;
     /// Seconds since 1970-01-01 UTC, as the machine believes.
     fn wall_secs(&self) -> f64;
-    /// Whether the page is hidden now, and so may be slowed down; `false` where there is no page.
-    fn hidden(&self) -> bool;
 }
 
 /// A clock that moves only when told to, for tests.
@@ -19,7 +17,6 @@ pub trait Clock {
 pub struct ManualClock {
     exact_millis: Cell<f64>,
     step_micros: Cell<f64>,
-    hidden: Cell<bool>,
 }
 
 impl ManualClock {
@@ -29,18 +26,12 @@ impl ManualClock {
         Self {
             exact_millis: Cell::new(0.0),
             step_micros: Cell::new(resolution_micros),
-            hidden: Cell::new(false),
         }
     }
 
     /// Lets `millis` pass.
     pub fn advance(&self, millis: f64) {
         self.exact_millis.set(self.exact_millis.get() + millis);
-    }
-
-    /// Hides or shows the page.
-    pub fn set_hidden(&self, hidden: bool) {
-        self.hidden.set(hidden);
     }
 }
 
@@ -60,10 +51,6 @@ impl Clock for ManualClock {
 
     fn wall_secs(&self) -> f64 {
         self.exact_millis.get() / 1000.0
-    }
-
-    fn hidden(&self) -> bool {
-        self.hidden.get()
     }
 }
 

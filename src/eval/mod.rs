@@ -7,4 +7,4 @@ mod score;
 
 pub use clock::{Clock, ManualClock};
 pub use paired::paired;
-pub use score::{Scored, predictions_digest, score};
+pub use score::{Scored, argmax, predictions_digest, score, softmax};

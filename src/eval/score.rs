@@ -149,7 +149,8 @@ fn check(logits: &[f32], rows: &[u32], labels: &[u16], classes: usize) -> Result
 }
 
 /// Index of the largest number, the first of equals; NaN loses to every number; 0 of NaNs only.
-fn argmax(row: &[f32]) -> usize {
+#[must_use]
+pub fn argmax(row: &[f32]) -> usize {
     let mut best: Option<usize> = None;
     for (class, logit) in row.iter().enumerate() {
         if !logit.is_nan() && best.is_none_or(|best| *logit > row[best]) {
@@ -157,6 +158,17 @@ fn argmax(row: &[f32]) -> usize {
         }
     }
     best.unwrap_or(0)
+}
+
+/// Softmax of one row's logits: a share for each class, NaN where a logit is NaN.
+#[must_use]
+pub fn softmax(row: &[f32]) -> Vec<f32> {
+    if row.is_empty() {
+        return Vec::new();
+    }
+    let log_sum = log_sum_exp(row);
+    let share = |logit: &f32| libm::exp(f64::from(*logit) - log_sum) as f32;
+    row.iter().map(share).collect()
 }
 
 /// `ln Σ exp(row)`, shifted by the largest so that nothing overflows, summed in order.

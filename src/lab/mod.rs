@@ -13,6 +13,7 @@ pub mod protocol;
 
 use crate::error::Error;
 pub use crate::eval::Clock;
+pub use crate::eval::clock::measured_resolution_micros;
 use crate::runlog::record::Environment;
 use context::{Context, Control, Outbox, Shared};
 use protocol::{Command, CommandBody, Event, EventBody};

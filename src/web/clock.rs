@@ -1,6 +1,6 @@
 //! Time in a browser: `performance.now()` and its measured resolution.
 
-use crate::eval::Clock;
+use crate::lab::{Clock, measured_resolution_micros};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen]
@@ -17,26 +17,10 @@ pub(super) struct WebClock {
 }
 
 impl WebClock {
-    /// Measures the clock's resolution: the smallest of several changes that a busy loop sees, within 30 ms.
+    /// Measures the clock's resolution, which takes about 20 steps of it.
     pub(super) fn new() -> Self {
-        let began = performance_now();
-        let mut smallest = f64::INFINITY;
-        let mut last = began;
-        let mut changes = 0;
-        while changes < 50 && last - began < 30.0 {
-            let now = performance_now();
-            if now > last {
-                smallest = smallest.min(now - last);
-                changes += 1;
-                last = now;
-            }
-        }
         // Whole microseconds and a floor of 1: finer differences are noise of the loop itself.
-        let resolution_micros = if smallest.is_finite() {
-            (smallest * 1000.0).round().max(1.0)
-        } else {
-            30_000.0
-        };
+        let resolution_micros = measured_resolution_micros(performance_now).round().max(1.0);
         Self { resolution_micros }
     }
 }
