@@ -5,6 +5,8 @@ pub mod digest;
 pub mod error;
 pub mod eval;
 pub mod lab;
+pub mod model;
+pub mod quant;
 pub mod recipe;
 pub mod result;
 pub mod rng;
