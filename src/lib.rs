@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod digest;
+pub mod engine;
 pub mod error;
 pub mod eval;
 pub mod lab;
@@ -12,3 +13,4 @@ pub mod result;
 pub mod rng;
 pub mod runlog;
 pub mod stats;
+pub mod train;
