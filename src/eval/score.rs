@@ -1,0 +1,179 @@
+//! From logits to answers, accuracy, loss and confusion; it neither runs the model nor judges the result.
+
+use crate::digest::Hasher;
+use crate::error::{Error, Result};
+use crate::result::{Accuracy, ClassResult, Confusion, Predictions};
+use crate::stats::wilson;
+
+/// What a model's logits on some labelled rows amount to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scored {
+    /// Share of rows answered rightly.
+    pub accuracy: Accuracy,
+    /// Mean cross-entropy, nats. NaN where a logit is NaN or +∞, infinite where a right answer's logit is −∞: check
+    /// [`f64::is_finite`] before it goes into a record.
+    pub loss: f64,
+    /// Counts by true and answered class.
+    pub confusion: Confusion,
+    /// Recall of each class.
+    pub classes: Vec<ClassResult>,
+    /// The answers, row by row.
+    pub predictions: Predictions,
+    /// See [`predictions_digest`].
+    pub predictions_digest: String,
+}
+
+/// Scores `logits`, of shape `rows × classes`, against `labels`, one for each of `rows` and in their order; `rows` are
+/// numbers of the data set and only go through to the predictions. Intervals have the given `confidence`, in 0..1.
+///
+/// An answer is the class with the largest logit, the first of equals; NaN never wins unless all are NaN, then the
+/// first class does. The loss is summed in f64 in the order of the rows.
+///
+/// # Errors
+/// [`Error::BadInput`] without rows, without classes, where the lengths do not fit each other, or where a label is no
+/// class.
+pub fn score(
+    logits: &[f32],
+    rows: &[u32],
+    labels: &[u16],
+    classes: &[String],
+    confidence: f64,
+) -> Result<Scored> {
+    check(logits, rows, labels, classes.len())?;
+    let width = classes.len();
+    let mut counts = vec![0u32; width * width];
+    let mut loss = 0.0;
+    let mut predicted = Vec::with_capacity(rows.len());
+    let mut confidences = Vec::with_capacity(rows.len());
+    for (row, label) in logits.chunks_exact(width).zip(labels) {
+        let label = usize::from(*label);
+        let answer = argmax(row);
+        let log_sum = log_sum_exp(row);
+        loss += log_sum - f64::from(row[label]);
+        confidences.push(rounded_share(libm::exp(f64::from(row[answer]) - log_sum)));
+        counts[label * width + answer] += 1;
+        predicted.push(answer as u16);
+    }
+    let share = |correct: u32, total: u32| {
+        let (low, high) = wilson(correct, total, confidence);
+        Accuracy {
+            correct,
+            total,
+            low,
+            high,
+            confidence,
+        }
+    };
+    let by_class = classes.iter().enumerate().map(|(class, name)| ClassResult {
+        class: name.clone(),
+        recall: share(
+            counts[class * width + class],
+            counts[class * width..(class + 1) * width].iter().sum(),
+        ),
+        predicted: counts[class..].iter().step_by(width).sum(),
+    });
+    let by_class: Vec<ClassResult> = by_class.collect();
+    Ok(Scored {
+        accuracy: share(
+            by_class.iter().map(|class| class.recall.correct).sum(),
+            rows.len() as u32,
+        ),
+        loss: loss / rows.len() as f64,
+        classes: by_class,
+        predictions_digest: predictions_digest(rows, &predicted),
+        predictions: Predictions {
+            rows: rows.to_vec(),
+            labels: labels.to_vec(),
+            predicted,
+            confidence: confidences,
+        },
+        confusion: Confusion {
+            classes: classes.to_vec(),
+            counts,
+        },
+    })
+}
+
+/// SHA-256 of row numbers and answers, in their order. Labels and confidences do not take part: the first belong to the
+/// data, and the last digits of the second to the engine.
+#[must_use]
+pub fn predictions_digest(rows: &[u32], predicted: &[u16]) -> String {
+    let mut hasher = Hasher::new();
+    hasher.text("assay/predictions/1");
+    hasher.u32s(rows);
+    let answers: Vec<u32> = predicted.iter().map(|class| u32::from(*class)).collect();
+    hasher.u32s(&answers);
+    hasher.finish()
+}
+
+fn check(logits: &[f32], rows: &[u32], labels: &[u16], classes: usize) -> Result<()> {
+    if rows.is_empty() || u32::try_from(rows.len()).is_err() {
+        return Err(Error::bad_input(
+            "rows to score",
+            "1 to 4,294,967,295",
+            rows.len().to_string(),
+        ));
+    }
+    if classes == 0 || classes > usize::from(u16::MAX) + 1 {
+        return Err(Error::bad_input(
+            "classes to score",
+            "1 to 65,536",
+            classes.to_string(),
+        ));
+    }
+    if labels.len() != rows.len() {
+        return Err(Error::bad_input(
+            "labels to score",
+            format!("{}, one for each row", rows.len()),
+            labels.len().to_string(),
+        ));
+    }
+    if Some(logits.len()) != rows.len().checked_mul(classes) {
+        return Err(Error::bad_input(
+            "logits to score",
+            format!("{} rows of {classes}", rows.len()),
+            format!("{} numbers", logits.len()),
+        ));
+    }
+    if let Some(place) = labels
+        .iter()
+        .position(|label| usize::from(*label) >= classes)
+    {
+        return Err(Error::bad_input(
+            format!("label of row {}", rows[place]),
+            format!("a class below {classes}"),
+            labels[place].to_string(),
+        ));
+    }
+    Ok(())
+}
+
+/// Index of the largest number, the first of equals; NaN loses to every number; 0 of NaNs only.
+fn argmax(row: &[f32]) -> usize {
+    let mut best: Option<usize> = None;
+    for (class, logit) in row.iter().enumerate() {
+        if !logit.is_nan() && best.is_none_or(|best| *logit > row[best]) {
+            best = Some(class);
+        }
+    }
+    best.unwrap_or(0)
+}
+
+/// `ln Σ exp(row)`, shifted by the largest so that nothing overflows, summed in order.
+fn log_sum_exp(row: &[f32]) -> f64 {
+    let largest = f64::from(row[argmax(row)]);
+    let sum: f64 = row
+        .iter()
+        .map(|logit| libm::exp(f64::from(*logit) - largest))
+        .sum();
+    largest + libm::log(sum)
+}
+
+/// A share to 4 decimals; 0 where it is no number.
+fn rounded_share(share: f64) -> f64 {
+    if share.is_finite() {
+        libm::round(share * 1e4) / 1e4
+    } else {
+        0.0
+    }
+}
