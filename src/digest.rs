@@ -18,6 +18,18 @@ pub fn json_digest(value: &Value) -> String {
     sha256_hex(canonical_json(value).as_bytes())
 }
 
+/// Digest of answers: of row numbers and predicted classes, in their order. Labels and confidences do not take part: the
+/// first belong to the data, and the last digits of the second to the engine.
+#[must_use]
+pub fn predictions_digest(rows: &[u32], predicted: &[u16]) -> String {
+    let mut hasher = Hasher::new();
+    hasher.text("assay/predictions/1");
+    hasher.u32s(rows);
+    let answers: Vec<u32> = predicted.iter().map(|class| u32::from(*class)).collect();
+    hasher.u32s(&answers);
+    hasher.finish()
+}
+
 /// The canonical text of a JSON value, RFC 8785: keys sorted by UTF-16 code unit, no white space, strings with the
 /// shortest escapes, and each number by its value as `JSON.stringify` writes it, so that `1`, `1.0` and `1e0` are the
 /// same text. A document that went through `JSON.parse` and `JSON.stringify` keeps its digest.

@@ -1,6 +1,6 @@
 //! From logits to answers, accuracy, loss and confusion; it neither runs the model nor judges the result.
 
-use crate::digest::Hasher;
+pub use crate::digest::predictions_digest;
 use crate::error::{Error, Result};
 use crate::result::{Accuracy, ClassResult, Confusion, Predictions};
 use crate::stats::wilson;
@@ -92,18 +92,6 @@ pub fn score(
             counts,
         },
     })
-}
-
-/// SHA-256 of row numbers and answers, in their order. Labels and confidences do not take part: the first belong to the
-/// data, and the last digits of the second to the engine.
-#[must_use]
-pub fn predictions_digest(rows: &[u32], predicted: &[u16]) -> String {
-    let mut hasher = Hasher::new();
-    hasher.text("assay/predictions/1");
-    hasher.u32s(rows);
-    let answers: Vec<u32> = predicted.iter().map(|class| u32::from(*class)).collect();
-    hasher.u32s(&answers);
-    hasher.finish()
 }
 
 fn check(logits: &[f32], rows: &[u32], labels: &[u16], classes: usize) -> Result<()> {
