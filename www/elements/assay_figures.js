@@ -1,0 +1,128 @@
+// @ts-check
+/** @file The charts of the run in progress, or of the run that is shown: drawn again only when they changed, at most four times a second. */
+
+import { html } from "lit";
+import { app } from "../app.js";
+import { isGoing } from "../live_run.js";
+import { throttled } from "../throttle.js";
+import { AssayElement } from "./assay_element.js";
+import "./assay_chart.js";
+
+/** @import { Chart } from "../types.js" */
+/** @import { State, StateKey } from "../store.js" */
+
+const REDRAW_MILLIS = 250;
+/** Widths are rounded down to this, so that a scroll bar does not redraw everything. */
+const WIDTH_STEP = 16;
+/** From this width on two charts stand side by side. */
+const PAIR_WIDTH = 560;
+const GAP = 16;
+/** Of the panel, with its border. */
+const PADDING = 34;
+
+/** @typedef {{ name: string, label: string, key: string, empty: string, draw: () => Chart }} Wanted */
+
+export class AssayFigures extends AssayElement {
+  /** @type {StateKey[]} */
+  static follows = ["run", "shown", "theme"];
+
+  constructor() {
+    super();
+    this.width = 0;
+    /** What was drawn last, by name. @type {Map<string, { key: string, chart: Chart|null }>} */
+    this.drawn = new Map();
+    this.redraw = throttled(() => this.requestUpdate(), REDRAW_MILLIS);
+    this.observer = new ResizeObserver(([entry]) => {
+      const width = Math.floor(((entry?.contentRect.width ?? 0) - PADDING) / WIDTH_STEP) * WIDTH_STEP;
+      if (width === this.width || width <= 0) return;
+      this.width = width;
+      this.redraw();
+    });
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.observer.observe(this);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.observer.disconnect();
+  }
+
+  onState() {
+    this.redraw();
+  }
+
+  render() {
+    if (this.width === 0) return "";
+    const { curves, latency, confusion } = this.wanted(this.state);
+    if (!curves && !latency && !confusion) return "";
+    return html`<div class="figures panel">
+      ${this.chart(curves)}
+      ${latency || confusion ? html`<div class="figure-pair" data-narrow=${this.width < PAIR_WIDTH}>${this.chart(latency)} ${this.chart(confusion)}</div>` : ""}
+    </div>`;
+  }
+
+  /**
+   * @param {Readonly<State>} state
+   * @returns {{ curves?: Wanted, latency?: Wanted, confusion?: Wanted }}
+   */
+  wanted({ run, shown, theme }) {
+    const { width } = this;
+    const half = width < PAIR_WIDTH ? width : Math.floor((width - GAP) / 2);
+    const look = `${theme} ${width}`;
+    const { wasm } = app;
+    if (run && (isGoing(run) || (run.recordDigest === null && run.curve.length > 0))) {
+      const last = run.samples.at(-1);
+      return {
+        curves: {
+          name: "curves",
+          label: "Loss and accuracy",
+          key: `${run.runId} ${run.curve.length} ${look}`,
+          empty: run.curve.length === 0 ? "The first point comes when epoch 1 ends." : "",
+          draw: () => wasm.chartCurves([{ label: "this run", curve: run.curve }], theme, width, 240),
+        },
+        latency: last && {
+          name: "latency",
+          label: "Latency, every sample",
+          key: `${run.runId} ${last.batch} ${last.millis.length} ${look}`,
+          empty: "",
+          draw: () => wasm.chartLatency({ batch: last.batch, samples: last.millis }, theme, half, 160),
+        },
+      };
+    }
+    if (!shown) return {};
+    const { digest, text, record } = shown;
+    const { training, latency, throughput, confusion } = record.results;
+    const curve = training?.curve ?? [];
+    return {
+      curves: curve.length > 0 ? { name: "curves", label: "Loss and accuracy", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartCurves([text], theme, width, 240) } : undefined,
+      latency: latency || throughput ? { name: "latency", label: "Latency, every sample", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartLatency(text, theme, half, 160) } : undefined,
+      confusion: confusion && { name: "confusion", label: "Confusion on the test rows", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartConfusion(text, theme, half, half) },
+    };
+  }
+
+  /** @param {Wanted|undefined} wanted */
+  chart(wanted) {
+    if (!wanted) return "";
+    const { name, label, key, empty } = wanted;
+    if (empty) return html`<p class="empty figure-empty">${empty}</p>`;
+    if (this.drawn.get(name)?.key !== key) this.drawn.set(name, { key, chart: drawnOrNull(wanted) });
+    const chart = this.drawn.get(name)?.chart;
+    if (!chart) return html`<p class="soft">This chart could not be drawn; the numbers are in the record.</p>`;
+    return html`<div class="figure" data-figure=${name}><assay-chart .chart=${chart} name=${name} label=${label}></assay-chart></div>`;
+  }
+}
+
+/** @param {Wanted} wanted */
+function drawnOrNull(wanted) {
+  try {
+    return wanted.draw();
+  } catch (error) {
+    console.error(error);
+    return null;
+  }
+}
+
+customElements.define("assay-figures", AssayFigures);

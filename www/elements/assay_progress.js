@@ -1,0 +1,85 @@
+// @ts-check
+/** @file What the run is doing: stage, step, speed and time left, with Pause and Stop; after it, how it ended. */
+
+import { html } from "lit";
+import { app } from "../app.js";
+import { count, perSec, secs } from "../figures.js";
+import { icon, statusSign } from "../icons.js";
+import { isGoing } from "../live_run.js";
+import { AssayElement } from "./assay_element.js";
+
+/** @import { LiveRun, StateKey } from "../store.js" */
+
+/** Stages in order, as a person would name them. @type {[string, string[]][]} */
+const STAGES = [
+  ["train", ["planning", "training"]],
+  ["quantize", ["quantizing"]],
+  ["score", ["scoring"]],
+  ["time", ["warming up", "timing one row", "timing a batch"]],
+];
+
+export class AssayProgress extends AssayElement {
+  /** @type {StateKey[]} */
+  static follows = ["run"];
+
+  render() {
+    const { run } = this.state;
+    if (!run) return "";
+    return isGoing(run) ? this.going(run) : this.ended(run);
+  }
+
+  /** @param {LiveRun} run */
+  going(run) {
+    const { status, fraction } = run;
+    const paused = status === "paused";
+    return html`<section class="panel progress stack tight" aria-labelledby="progress-heading">
+      <div class="row spread">
+        <h2 id="progress-heading">${status === "stopping" ? "Stopping …" : paused ? "Paused" : stageWords(run)}</h2>
+        <div class="row">
+          ${paused
+            ? html`<button type="button" @click=${() => app.runs.continue()}>${icon("play")} Continue</button>`
+            : html`<button type="button" ?disabled=${status === "stopping"} @click=${() => app.runs.pause()}>${icon("pause")} Pause</button>`}
+          <button type="button" ?disabled=${status === "stopping"} title="Keeps what was measured" @click=${() => app.runs.stop()}>${icon("stopped")} Stop</button>
+        </div>
+      </div>
+      <progress max="1" .value=${fraction} aria-label=${stageWords(run)}></progress>
+      <div class="row spread small">
+        <ol class="stages" aria-hidden="true">${STAGES.map(([name, stages]) => html`<li data-now=${stages.includes(run.stage)}>${name}</li>`)}</ol>
+        <span class="soft">${figures(run)}</span>
+      </div>
+    </section>`;
+  }
+
+  /** @param {LiveRun} run */
+  ended(run) {
+    const { status, error, nonFiniteStep, curve, epochs } = run;
+    if (status === "complete") return "";
+    const words =
+      status === "non-finite"
+        ? `The loss became NaN or infinite at step ${nonFiniteStep ?? "?"}. What was measured before is kept; try a smaller learning rate.`
+        : status === "stopped"
+          ? `Stopped after epoch ${curve.length} of ${epochs}. What was measured is kept.`
+          : (error?.message ?? "");
+    return html`<section class="panel progress stack tight" role="status">
+      <div class="row">${status === "failed" ? html`<strong class="status" data-tone="bad">${icon("failed")} failed</strong>` : html`<strong data-tone=${status === "stopped" ? "" : "warn"}>${statusSign(status)}</strong>`}</div>
+      <p>${words}</p>
+    </section>`;
+  }
+}
+
+/** @param {LiveRun} run */
+export function stageWords({ stage, epoch, epochs }) {
+  if (stage === "planning") return "Planning";
+  if (stage === "training") return `Training, epoch ${Math.max(1, epoch)} of ${epochs}`;
+  return stage.charAt(0).toUpperCase() + stage.slice(1);
+}
+
+/** @param {LiveRun} run */
+function figures({ stage, step, steps, samplesPerSec, etaSecs, fraction }) {
+  if (stage === "planning") return "";
+  if (stage !== "training") return `${Math.round(fraction * 100)} % of this stage`;
+  const eta = etaSecs === null ? "" : ` · ${secs(etaSecs)} left`;
+  return `step ${count(step)} of ${count(steps)} · ${perSec(samplesPerSec)}${eta}`;
+}
+
+customElements.define("assay-progress", AssayProgress);

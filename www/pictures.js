@@ -1,0 +1,101 @@
+// @ts-check
+/** @file The images of a set and its split, asked of the lab once and kept; and their pixels on a canvas. */
+
+import { app } from "./app.js";
+
+/** @import { LabClient } from "./lab_client.js" */
+/** @import { DatasetSummary, Images, Recipe } from "./types.js" */
+
+/** Rows of one command; the lab's own limit is 4,096. */
+const ROWS_PER_COMMAND = 2048;
+
+/**
+ * One image.
+ * @typedef {Object} Picture
+ * @property {Uint8ClampedArray|Uint8Array} pixels one byte each, row by row
+ * @property {number} width
+ * @property {number} height
+ * @property {number} channels
+ */
+
+export class Pictures {
+  /** @param {LabClient} lab */
+  constructor(lab) {
+    this.lab = lab;
+    /** By set and row. @type {Map<string, Picture>} */
+    this.known = new Map();
+    /** By what decides the split. @type {Map<string, Promise<DatasetSummary>>} */
+    this.summaries = new Map();
+  }
+
+  /**
+   * @param {string} set
+   * @param {readonly number[]} rows
+   * @returns {Promise<Map<number, Picture>>}
+   */
+  async images(set, rows) {
+    const missing = [...new Set(rows)].filter((row) => !this.known.has(`${set} ${row}`));
+    for (let start = 0; start < missing.length; start += ROWS_PER_COMMAND) {
+      const part = missing.slice(start, start + ROWS_PER_COMMAND);
+      /** @type {Images} */
+      const { bytes, width, height, channels } = await this.lab.command({ type: "images", set, rows: part }).done;
+      const size = width * height * channels;
+      part.forEach((row, index) => {
+        this.known.set(`${set} ${row}`, { pixels: bytes.subarray(index * size, (index + 1) * size), width, height, channels });
+      });
+    }
+    /** @type {Map<number, Picture>} */
+    const found = new Map();
+    for (const row of rows) {
+      const picture = this.known.get(`${set} ${row}`);
+      if (picture) found.set(row, picture);
+    }
+    return found;
+  }
+
+  /**
+   * @param {Recipe} recipe
+   * @returns {Promise<DatasetSummary>}
+   */
+  summary(recipe) {
+    const key = JSON.stringify([recipe.data, recipe.split, recipe.seed]);
+    const known = this.summaries.get(key);
+    if (known) return known;
+    /** @type {Promise<DatasetSummary>} */
+    const asked = this.lab.command({ type: "dataset", recipe }).done;
+    this.summaries.set(key, asked);
+    asked.catch(() => this.summaries.delete(key));
+    return asked;
+  }
+}
+
+/** @type {Pictures|undefined} */
+let shared;
+
+/** @returns {Pictures} the page's one */
+export function pictures() {
+  shared ??= new Pictures(app.lab);
+  return shared;
+}
+
+/**
+ * Draws an image pixel for pixel; the stylesheet scales it. Grey images are ink on nothing, so that they suit any background.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Picture} picture
+ */
+export function drawPicture(canvas, { pixels, width, height, channels }) {
+  canvas.width = width;
+  canvas.height = height;
+  const size = width * height;
+  const data = new ImageData(width, height);
+  for (let index = 0; index < size; index += 1) {
+    if (channels === 1) {
+      data.data[index * 4 + 3] = pixels[index] ?? 0;
+    } else {
+      // One plane per channel.
+      for (let channel = 0; channel < 3; channel += 1) data.data[index * 4 + channel] = pixels[channel * size + index] ?? 0;
+      data.data[index * 4 + 3] = 255;
+    }
+  }
+  canvas.getContext("2d")?.putImageData(data, 0, 0);
+}

@@ -1,0 +1,95 @@
+// @ts-check
+/** @file How the form groups a recipe's fields, and each group in a few words for when it is folded. Pure. */
+
+/** @import { Field, Recipe } from "./types.js" */
+
+/** @typedef {{ title: string, fields: Field[] }} Section */
+
+/** First part of a path to the heading that it stands under. @type {Record<string, string>} */
+const HEADINGS = {
+  data: "Data",
+  split: "Data",
+  preprocessing: "Data",
+  architecture: "Architecture",
+  training: "Training",
+  quantization: "Quantization",
+  evaluation: "Evaluation",
+  seed: "Seed",
+};
+
+/**
+ * @param {Field[]} fields In reading order.
+ * @param {Recipe} recipe Decides which of them are there.
+ * @returns {Section[]}
+ */
+export function sectionsOf(fields, recipe) {
+  /** @type {Map<string, Field[]>} */
+  const sections = new Map();
+  for (const field of fields) {
+    if (!applies(field, recipe)) continue;
+    const [first = ""] = field.path.split(".");
+    const title = HEADINGS[first] ?? `${first.charAt(0).toUpperCase()}${first.slice(1).replaceAll("_", " ")}`;
+    sections.set(title, [...(sections.get(title) ?? []), field]);
+  }
+  return [...sections].map(([title, members]) => ({ title, fields: members }));
+}
+
+/**
+ * @param {Field} field
+ * @param {Recipe} recipe
+ */
+export function applies({ onlyWhen }, recipe) {
+  return !onlyWhen || valueAt(recipe, onlyWhen[0]) === onlyWhen[1];
+}
+
+/**
+ * @param {Recipe} recipe
+ * @param {string} path Dotted.
+ * @returns {unknown}
+ */
+export function valueAt(recipe, path) {
+  return path.split(".").reduce((/** @type {any} */ value, key) => value?.[key], recipe);
+}
+
+/**
+ * A section in a few words.
+ * @param {string} title
+ * @param {Recipe} recipe
+ * @returns {string}
+ */
+export function sectionWords(title, recipe) {
+  const { data, split, architecture, training, quantization, evaluation, seed } = recipe;
+  switch (title) {
+    case "Data":
+      return `${data?.set} · ${share(1 - split?.validation - split?.test)}/${share(split?.validation)}/${share(split?.test)}`;
+    case "Architecture":
+      return architecture?.family === "mlp"
+        ? `mlp · ${architecture.depth} × ${architecture.width}`
+        : `${architecture?.family} · ${architecture?.channels} ch · ${architecture?.kernel}×${architecture?.kernel}`;
+    case "Training":
+      return `${training?.optimizer} · ${training?.epochs} ep · ${training?.learning_rate}`;
+    case "Quantization":
+      return String(quantization?.scheme);
+    case "Evaluation":
+      return `${share(evaluation?.confidence)} % · ${evaluation?.latency_secs} s`;
+    case "Seed":
+      return String(seed);
+    default:
+      return "";
+  }
+}
+
+/** @param {number} value */
+function share(value) {
+  return Number.isFinite(value) ? String(Math.round(value * 1000) / 10) : "?";
+}
+
+/**
+ * What a field may hold, as its help says it.
+ * @param {Field} field
+ */
+export function rangeWords({ kind, unit }) {
+  if (kind.type === "choice") return "";
+  const range = `${kind.min} to ${kind.max}${unit ? ` ${unit}` : ""}`;
+  return kind.type === "integer" && (kind.step ?? 1) > 1 ? `${range}, in steps of ${kind.step}` : range;
+}

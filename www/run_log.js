@@ -1,0 +1,189 @@
+// @ts-check
+/** @file The log as the page uses it: appends, annotations, import and export over the database, mirrored into the store. */
+
+import { errorFrom } from "./page_wasm.js";
+
+/** @import { RunSummary } from "./types.js" */
+/** @import { LogDb } from "./log_db.js" */
+/** @import { PageWasm } from "./page_wasm.js" */
+/** @import { Store } from "./store.js" */
+
+/** Entries summarized between two turns of the event loop. */
+const CHUNK = 20;
+
+export class RunLog {
+  /**
+   * @param {{ store: Store, wasm: PageWasm, db: LogDb }} parts
+   */
+  constructor({ store, wasm, db }) {
+    this.store = store;
+    this.wasm = wasm;
+    this.db = db;
+    /** Every summary, deleted ones too. @type {Map<string, RunSummary>} */
+    this.summaries = new Map();
+    /** @type {string[]} */
+    this.annotationTexts = [];
+    db.addEventListener("change", (event) => this.onChange(/** @type {CustomEvent} */ (event).detail));
+    db.addEventListener("trouble", (event) => {
+      store.notify("warn", /** @type {CustomEvent} */ (event).detail.message);
+      this.refreshStorage();
+    });
+  }
+
+  /** Reads what the table shows. */
+  async load() {
+    for (const summary of await this.db.summaries()) this.summaries.set(summary.digest, summary);
+    this.annotationTexts = await this.db.annotationTexts();
+    this.show();
+    this.store.update({ runsLoaded: true });
+    await this.refreshStorage();
+  }
+
+  /**
+   * Appends one record.
+   * @param {string} text Canonical text, as the lab or `sealRecord` gave it.
+   * @param {Uint8Array} [weights] Kept f32 weights as safetensors.
+   * @returns {Promise<RunSummary>}
+   */
+  async append(text, weights) {
+    const summary = this.wasm.summarize(text);
+    if (weights && summary.weightsDigest) await this.db.putWeights(summary.weightsDigest, weights);
+    await this.db.appendRecords([{ text, summary }]);
+    this.refreshStorage();
+    return summary;
+  }
+
+  /**
+   * The text of a record.
+   * @param {string} digest
+   * @returns {Promise<string|null>}
+   */
+  recordText(digest) {
+    return this.db.recordText(digest);
+  }
+
+  /**
+   * The kept f32 weights of a run as safetensors, if they are still here.
+   * @param {string} weightsDigest
+   * @returns {Promise<Uint8Array|null>}
+   */
+  weights(weightsDigest) {
+    return this.db.weights(weightsDigest);
+  }
+
+  /**
+   * Adds an annotation; the record stays as it is.
+   * @param {string} digest Of the record.
+   * @param {"name"|"note"|"pin"|"deleted"} field
+   * @param {string|boolean} value
+   */
+  async annotate(digest, field, value) {
+    await this.appendAnnotationTexts([this.wasm.annotate(digest, field, value)]);
+  }
+
+  /**
+   * Makes a record the baseline, or none.
+   * @param {string|null} digest
+   */
+  async pinBaseline(digest) {
+    const texts = [];
+    for (const [other, state] of Object.entries(this.store.state.annotations)) {
+      if (state.pin && other !== digest) texts.push(this.wasm.annotate(other, "pin", false));
+    }
+    if (digest) texts.push(this.wasm.annotate(digest, "pin", true));
+    await this.appendAnnotationTexts(texts);
+  }
+
+  /**
+   * Deletes a run from view and offers to undo it.
+   * @param {string} digest
+   */
+  async delete(digest) {
+    await this.annotate(digest, "deleted", true);
+    this.store.notify("info", "The run was deleted.", { label: "Undo", run: () => void this.annotate(digest, "deleted", false) });
+  }
+
+  /**
+   * Adds what a JSON Lines text holds and the log does not.
+   * @param {string} text
+   * @returns {Promise<{ records: number, annotations: number, known: number, altered: number, bad: { line: number, message: string }[] }>}
+   */
+  async importText(text) {
+    const { entries, bad } = this.wasm.readLog(text);
+    /** @type {{ text: string, summary: RunSummary }[]} */
+    const records = [];
+    /** @type {string[]} */
+    const annotations = [];
+    for (const [index, entry] of entries.entries()) {
+      if (index % CHUNK === CHUNK - 1) await new Promise((resolve) => setTimeout(resolve));
+      if (entry.kind === "annotation") annotations.push(entry.text);
+      else {
+        try {
+          records.push({ text: entry.text, summary: this.wasm.summarize(entry.text) });
+        } catch (error) {
+          bad.push({ line: index + 1, message: errorFrom(error).message });
+        }
+      }
+    }
+    const added = await this.db.appendRecords(records);
+    const known = new Set(this.annotationTexts);
+    const fresh = annotations.filter((annotation) => !known.has(annotation));
+    await this.appendAnnotationTexts(fresh);
+    const altered = records.filter(({ summary }) => summary.altered && added.includes(summary.digest)).length;
+    return { records: added.length, annotations: fresh.length, known: entries.length - added.length - fresh.length, altered, bad };
+  }
+
+  /**
+   * The log as JSON Lines: records, then annotations.
+   * @param {string[]} [digests] Of the records to take; all without it.
+   * @returns {Promise<string>}
+   */
+  async exportText(digests) {
+    const texts = digests ? await Promise.all(digests.map((digest) => this.recordText(digest))) : await this.db.recordTexts();
+    const wanted = digests && new Set(digests);
+    const annotations = this.annotationTexts.filter((text) => !wanted || wanted.has(JSON.parse(text).record));
+    return [...texts.filter((text) => text !== null), ...annotations].map((text) => `${text}\n`).join("");
+  }
+
+  /** Asks the browser to keep the log when space runs short. */
+  async persist() {
+    const agreed = await this.db.persist();
+    await this.refreshStorage();
+    return agreed;
+  }
+
+  async refreshStorage() {
+    const { kind, message } = this.db;
+    this.store.update({ storage: { kind, message, ...(await this.db.estimate()) } });
+  }
+
+  /** @param {string[]} texts */
+  async appendAnnotationTexts(texts) {
+    await this.db.appendAnnotations(texts.map((text) => ({ text, digest: JSON.parse(text).digest })));
+  }
+
+  /** @param {import("./log_db.js").Change} change */
+  async onChange({ kind, digests }) {
+    if (kind === "record") {
+      for (const digest of digests) {
+        const summary = await this.db.summary(digest);
+        if (summary) this.summaries.set(digest, summary);
+      }
+    } else if (kind === "annotation") {
+      this.annotationTexts = await this.db.annotationTexts();
+    } else {
+      return;
+    }
+    this.show();
+  }
+
+  /** Mirrors the log into the store. */
+  show() {
+    const annotations = this.wasm.annotationState(this.annotationTexts);
+    const runs = [...this.summaries.values()]
+      .filter(({ digest }) => !annotations[digest]?.deleted)
+      .sort((a, b) => (a.started < b.started ? 1 : a.started > b.started ? -1 : a.digest < b.digest ? 1 : -1));
+    const baseline = runs.find(({ digest }) => annotations[digest]?.pin)?.digest ?? null;
+    this.store.update({ annotations, runs, baseline });
+  }
+}

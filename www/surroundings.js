@@ -1,0 +1,124 @@
+// @ts-check
+/** @file Finds out what the browser offers: SIMD, Worker, database, WebGPU, clock; each missing one is a sentence. Nothing finer than comparing runs needs. */
+
+/** @import { Environment } from "./types.js" */
+
+/**
+ * @typedef {Object} Surroundings
+ * @property {string} browser Family.
+ * @property {string} browserVersion Major version.
+ * @property {number} cores 0 when unknown.
+ * @property {boolean} isolated Whether the page is cross-origin isolated.
+ * @property {number} clockMicros Resolution of the page's clock as measured.
+ * @property {string} adapter The WebGPU adapter, or empty.
+ * @property {string} adapterMissing Why there is none, or empty.
+ * @property {string[]} lacks A sentence for each thing that Assay cannot run without.
+ */
+
+// (module (func (result v128) i32.const 0 i8x16.splat)): valid only where SIMD is.
+const SIMD_MODULE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11]);
+
+/**
+ * What Assay cannot run without.
+ * @param {any} [scope] The global object.
+ * @returns {string[]}
+ */
+export function missingFrom(scope = globalThis) {
+  const lacks = [];
+  if (typeof scope.WebAssembly !== "object") {
+    lacks.push("This browser has WebAssembly switched off or lacks it. Allow it, or open the page in a current Chrome, Edge, Firefox or Safari.");
+  } else if (!scope.WebAssembly.validate(SIMD_MODULE)) {
+    lacks.push("This browser's WebAssembly has no SIMD, which the exact engine is compiled for. Update the browser: Chrome and Edge 91, Firefox 89 and Safari 16.4 have it.");
+  }
+  if (typeof scope.Worker !== "function") {
+    lacks.push("This browser offers no Worker, in which the lab runs. Open the page in a current browser, outside any reader or preview mode.");
+  }
+  return lacks;
+}
+
+/**
+ * @param {Navigator} navigator
+ * @returns {{ browser: string, browserVersion: string }}
+ */
+export function browserFrom(navigator) {
+  const agent = navigator.userAgent;
+  for (const [browser, pattern] of /** @type {[string, RegExp][]} */ ([
+    ["Edge", /\bEdg(?:A|iOS)?\/(\d+)/],
+    ["Opera", /\bOPR\/(\d+)/],
+    ["Firefox", /\b(?:Firefox|FxiOS)\/(\d+)/],
+    ["Chrome", /\b(?:Chrome|Chromium|HeadlessChrome|CriOS)\/(\d+)/],
+    ["Safari", /\bVersion\/(\d+).*Safari/],
+  ])) {
+    const found = pattern.exec(agent);
+    if (found) return { browser, browserVersion: found[1] ?? "" };
+  }
+  return { browser: "unknown", browserVersion: "" };
+}
+
+/**
+ * Smallest step of the clock seen in a few milliseconds, microseconds.
+ * @param {() => number} [now] Milliseconds.
+ */
+export function clockMicrosOf(now = () => performance.now()) {
+  let smallest = Infinity;
+  const end = now() + 4;
+  for (let last = now(), seen = 0; seen < 40 && last < end; ) {
+    const next = now();
+    if (next > last) {
+      smallest = Math.min(smallest, next - last);
+      last = next;
+      seen += 1;
+    }
+  }
+  return Number.isFinite(smallest) ? Math.round(smallest * 1000) : 0;
+}
+
+/** @returns {Promise<{ adapter: string, adapterMissing: string }>} */
+export async function adapterOf() {
+  const missing = (/** @type {string} */ adapterMissing) => ({ adapter: "", adapterMissing });
+  if (!globalThis.isSecureContext) return missing("needs https or localhost");
+  const gpu = /** @type {any} */ (navigator).gpu;
+  if (!gpu) return missing("not offered by this browser");
+  try {
+    const adapter = await gpu.requestAdapter();
+    if (!adapter) return missing("no adapter found");
+    const { vendor = "", architecture = "", description = "" } = adapter.info ?? {};
+    return { adapter: description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter", adapterMissing: "" };
+  } catch (error) {
+    return missing(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** @returns {Surroundings} Without the adapter, which takes a while to ask for. */
+export function surroundingsNow() {
+  return {
+    ...browserFrom(navigator),
+    cores: navigator.hardwareConcurrency || 0,
+    isolated: globalThis.crossOriginIsolated === true,
+    clockMicros: clockMicrosOf(),
+    adapter: "",
+    adapterMissing: "asking",
+    lacks: missingFrom(),
+  };
+}
+
+/**
+ * What the lab writes into records; it fills in version, engine, arithmetic and its own clock's resolution.
+ * @param {Surroundings} surroundings
+ * @param {string} build Short digest of the build's files.
+ * @returns {Environment}
+ */
+export function environmentFrom(surroundings, build) {
+  return {
+    app_version: "",
+    build,
+    engine: "cpu",
+    arithmetic: "",
+    browser: surroundings.browser,
+    browser_version: surroundings.browserVersion,
+    cores: surroundings.cores,
+    timer_resolution_micros: surroundings.clockMicros,
+    isolated: surroundings.isolated,
+    adapter: surroundings.adapter,
+  };
+}

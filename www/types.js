@@ -1,0 +1,284 @@
+// @ts-check
+/** @file The shapes that travel between the page's modules, as JSDoc types: Rust's own (see src/) and the page's; no code. */
+
+/**
+ * @typedef {Object} FieldKind
+ * @property {"integer"|"number"|"choice"} type
+ * @property {number} [min]
+ * @property {number} [max]
+ * @property {number} [step]
+ * @property {string[]} [options]
+ */
+
+/**
+ * One field of a recipe, from `recipe::fields`.
+ * @typedef {Object} Field
+ * @property {string} path Dotted path in the document.
+ * @property {string} label
+ * @property {string} help
+ * @property {string} unit
+ * @property {FieldKind} kind
+ * @property {[string, string]|null} onlyWhen The field is there only where this path holds this value.
+ */
+
+/** @typedef {{ path: string, message: string }} Problem */
+
+/**
+ * What the wasm module throws.
+ * @typedef {Object} AssayError
+ * @property {string} kind `recipe`, `link`, `record`, `bad-input`, `too-large`, `unsupported`, `stopped`, `engine`; from
+ *   the page's own code also `crashed`, `hung`, `closed`.
+ * @property {string} message
+ * @property {Problem[]} [problems]
+ */
+
+/**
+ * @typedef {Object} LayerCost
+ * @property {string} name
+ * @property {string} kind
+ * @property {number[]} output
+ * @property {number} parameters
+ * @property {number} macs
+ * @property {number} bytes
+ * @property {string} scheme
+ * @property {string} reason
+ */
+
+/**
+ * `result::Cost`.
+ * @typedef {Object} Cost
+ * @property {number} parameters
+ * @property {number} macs
+ * @property {number} weight_bytes
+ * @property {number} f32_bytes
+ * @property {number} activation_bytes
+ * @property {number} training_macs
+ * @property {LayerCost[]} layers
+ */
+
+/** @typedef {Record<string, any>} Recipe A recipe as a plain object; `recipe::Recipe`. */
+
+/**
+ * @typedef {Object} CheckedRecipe
+ * @property {Recipe} recipe
+ * @property {string} text Indented JSON, fields in reading order.
+ * @property {string} digest
+ * @property {Cost} cost
+ */
+
+/**
+ * `result::EpochPoint`.
+ * @typedef {Object} EpochPoint
+ * @property {number} epoch
+ * @property {number} train_loss
+ * @property {number} train_accuracy
+ * @property {number} validation_loss
+ * @property {number} validation_accuracy
+ * @property {number} learning_rate
+ * @property {number} secs
+ */
+
+/**
+ * `result::Latency`.
+ * @typedef {Object} Latency
+ * @property {number} batch
+ * @property {number} calls_per_sample
+ * @property {number} warmup_calls
+ * @property {number[]} samples_millis
+ * @property {number} mean_millis
+ * @property {number} p50_millis
+ * @property {number} p50_low_millis
+ * @property {number} p50_high_millis
+ * @property {number} [p95_millis]
+ * @property {number} [p99_millis]
+ * @property {number} samples_per_sec
+ * @property {number} resolution_micros
+ * @property {string[]} flags
+ */
+
+/**
+ * `runlog::record::Record`, as its JSON says it (snake_case).
+ * @typedef {Object} RunRecord
+ * @property {string} assay
+ * @property {number} version
+ * @property {string} started
+ * @property {number} duration_secs
+ * @property {"complete"|"stopped"|"interrupted"|"non-finite"} status
+ * @property {Recipe} recipe
+ * @property {string} recipe_digest
+ * @property {Record<string, any>} results
+ * @property {{ rows: number[], labels: number[], predicted: number[], confidence: number[] }} [predictions]
+ * @property {{ data: string, weights: string, stored: string, predictions: string }} digests
+ * @property {Environment} environment
+ * @property {string} [resumed_from]
+ * @property {string} [checked_claim]
+ * @property {string} digest
+ */
+
+/**
+ * `runlog::record::Environment`.
+ * @typedef {Object} Environment
+ * @property {string} app_version
+ * @property {string} build
+ * @property {string} engine
+ * @property {string} arithmetic
+ * @property {string} browser
+ * @property {string} browser_version
+ * @property {number} cores
+ * @property {number} timer_resolution_micros
+ * @property {boolean} isolated
+ * @property {string} adapter
+ */
+
+/**
+ * One row of the run table: flat and small. Numbers that the run did not reach are absent or null.
+ * @typedef {Object} RunSummary
+ * @property {string} digest Of the record.
+ * @property {string} started RFC 3339.
+ * @property {"complete"|"stopped"|"interrupted"|"non-finite"} status
+ * @property {string} set
+ * @property {string} family
+ * @property {string} architecture In words.
+ * @property {string} scheme
+ * @property {number} seed
+ * @property {number|null} [epochs]
+ * @property {number|null} [epochsPlanned]
+ * @property {number|null} [keptEpoch]
+ * @property {number|null} [accuracy]
+ * @property {number|null} [accuracyLow]
+ * @property {number|null} [accuracyHigh]
+ * @property {number|null} [correct]
+ * @property {number|null} [total]
+ * @property {number|null} [testLoss]
+ * @property {number|null} [p50Millis]
+ * @property {number|null} [p50LowMillis]
+ * @property {number|null} [p50HighMillis]
+ * @property {number|null} [throughputBatch]
+ * @property {number|null} [samplesPerSec]
+ * @property {number|null} [weightBytes]
+ * @property {number|null} [parameters]
+ * @property {number|null} [macs]
+ * @property {string} engine
+ * @property {string} arithmetic
+ * @property {string} browser
+ * @property {string} recipeDigest
+ * @property {string|null} [weightsDigest]
+ * @property {string|null} [predictionsDigest]
+ * @property {number} durationSecs
+ * @property {string|null} [resumedFrom]
+ * @property {string|null} [checkedClaim]
+ * @property {string[]} flags
+ * @property {Record<string, string>} recipe Dotted path to text value.
+ * @property {boolean} altered
+ */
+
+/**
+ * A chart as Rust draws it, with its text twin.
+ * @typedef {Object} Chart
+ * @property {string} svg
+ * @property {string} summary One or two sentences.
+ * @property {string[]} columns
+ * @property {string[][]} rows
+ */
+
+/**
+ * @typedef {Object} MetricVerdict
+ * @property {string} name
+ * @property {string} claimed
+ * @property {string} found
+ * @property {string} verdict `reproduced`, `within tolerance`, `diverged`, or words for what is only compared.
+ * @property {string} tolerance
+ * @property {string} reason
+ */
+
+/** @typedef {{ overall: string, reason?: string, metrics: MetricVerdict[] }} Verdict */
+
+/**
+ * `result::Paired`.
+ * @typedef {Object} Paired
+ * @property {number} rows
+ * @property {number} onlyFirst
+ * @property {number} onlySecond
+ * @property {number[]} disagreements
+ * @property {number} pValue
+ * @property {string} verdict
+ * @property {string} reason
+ */
+
+/**
+ * @typedef {Object} Comparison
+ * @property {{ path: string, a: string, b: string }[]} fields Only those that differ.
+ * @property {{ name: string, unit: string, a: number|null, b: number|null, delta: number|null, verdict: string, reason: string }[]} metrics
+ * @property {Paired|null} paired
+ */
+
+/** @typedef {{ fragment: string, bytes: number, carries: string[] }} PackedLink */
+
+/** @typedef {{ started: string, browser: string, engine: string, by: string }} ClaimBanner */
+
+/**
+ * @typedef {Object} OpenedLink
+ * @property {"recipe"|"claim"} kind
+ * @property {string} recipeText
+ * @property {string} recipeDigest
+ * @property {Record<string, any>} [claim]
+ * @property {string} [claimText]
+ * @property {ClaimBanner} [banner]
+ */
+
+/** @typedef {{ name?: string, note?: string, pin?: boolean, deleted?: boolean }} AnnotationState */
+
+/** @typedef {{ kind: string, digest: string, text: string, altered: boolean }} LogEntry */
+
+/** @typedef {{ entries: LogEntry[], bad: { line: number, message: string }[] }} ReadLog */
+
+/**
+ * What a running command says; `lab::protocol::EventBody` with `id`. Bytes named by `buffer` are attached as `bytes`.
+ * @typedef {{ id: number, type: string, bytes?: Uint8Array } & Record<string, any>} LabEvent
+ */
+
+/**
+ * Answer of the command `dataset`.
+ * @typedef {Object} DatasetSummary
+ * @property {string} set
+ * @property {string} title
+ * @property {string} attribution
+ * @property {string} licence
+ * @property {string} sha256
+ * @property {[number, number, number]} shape
+ * @property {string[]} classes
+ * @property {[number, number, number][]} counts Per class: train, validation, test.
+ * @property {number[]} train
+ * @property {number[]} validation
+ * @property {number[]} test
+ * @property {number[]} labels
+ */
+
+/**
+ * Answer of the command `images`.
+ * @typedef {Object} Images
+ * @property {Uint8Array} bytes One byte a pixel, row by row in the order asked.
+ * @property {number} rows
+ * @property {number} height
+ * @property {number} width
+ * @property {number} channels
+ * @property {number[]} labels
+ */
+
+/** @typedef {{ probabilities: number[], predicted: number, millis: number }} Scores Answer of the command `predict`. */
+
+/**
+ * A run that was closed in the middle; it can go on from its checkpoint.
+ * @typedef {Object} Checkpoint
+ * @property {string} runId
+ * @property {string} recipeText
+ * @property {string} recipeDigest
+ * @property {string} started RFC 3339, or empty.
+ * @property {number} epoch Finished epochs; 0 when there is nothing to go on from.
+ * @property {Uint8Array|null} bytes State to go on from.
+ * @property {string|null} record Unsealed record with what was measured, as JSON text.
+ * @property {string} [interruptedDigest] Of the sealed record, once it is in the log.
+ * @property {string} [claimText] The claim that the run was a check of.
+ */
+
+export {};
