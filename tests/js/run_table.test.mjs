@@ -23,7 +23,7 @@ function summary(index, change = {}) {
     keptEpoch: 11, accuracy: 0.95 + (index % 50) / 1000, accuracyLow: 0.93, accuracyHigh: 0.99, correct: 350, total: 360,
     p50Millis: 0.1 + (index % 7) / 10, weightBytes: 90_000 + (index % 11) * 1000, parameters: 20_000 + index, macs: 400_000,
     engine: "cpu", arithmetic: "wasm-1", browser: "Chromium 140", recipeDigest: `recipe-${index}`, weightsDigest: `weights-${index}`,
-    predictionsDigest: `predictions-${index}`, durationSecs: 12, flags: [],
+    predictionsDigest: `predictions-${index}`, durationSecs: 12, flags: [], altered: false,
     recipe: { "data.set": "digits", "training.learning_rate": String(0.001 * (1 + (index % 3))), "training.optimizer": "adamw", seed: String(index) },
     ...change,
   };
@@ -49,7 +49,7 @@ test("understands fields, units and comparisons", () => {
   const runs = [
     summary(0, { accuracy: 0.96, p50Millis: 0.2, weightBytes: 92_000 }),
     summary(1, { accuracy: 0.98, p50Millis: 2, weightBytes: 24_000 }),
-    summary(2, { status: "stopped", accuracy: null, p50Millis: null, weightBytes: null }),
+    summary(2, { status: "stopped", accuracy: undefined, p50Millis: undefined, weightBytes: undefined }),
   ];
   /** @type {[string, string[]][]} */
   const cases = [
@@ -95,7 +95,7 @@ test("any text whatever is read without an exception", () => {
 });
 
 test("sorts numbers as numbers, missing ones last, equal ones newest first", () => {
-  const rows = rowsOf([summary(0, { p50Millis: 2 }), summary(1, { p50Millis: null }), summary(2, { p50Millis: 0.5 }), summary(3, { p50Millis: 2 })], {});
+  const rows = rowsOf([summary(0, { p50Millis: 2 }), summary(1, { p50Millis: undefined }), summary(2, { p50Millis: 0.5 }), summary(3, { p50Millis: 2 })], {});
   const column = FIXED.find((item) => item.key === "p50");
   assert.ok(column);
   assert.deepEqual(sorted(rows, column, false).map((row) => row.digest), ["digest-2", "digest-3", "digest-0", "digest-1"]);

@@ -1,17 +1,278 @@
 // @ts-check
-/** @file The Runs view. */
+/** @file The Runs view: every run of the log in a table, with filter, baseline, selection and details. */
 
 import { html } from "lit";
+import { app } from "../app.js";
+import { count } from "../figures.js";
+import { attempt, deleteRuns, restoreRuns, saveCsv, saveJsonLines } from "../run_actions.js";
+import { columnsOf, FIXED, recipePaths, sorted } from "../run_table/columns.js";
+import { Deltas } from "../run_table/deltas.js";
+import { filtered, parseFilter } from "../run_table/filter.js";
+import { baselineOf, rowsOf } from "../run_table/rows.js";
+import { EMPTY, kept } from "../run_table/selection.js";
 import { AssayElement } from "../elements/assay_element.js";
+import "../elements/assay_log_import.js";
+import "../elements/assay_log_storage.js";
+import "../elements/assay_run_details.js";
+import "../elements/assay_run_scatter.js";
+import "../elements/assay_run_table.js";
 
-/** @import { StateKey } from "../store.js" */
+/** @import { Context } from "../run_table/cells.js" */
+/** @import { Column, Order } from "../run_table/columns.js" */
+/** @import { Filter } from "../run_table/filter.js" */
+/** @import { RunRow } from "../run_table/rows.js" */
+/** @import { Selection } from "../run_table/selection.js" */
+
+/** What the person chose, kept while the page is open. */
+const choices = {
+  filter: "",
+  /** @type {Order} */
+  order: { key: "started", descending: true },
+  every: false,
+  deleted: false,
+  /** @type {Selection} */
+  selection: EMPTY,
+};
 
 export class AssayRunsView extends AssayElement {
-  /** @type {StateKey[]} */
-  static follows = ["route"];
+  static follows = /** @type {const} */ (["runs", "annotations", "route", "runsLoaded", "storage"]).slice();
+
+  static properties = { compact: { state: true }, dropping: { state: true } };
+
+  constructor() {
+    super();
+    this.compact = false;
+    this.dropping = false;
+    /** All rows, deleted ones too. @type {RunRow[]} */
+    this.all = [];
+    /** @type {RunRow[]} */
+    this.shown = [];
+    /** @type {Column[]} */
+    this.columns = [];
+    /** @type {Filter} */
+    this.filter = parseFilter("");
+    /** @type {Context} */
+    this.context = { baseline: undefined, deltaOf: () => undefined };
+    /** @type {string[]} */
+    this.seen = [];
+    /** What the rows were made of. @type {unknown[]} */
+    this.madeOf = [];
+    this.opened = "";
+    this.deltas = new Deltas({ compare: app.wasm.compare, recordText: (digest) => app.log.recordText(digest) });
+    this.deltas.addEventListener("change", () => this.compared());
+  }
+
+  willUpdate() {
+    const { runs, annotations } = this.state;
+    const { filter, order, every, deleted } = choices;
+    const madeOf = [runs, annotations, filter, order, every, deleted];
+    if (madeOf.every((part, index) => Object.is(part, this.madeOf[index]))) return;
+    const [oldRuns, oldAnnotations] = this.madeOf;
+    if (oldRuns !== runs || oldAnnotations !== annotations) {
+      const known = new Map(this.all.map((row) => [row.digest, row]));
+      this.all = rowsOf([...app.log.summaries.values()], annotations, known);
+      const baseline = baselineOf(this.all);
+      this.context = { baseline, deltaOf: (row) => (baseline ? this.deltas.get(baseline.digest, row.digest) : undefined) };
+    }
+    this.madeOf = madeOf;
+    const paths = recipePaths(this.all.slice(0, 1), app.drafts.fields.map(({ path }) => path));
+    this.filter = parseFilter(filter, paths);
+    const wanted = deleted || this.filter.asksDeleted ? this.all : this.all.filter((row) => !row.deleted);
+    const found = filtered(wanted, this.filter);
+    this.columns = columnsOf(found, app.drafts.fields, every);
+    const column = this.columns.find(({ key }) => key === order.key) ?? /** @type {Column} */ (FIXED[0]);
+    this.shown = sorted(found, column, order.descending);
+    choices.selection = kept(choices.selection, this.shown.map(({ digest }) => digest));
+  }
+
+  /** Moves the keyboard into details that were just opened, and back. */
+  updated() {
+    const opened = this.state.route.view === "runs" ? (this.state.route.digests[0] ?? "") : "";
+    if (opened === this.opened) return;
+    const before = this.opened;
+    this.opened = opened;
+    if (opened) /** @type {any} */ (this.querySelector("assay-run-details"))?.focusHeading();
+    else if (before) this.table?.focusRow(before);
+  }
+
+  /** @returns {import("../elements/assay_run_table.js").AssayRunTable|null} */
+  get table() {
+    return this.querySelector("assay-run-table");
+  }
 
   render() {
-    return html`<h1>Runs</h1>`;
+    const [opened = ""] = this.state.route.digests;
+    if (this.state.runsLoaded && this.all.length === 0) return this.empty();
+    return html`<div class="runs-view stack" ?data-dropping=${this.dropping} @dragover=${this.onDrag} @dragleave=${() => (this.dropping = false)} @drop=${this.onDrop}>
+      <div class="row spread">
+        <h1>Runs</h1>
+        <span class="soft" role="status">${this.countWords()}</span>
+      </div>
+      ${this.toolbar()}
+      <assay-log-import></assay-log-import>
+      ${this.selectionBar()}
+      <div class="runs-body" ?data-details=${opened !== ""}>
+        <div class="runs-main stack">
+          <assay-run-table
+            .rows=${this.shown}
+            .columns=${this.columns}
+            .order=${choices.order}
+            .selection=${choices.selection}
+            .context=${this.context}
+            .opened=${opened}
+            @order=${(/** @type {CustomEvent<Order>} */ { detail }) => this.choose({ order: detail }, true)}
+            @selection=${(/** @type {CustomEvent<Selection>} */ { detail }) => this.choose({ selection: detail })}
+            @open=${(/** @type {CustomEvent<string>} */ { detail }) => app.router.go("runs", [detail])}
+            @pin=${(/** @type {CustomEvent<string>} */ { detail }) => this.pin(detail)}
+            @seen=${(/** @type {CustomEvent<string[]>} */ { detail }) => this.onSeen(detail)}
+            @compact=${(/** @type {CustomEvent<boolean>} */ { detail }) => (this.compact = detail)}
+          ></assay-run-table>
+          ${this.state.runsLoaded && this.shown.length === 0 ? this.nothingFound() : ""}
+        </div>
+        ${opened ? html`<assay-run-details .digest=${opened} @close=${() => app.router.go("runs")}></assay-run-details>` : ""}
+      </div>
+      <assay-run-scatter .rows=${this.shown} .baseline=${this.context.baseline?.digest ?? ""}></assay-run-scatter>
+      <assay-log-storage></assay-log-storage>
+    </div>`;
+  }
+
+  countWords() {
+    const all = choices.deleted || this.filter.asksDeleted ? this.all.length : this.state.runs.length;
+    if (!this.state.runsLoaded) return "Reading the log …";
+    if (this.shown.length === all) return `${count(all)} ${all === 1 ? "run" : "runs"}`;
+    return `${count(this.shown.length)} of ${count(all)} runs`;
+  }
+
+  toolbar() {
+    const { filter, every, deleted, order } = choices;
+    return html`<div class="row runs-toolbar" role="search">
+        <label class="runs-filter">
+          <span class="visually-hidden">Filter runs</span>
+          <input
+            type="search"
+            id="runs-filter"
+            placeholder="Filter: words, status:stopped, accuracy>0.97   ( / )"
+            autocomplete="off"
+            spellcheck="false"
+            aria-describedby="runs-filter-problems"
+            aria-keyshortcuts="/"
+            .value=${filter}
+            @input=${(/** @type {Event} */ event) => this.choose({ filter: /** @type {HTMLInputElement} */ (event.target).value }, true)}
+          />
+        </label>
+        <label class="check"><input type="checkbox" .checked=${every} @change=${() => this.choose({ every: !every })} /> All recipe columns</label>
+        <label class="check"><input type="checkbox" .checked=${deleted} @change=${() => this.choose({ deleted: !deleted })} /> Show deleted</label>
+        ${this.compact
+          ? html`<label class="row">Sort by
+              <select @change=${(/** @type {Event} */ event) => this.choose({ order: this.orderFrom(/** @type {HTMLSelectElement} */ (event.target).value) }, true)}>
+                ${this.columns.flatMap(({ key, label }) =>
+                  [false, true].map((down) => html`<option value=${`${key} ${down}`} ?selected=${order.key === key && order.descending === down}>${label} ${down ? "↓" : "↑"}</option>`),
+                )}
+              </select>
+            </label>`
+          : ""}
+        <button type="button" @click=${() => /** @type {any} */ (this.querySelector("assay-log-import"))?.choose()}>Import …</button>
+      </div>
+      <div id="runs-filter-problems" class="small" aria-live="polite">${this.filter.problems.map((problem) => html`<p data-tone="warn">${problem}</p>`)}</div>`;
+  }
+
+  /** @param {string} value */
+  orderFrom(value) {
+    const [key = "started", down] = value.split(" ");
+    return { key, descending: down === "true" };
+  }
+
+  selectionBar() {
+    const { selection } = choices;
+    const digests = this.shown.filter(({ digest }) => selection.digests.has(digest)).map(({ digest }) => digest);
+    const some = digests.length > 0;
+    const taken = some ? digests : this.shown.map(({ digest }) => digest);
+    const deleted = digests.filter((digest) => this.state.annotations[digest]?.deleted);
+    const comparable = digests.length === 2;
+    return html`<div class="row selection-bar" role="group" aria-label="Actions on selected runs" ?data-some=${some}>
+      <span>${some ? `${count(digests.length)} selected` : "None selected: export takes all shown"}</span>
+      <button type="button" aria-disabled=${!comparable} title=${comparable ? "" : "Select two runs to compare them"} @click=${() => comparable && app.router.go("compare", digests)}>
+        Compare
+      </button>
+      <button type="button" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveJsonLines(taken))}>Export JSON Lines</button>
+      <button type="button" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveCsv(taken))}>Export CSV</button>
+      ${some && deleted.length < digests.length
+        ? html`<button type="button" @click=${() => attempt(() => deleteRuns(digests.filter((digest) => !deleted.includes(digest))))}>Delete</button>`
+        : ""}
+      ${deleted.length > 0 ? html`<button type="button" @click=${() => attempt(() => restoreRuns(deleted))}>Restore</button>` : ""}
+      ${some ? html`<button type="button" class="quiet" @click=${() => this.choose({ selection: EMPTY })}>Clear selection</button>` : ""}
+    </div>`;
+  }
+
+  empty() {
+    return html`<div class="runs-view stack" ?data-dropping=${this.dropping} @dragover=${this.onDrag} @dragleave=${() => (this.dropping = false)} @drop=${this.onDrop}>
+      <h1>Runs</h1>
+      <div class="empty">
+        <p>
+          Every run is kept here, in this browser only: its recipe, accuracy with interval, latency, size and digests. Here you sort and filter runs, pin one as
+          the baseline, compare two on the same test images, and copy a link that checks itself.
+        </p>
+        <button type="button" class="primary" @click=${() => app.router.go("experiment")}>Make the first run</button>
+        <p class="small">
+          Have a log already? <button type="button" class="link" @click=${() => /** @type {any} */ (this.querySelector("assay-log-import"))?.choose()}>Import a JSON Lines file</button>, or
+          drop it here.
+        </p>
+      </div>
+      <assay-log-import></assay-log-import>
+      ${this.state.storage.kind === "memory" ? html`<assay-log-storage></assay-log-storage>` : ""}
+    </div>`;
+  }
+
+  nothingFound() {
+    return html`<div class="empty">
+      <p>
+        No run matches this filter. Words are looked for in names, notes and recipes; <code>field:word</code> and <code>field&gt;number</code> in one field, such as
+        <code>status:stopped</code>, <code>accuracy&gt;0.97</code>, <code>size&lt;50kB</code>, <code>optimizer:sgd</code>, <code>is:pinned</code>; a minus in front means not.
+      </p>
+      <button type="button" @click=${() => this.choose({ filter: "" }, true)}>Clear the filter</button>
+    </div>`;
+  }
+
+  /**
+   * @param {Partial<typeof choices>} change
+   * @param {boolean} [toTop] whether other rows now come first
+   */
+  choose(change, toTop = false) {
+    Object.assign(choices, change);
+    this.requestUpdate();
+    if (toTop) void this.updateComplete.then(() => this.table?.toTop());
+  }
+
+  /** @param {string} digest */
+  pin(digest) {
+    return attempt(() => app.log.pinBaseline(this.state.annotations[digest]?.pin ? null : digest));
+  }
+
+  /** @param {string[]} digests */
+  onSeen(digests) {
+    this.seen = digests;
+    const { baseline } = this.context;
+    if (baseline) void this.deltas.want(baseline.digest, digests);
+  }
+
+  /** Comparisons are there: rows look at them anew. */
+  compared() {
+    this.context = { ...this.context };
+    this.requestUpdate();
+  }
+
+  /** @param {DragEvent} event */
+  onDrag(event) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    this.dropping = true;
+  }
+
+  /** @param {DragEvent} event */
+  onDrop(event) {
+    event.preventDefault();
+    this.dropping = false;
+    /** @type {any} */ (this.querySelector("assay-log-import"))?.read(event.dataTransfer?.files[0]);
   }
 }
 

@@ -1,0 +1,154 @@
+// @ts-check
+/** @file Small images of a set, page by page, each with a caption; they can be picked. The pixels come from the lab. */
+
+import { html, nothing } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { count } from "../figures.js";
+import { errorFrom } from "../page_wasm.js";
+import { drawPicture, pictures } from "../pictures.js";
+import { AssayElement } from "./assay_element.js";
+
+/** @import { PropertyValues, TemplateResult } from "lit" */
+/** @import { Picture } from "../pictures.js" */
+
+/**
+ * @typedef {Object} Item
+ * @property {number} row of the set
+ * @property {string} name for those who do not see it: `row 12, an 8`
+ * @property {TemplateResult|string} [caption]
+ */
+
+/** Event: `pick` (a CustomEvent that does not bubble; detail the row). */
+export class AssayImageGrid extends AssayElement {
+  static properties = {
+    set: { type: String },
+    items: { attribute: false },
+    label: { type: String },
+    size: { type: Number },
+    picked: { type: Number },
+    pickable: { type: Boolean },
+    page: { state: true },
+    found: { state: true },
+    problem: { state: true },
+  };
+
+  constructor() {
+    super();
+    this.set = "";
+    /** @type {Item[]} */
+    this.items = [];
+    this.label = "Images";
+    /** Images of a page. */
+    this.size = 60;
+    /** @type {number|null} */
+    this.picked = null;
+    this.pickable = false;
+    this.page = 0;
+    /** @type {Map<number, Picture>} */
+    this.found = new Map();
+    this.problem = "";
+    this.wanted = "";
+  }
+
+  get pages() {
+    return Math.max(1, Math.ceil(this.items.length / this.size));
+  }
+
+  get shown() {
+    return this.items.slice(this.page * this.size, (this.page + 1) * this.size);
+  }
+
+  /** @param {PropertyValues<this>} changed */
+  willUpdate(changed) {
+    const old = changed.get("items");
+    if (old && !sameRows(old, this.items)) this.page = 0;
+    this.page = Math.min(this.page, this.pages - 1);
+    const rows = this.shown.map(({ row }) => row);
+    const wanted = `${this.set} ${rows.join()}`;
+    if (wanted !== this.wanted) {
+      this.wanted = wanted;
+      void this.load(rows);
+    }
+  }
+
+  /** @param {number[]} rows */
+  async load(rows) {
+    const { wanted } = this;
+    this.problem = "";
+    try {
+      const found = rows.length === 0 ? new Map() : await pictures().images(this.set, rows);
+      if (wanted === this.wanted) this.found = found;
+    } catch (error) {
+      this.problem = errorFrom(error).message;
+    }
+  }
+
+  updated() {
+    for (const canvas of this.querySelectorAll("canvas")) {
+      const row = Number(canvas.dataset.row);
+      const picture = this.found.get(row);
+      if (!picture || canvas.dataset.drawn === canvas.dataset.row) continue;
+      drawPicture(canvas, picture);
+      canvas.dataset.drawn = canvas.dataset.row;
+      canvas.classList.toggle("ink", picture.channels === 1);
+    }
+  }
+
+  render() {
+    const { shown } = this;
+    if (this.problem) return html`<p role="alert" data-tone="bad">The images could not be shown: ${this.problem} Reload the page if this stays.</p>`;
+    const reachable = Math.max(0, shown.findIndex(({ row }) => row === this.picked));
+    return html`<ul class="image-grid" aria-label=${this.label} ?data-captions=${shown.some(({ caption }) => caption)} @keydown=${this.onKey}>
+        ${repeat(shown, ({ row }) => row, (item, index) => html`<li>${this.image(item, index === reachable)}</li>`)}
+      </ul>
+      ${this.pages > 1 ? this.pager() : ""}`;
+  }
+
+  /**
+   * @param {Item} item
+   * @param {boolean} reachable by Tab; the others by arrow keys
+   */
+  image({ row, name, caption }, reachable) {
+    const picture = html`<canvas data-row=${row} width="1" height="1" role="img" aria-label=${name}></canvas>${caption ? html`<span class="caption small">${caption}</span>` : ""}`;
+    if (!this.pickable) return html`<span class="image" title=${name}>${picture}</span>`;
+    return html`<button type="button" class="image" title=${name} tabindex=${reachable ? nothing : -1} aria-pressed=${row === this.picked} @click=${() => this.pick(row)}>${picture}</button>`;
+  }
+
+  pager() {
+    const first = this.page * this.size;
+    return html`<div class="row pager" role="group" aria-label=${`${this.label}: pages`}>
+      <button type="button" class="quiet" ?disabled=${this.page === 0} @click=${() => (this.page -= 1)}>Previous</button>
+      <span class="small soft">${count(first + 1)} to ${count(first + this.shown.length)} of ${count(this.items.length)}</span>
+      <button type="button" class="quiet" ?disabled=${this.page >= this.pages - 1} @click=${() => (this.page += 1)}>Next</button>
+    </div>`;
+  }
+
+  /** @param {number} row */
+  pick(row) {
+    this.dispatchEvent(new CustomEvent("pick", { detail: row }));
+  }
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    const buttons = /** @type {HTMLElement[]} */ ([...this.querySelectorAll("button.image")]);
+    const at = buttons.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    if (at < 0) return;
+    const perLine = buttons.filter(({ offsetTop }) => offsetTop === buttons[0]?.offsetTop).length;
+    /** @type {Record<string, number>} */
+    const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: perLine, ArrowUp: -perLine, Home: -at, End: buttons.length - 1 - at };
+    const step = moves[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    buttons[Math.min(buttons.length - 1, Math.max(0, at + step))]?.focus();
+  }
+}
+
+/**
+ * @param {readonly Item[]} a
+ * @param {readonly Item[]} b
+ */
+function sameRows(a, b) {
+  return a.length === b.length && a.every(({ row }, index) => row === b[index]?.row);
+}
+
+customElements.define("assay-image-grid", AssayImageGrid);
