@@ -60,6 +60,7 @@ fn generate(compiled: &Path, out: &Path, name: &str) -> Result<()> {
         .typescript(true)
         .remove_name_section(true)
         .remove_producers_section(true)
+        .omit_default_module_path(false)
         .generate(out)
         .with_context(|| format!("bindgen failed on {}", compiled.display()))
 }

@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::compress::{self, Encoding};
-use crate::page::Page;
+use crate::page::{MODULE, Page};
 use crate::project;
 
-/// Makes `dir` hold exactly `page` and the compressed siblings of its files.
+/// Makes `dir` hold exactly `page` and the compressed siblings of its files. Refuses a folder of somebody else's.
 pub(crate) fn write(dir: &Path, page: &Page) -> Result<()> {
+    refuse_foreign(dir)?;
     let mut wanted = BTreeSet::new();
     for (path, content) in &page.files {
         wanted.insert(path.clone());
@@ -37,15 +38,9 @@ pub(crate) fn write(dir: &Path, page: &Page) -> Result<()> {
     Ok(())
 }
 
-/// Makes `to` a copy of `from`. Refuses a folder that holds something other than a page.
+/// Makes `to` a copy of `from`. Refuses a folder of somebody else's.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
-    let is_occupied = std::fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some());
-    if is_occupied && !to.join("pkg/assay_bg.wasm").exists() {
-        anyhow::bail!(
-            "{} holds something other than the page: choose an empty folder with --out",
-            to.display()
-        );
-    }
+    refuse_foreign(to)?;
     let files = project::files_under(from)?;
     for path in &files {
         let content =
@@ -57,6 +52,18 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
         .filter(|path| files.binary_search(path).is_err())
     {
         std::fs::remove_file(to.join(&path)).with_context(|| format!("cannot remove {path}"))?;
+    }
+    Ok(())
+}
+
+/// Files that a page does not have are removed, so the folder must be empty or an earlier page.
+fn refuse_foreign(dir: &Path) -> Result<()> {
+    let is_occupied = std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
+    if is_occupied && !dir.join(MODULE).exists() {
+        bail!(
+            "{} holds something other than the page: choose an empty folder",
+            dir.display()
+        );
     }
     Ok(())
 }
@@ -80,7 +87,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::{copy, write};
-    use crate::page::Page;
+    use crate::page::{MODULE, Page};
     use crate::project::files_under;
 
     /// An empty folder of this test's own.
@@ -102,18 +109,18 @@ mod tests {
     #[test]
     fn leaves_nothing_of_an_earlier_page() {
         let dir = folder("earlier");
-        write(
-            &dir,
-            &page(&[("index.html", "old"), ("gone/old.js", "old")]),
-        )
-        .expect("writable");
-        write(&dir, &page(&[("index.html", "new")])).expect("writable");
+        write(&dir, &page(&[(MODULE, "old"), ("gone/old.js", "old")])).expect("writable");
+        write(&dir, &page(&[(MODULE, "new")])).expect("writable");
         assert_eq!(
             files_under(&dir).expect("readable"),
-            ["index.html", "index.html.br", "index.html.gz"]
+            [
+                "pkg/assay_bg.wasm",
+                "pkg/assay_bg.wasm.br",
+                "pkg/assay_bg.wasm.gz"
+            ]
         );
         assert_eq!(
-            std::fs::read(dir.join("index.html")).expect("readable"),
+            std::fs::read(dir.join(MODULE)).expect("readable"),
             "new".repeat(200).as_bytes()
         );
     }
@@ -122,24 +129,20 @@ mod tests {
     fn does_not_touch_what_is_the_same() {
         let dir = folder("same");
         let modified = || {
-            std::fs::metadata(dir.join("a.js.br"))
+            std::fs::metadata(dir.join("pkg/assay_bg.wasm.br"))
                 .and_then(|file| file.modified())
                 .expect("readable")
         };
-        write(&dir, &page(&[("a.js", "same")])).expect("writable");
+        write(&dir, &page(&[(MODULE, "same")])).expect("writable");
         let before = modified();
-        write(&dir, &page(&[("a.js", "same"), ("b.js", "more")])).expect("writable");
+        write(&dir, &page(&[(MODULE, "same"), ("b.js", "more")])).expect("writable");
         assert_eq!(before, modified());
     }
 
     #[test]
     fn never_overwrites_somebody_elses_folder() {
         let (from, to) = (folder("from"), folder("to"));
-        write(
-            &from,
-            &page(&[("index.html", "a"), ("pkg/assay_bg.wasm", "b")]),
-        )
-        .expect("writable");
+        write(&from, &page(&[("index.html", "a"), (MODULE, "b")])).expect("writable");
         std::fs::write(to.join("diary.txt"), "mine").expect("writable");
         let error = copy(&from, &to).expect_err("it holds a diary").to_string();
         assert!(error.contains("choose an empty folder"), "{error}");
@@ -149,9 +152,9 @@ mod tests {
     #[test]
     fn copies_over_an_earlier_copy() {
         let (from, to) = (folder("page"), folder("dist"));
-        write(&from, &page(&[("pkg/assay_bg.wasm", "b"), ("old.js", "a")])).expect("writable");
+        write(&from, &page(&[(MODULE, "b"), ("old.js", "a")])).expect("writable");
         copy(&from, &to).expect("an empty folder");
-        write(&from, &page(&[("pkg/assay_bg.wasm", "c"), ("new.js", "a")])).expect("writable");
+        write(&from, &page(&[(MODULE, "c"), ("new.js", "a")])).expect("writable");
         copy(&from, &to).expect("an earlier copy");
         assert_eq!(
             files_under(&from).expect("readable"),

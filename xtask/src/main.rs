@@ -44,7 +44,7 @@ struct Arguments {
 enum Command {
     /// Install what the other commands need: the wasm32 target, the npm packages, Chromium and Firefox
     Setup,
-    /// Build the page into target/page
+    /// Build the page into target/www
     Build,
     /// Build the page and serve it on 127.0.0.1
     Serve {
@@ -54,7 +54,7 @@ enum Command {
         /// Serve the page as it was built last
         #[arg(long)]
         no_build: bool,
-        /// Serve this folder instead of target/page
+        /// Serve this folder instead of target/www
         #[arg(long, hide = true, requires = "no_build")]
         dir: Option<PathBuf>,
         /// Stop when standard input ends, so that no server outlives the test that started it

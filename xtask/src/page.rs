@@ -17,6 +17,9 @@ const BUILD: &str = "<!-- assay:build -->";
 const POLICY: &str = "<!-- assay:csp -->";
 const IMPORT_MAP: &str = "<!-- assay:importmap -->";
 
+/// The page's wasm file; a folder that has it is a page.
+pub(crate) const MODULE: &str = "pkg/assay_bg.wasm";
+
 /// The files that make up the page: path in the page to content.
 pub(crate) struct Page {
     pub(crate) files: BTreeMap<String, Vec<u8>>,

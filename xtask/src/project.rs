@@ -78,9 +78,9 @@ impl Project {
         &self.target
     }
 
-    /// Where the built page lies.
+    /// Where the built page lies. `target/page` is cargo's own, for the profile of that name.
     pub(crate) fn page_dir(&self) -> PathBuf {
-        self.target.join("page")
+        self.target.join("www")
     }
 
     /// Builds the page, at most once however often it is asked for, and returns its folder.

@@ -85,7 +85,7 @@ export async function newPage(browser) {
 /**
  * The requests that left the origin of `url`. Data that a page hands to itself is not among them.
  *
- * @param {Watch} page
+ * @param {Pick<Watch, "requests">} page
  * @param {string} url
  */
 export function strangers(page, url) {

@@ -20,7 +20,7 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
  * @returns {Promise<Served>}
  */
 export async function servePage({ headers = true, prefix = "/" } = {}) {
-  const dir = process.env.ASSAY_PAGE_DIR ?? `${ROOT}target/page`;
+  const dir = process.env.ASSAY_PAGE_DIR ?? `${ROOT}target/www`;
   if (!headers) {
     const { origin, close } = await serveFolders({ [prefix]: dir });
     return { url: `${origin}${prefix}`, close };
