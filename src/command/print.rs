@@ -152,7 +152,7 @@ pub(super) fn claim(claim: &Claim) {
     println!("claim {}", words::short_digest(&claim.digest));
     recipe(&claim.recipe);
     println!("it says");
-    for sentence in link::carried_by(claim) {
+    for sentence in link::carries_of_claim(claim) {
         println!("  {sentence}");
     }
 }

@@ -253,7 +253,9 @@ fn carries_of_recipe() -> Vec<String> {
     ]
 }
 
-fn carries_of_claim(claim: &Claim) -> Vec<String> {
+/// What a claim's link carries and what not, a sentence each.
+#[must_use]
+pub fn carries_of_claim(claim: &Claim) -> Vec<String> {
     let results = &claim.results;
     let accuracy = &results.accuracy;
     let mut sentence = format!(

@@ -58,7 +58,7 @@ pub fn default_recipe(set: &str, family: &str) -> String {
 #[wasm_bindgen(js_name = changeRecipe)]
 pub fn change_recipe(recipe: &str, path: &str, value: JsValue) -> std::result::Result<String, JsValue> {
     let value: Value = serde_wasm_bindgen::from_value(value)?;
-    text(recipe::edit::set_in_text(recipe, path, value))
+    text(recipe::edit::change(recipe, path, value))
 }
 
 /// `{ recipe, text, digest, cost }` of a recipe that can be run.
