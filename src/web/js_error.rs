@@ -1,7 +1,6 @@
 //! Errors as JavaScript sees them: an `Error` named `AssayError` with a stable `kind`.
 
 use crate::error::Error;
-use serde::Serialize as _;
 use serde_json::json;
 use wasm_bindgen::JsValue;
 
