@@ -1,6 +1,7 @@
 //! The table of cases that must come out equal natively and in every browser; it says nothing on how they are run.
 
 mod data_eval;
+mod numerics;
 
 /// One statement and the function that checks it.
 pub(crate) struct Case {
@@ -12,5 +13,8 @@ pub(crate) struct Case {
 
 /// Every case, in the order of the modules.
 pub(crate) fn all() -> Vec<Case> {
-    data_eval::cases()
+    [data_eval::cases(), numerics::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

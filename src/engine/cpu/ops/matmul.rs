@@ -103,7 +103,6 @@ fn pack<const WIDTH: usize>(
 }
 
 /// Continues `HEIGHT × COLUMNS` sums over one panel of each side and keeps the first `width` columns.
-#[inline(always)]
 fn tile<const HEIGHT: usize>(
     left: &[[f32; ROWS]],
     right: &[[f32; COLUMNS]],
@@ -111,20 +110,32 @@ fn tile<const HEIGHT: usize>(
     stride: usize,
     width: usize,
 ) {
-    let mut sums = [[0.0; COLUMNS]; HEIGHT];
-    for (row, sums) in sums.iter_mut().enumerate() {
+    let mut before = [[0.0; COLUMNS]; HEIGHT];
+    for (row, sums) in before.iter_mut().enumerate() {
         sums[..width].copy_from_slice(&out[row * stride..][..width]);
     }
+    let after = continued(left, right, before);
+    for (row, sums) in after.iter().enumerate() {
+        out[row * stride..][..width].copy_from_slice(&sums[..width]);
+    }
+}
+
+/// The sums after one panel. Indices and not iterators, and sums by value: so the compiler keeps them in registers.
+#[inline(never)]
+fn continued<const HEIGHT: usize>(
+    left: &[[f32; ROWS]],
+    right: &[[f32; COLUMNS]],
+    before: [[f32; COLUMNS]; HEIGHT],
+) -> [[f32; COLUMNS]; HEIGHT] {
+    let mut sums = before;
     for (left, right) in left.iter().zip(right) {
-        for (sums, &left) in sums.iter_mut().zip(left) {
-            for (sum, &right) in sums.iter_mut().zip(right) {
-                *sum += left * right;
+        for row in 0..HEIGHT {
+            for column in 0..COLUMNS {
+                sums[row][column] += left[row] * right[column];
             }
         }
     }
-    for (row, sums) in sums.iter().enumerate() {
-        out[row * stride..][..width].copy_from_slice(&sums[..width]);
-    }
+    sums
 }
 
 #[cfg(test)]
