@@ -20,7 +20,7 @@ import { startTheme } from "./theme.js";
 /** @import { Address } from "./router.js" */
 
 /** The lab waits this long for the name of the WebGPU adapter, which records mention. */
-const ADAPTER_MILLIS = 1000;
+const ADAPTER_MILLIS = 300;
 
 async function start() {
   const store = new Store();

@@ -1,15 +1,13 @@
 // @ts-check
 /** @file The log as the page uses it: appends, annotations, import and export over the database, mirrored into the store. */
 
-import { errorFrom } from "./page_wasm.js";
-
 /** @import { RunSummary } from "./types.js" */
 /** @import { LogDb } from "./log_db.js" */
 /** @import { PageWasm } from "./page_wasm.js" */
 /** @import { Store } from "./store.js" */
 
-/** Entries summarized between two turns of the event loop. */
-const CHUNK = 20;
+/** Characters read between two turns of the event loop: a few records, some milliseconds. */
+const PIECE = 64 * 1024;
 
 export class RunLog {
   /**
@@ -109,28 +107,29 @@ export class RunLog {
    * @returns {Promise<{ records: number, annotations: number, known: number, altered: number, bad: { line: number, message: string }[] }>}
    */
   async importText(text) {
-    const { entries, bad } = this.wasm.readLog(text);
     /** @type {{ text: string, summary: RunSummary }[]} */
     const records = [];
     /** @type {string[]} */
     const annotations = [];
-    for (const [index, entry] of entries.entries()) {
-      if (index % CHUNK === CHUNK - 1) await new Promise((resolve) => setTimeout(resolve));
-      if (entry.kind === "annotation") annotations.push(entry.text);
-      else {
-        try {
-          records.push({ text: entry.text, summary: this.wasm.summarize(entry.text) });
-        } catch (error) {
-          bad.push({ line: index + 1, message: errorFrom(error).message });
-        }
+    /** @type {{ line: number, message: string }[]} */
+    const bad = [];
+    let entries = 0;
+    for (const piece of piecesOf(text)) {
+      const read = this.wasm.readLog(piece.text);
+      entries += read.entries.length;
+      bad.push(...read.bad.map(({ line, message }) => ({ line: piece.line + line, message })));
+      for (const entry of read.entries) {
+        if (entry.kind === "annotation") annotations.push(entry.text);
+        else records.push({ text: entry.text, summary: this.wasm.summarize(entry.text) });
       }
+      await new Promise((resolve) => setTimeout(resolve));
     }
     const added = await this.db.appendRecords(records);
     const known = new Set(this.annotationTexts);
     const fresh = annotations.filter((annotation) => !known.has(annotation));
     await this.appendAnnotationTexts(fresh);
     const altered = records.filter(({ summary }) => summary.altered && added.includes(summary.digest)).length;
-    return { records: added.length, annotations: fresh.length, known: entries.length - added.length - fresh.length, altered, bad };
+    return { records: added.length, annotations: fresh.length, known: entries - added.length - fresh.length, altered, bad };
   }
 
   /**
@@ -185,5 +184,21 @@ export class RunLog {
       .sort((a, b) => (a.started < b.started ? 1 : a.started > b.started ? -1 : a.digest < b.digest ? 1 : -1));
     const baseline = runs.find(({ digest }) => annotations[digest]?.pin)?.digest ?? null;
     this.store.update({ annotations, runs, baseline });
+  }
+}
+
+/**
+ * Cuts JSON Lines into pieces of whole lines.
+ * @param {string} text
+ * @returns {Generator<{ line: number, text: string }>} Each with the number of lines before it.
+ */
+export function* piecesOf(text) {
+  for (let start = 0, line = 0; start < text.length; ) {
+    const found = text.indexOf("\n", Math.min(start + PIECE, text.length) - 1);
+    const end = found < 0 ? text.length : found + 1;
+    const piece = text.slice(start, end);
+    yield { line, text: piece };
+    line += piece.split("\n").length - 1;
+    start = end;
   }
 }

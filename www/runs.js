@@ -67,6 +67,7 @@ export class Runs {
     const runId = checkpoint?.runId ?? newRunId();
     this.live = { ...newRun({ runId, recipeText: text, recipeDigest, recipe, claimText }), curve: curveOf(checkpoint) };
     this.appended = null;
+    this.store.update({ shown: null });
     this.show();
     const kept = checkpoint ?? { runId, recipeText: text, recipeDigest, started: "", epoch: 0, bytes: null, record: null, ...(claimText ? { claimText } : {}) };
     if (!(await this.journal.begin(kept))) {
@@ -162,6 +163,7 @@ export class Runs {
       this.live = { ...run, status: "interrupted", error };
       this.store.notify("error", `${error.message} It was started again. ${kept}`);
       if (checkpoint) this.store.update({ interrupted: [checkpoint, ...this.store.state.interrupted] });
+      if (checkpoint?.interruptedDigest) await this.showRecord(checkpoint.interruptedDigest);
       this.announce("The run was interrupted.", true);
     } else {
       await this.journal.end(run.runId);

@@ -36,14 +36,19 @@ export class AssayClaimBanner extends AssayElement {
     const { run, lab } = this.state;
     const claim = opened.kind === "claim";
     const busy = isGoing(run) || lab !== "ready";
-    return html`<section class="panel banner stack tight" aria-labelledby="link-heading">
-      <div class="row">
-        <h2 id="link-heading">${claim ? "A claimed result" : "A recipe from a link"}</h2>
-        ${modified ? html`<span class="badge" data-tone="warn">modified</span>` : ""}
+    return html`<section class="panel banner" aria-labelledby="link-heading">
+      <div class="stack tight">
+        <div class="row">
+          <h2 id="link-heading">${claim ? "A claimed result" : "A recipe from a link"}</h2>
+          ${modified ? html`<span class="badge" data-tone="warn">modified</span>` : ""}
+        </div>
+        <p>
+          ${claim ? this.words(opened.banner) : "Somebody shared this recipe, without results."}
+          ${run?.claimText === opened.claimText ? "" : html`<span class="soft">Nothing runs until you say so.</span>`}
+        </p>
+        ${claim ? this.claimed(opened.claim ?? {}) : ""}
+        ${modified ? html`<p class="small">The form differs from the link${claim ? ", so Run is not a check of it; Run it here still runs the link's own recipe" : ""}.</p>` : ""}
       </div>
-      <p>${claim ? this.words(opened.banner) : "Somebody shared this recipe, without results."} <span class="soft">Nothing runs until you say so.</span></p>
-      ${claim ? this.claimed(opened.claim ?? {}) : ""}
-      ${modified ? html`<p class="small">The form differs from the link${claim ? ", so Run is not a check of it; Run it here still runs the link's own recipe" : ""}.</p>` : ""}
       <div class="row">
         <button type="button" class="primary" ?disabled=${busy} @click=${() => app.runs.runLink()}>${icon("play")} Run it here</button>
         <button type="button" @click=${this.copy}>Open a copy</button>

@@ -12,6 +12,8 @@ import "./assay_chart.js";
 /** @import { State, StateKey } from "../store.js" */
 
 const REDRAW_MILLIS = 250;
+/** A window that is being resized is waited for. */
+const REST_MILLIS = 120;
 /** Widths are rounded down to this, so that a scroll bar does not redraw everything. */
 const WIDTH_STEP = 16;
 /** From this width on two charts stand side by side. */
@@ -28,15 +30,16 @@ export class AssayFigures extends AssayElement {
 
   constructor() {
     super();
+    /** That charts were last drawn for. */
     this.width = 0;
     /** What was drawn last, by name. @type {Map<string, { key: string, chart: Chart|null }>} */
     this.drawn = new Map();
     this.redraw = throttled(() => this.requestUpdate(), REDRAW_MILLIS);
-    this.observer = new ResizeObserver(([entry]) => {
-      const width = Math.floor(((entry?.contentRect.width ?? 0) - PADDING) / WIDTH_STEP) * WIDTH_STEP;
-      if (width === this.width || width <= 0) return;
-      this.width = width;
-      this.redraw();
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.resting = undefined;
+    this.observer = new ResizeObserver(() => {
+      clearTimeout(this.resting);
+      this.resting = setTimeout(() => this.measured() !== this.width && this.redraw(), this.width === 0 ? 0 : REST_MILLIS);
     });
   }
 
@@ -54,7 +57,14 @@ export class AssayFigures extends AssayElement {
     this.redraw();
   }
 
+  /** Width that a chart may take now, 0 while this is not shown. */
+  measured() {
+    return Math.max(0, Math.floor((this.clientWidth - PADDING) / WIDTH_STEP) * WIDTH_STEP);
+  }
+
   render() {
+    // Nothing is drawn while the view is hidden; what was drawn stays.
+    this.width = this.measured() || this.width;
     if (this.width === 0) return "";
     const { curves, latency, confusion } = this.wanted(this.state);
     if (!curves && !latency && !confusion) return "";

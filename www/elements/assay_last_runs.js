@@ -25,7 +25,7 @@ export class AssayLastRuns extends AssayElement {
         <h2 id="last-runs-heading">Last runs</h2>
         <a href=${hashFromRoute("runs")}>All ${runs.length === 1 ? "" : runs.length.toLocaleString("en")} runs</a>
       </div>
-      <div class="scroll" tabindex="0" role="region" aria-label="Last runs">
+      <div class="scroll" tabindex="0" role="region" aria-label="Last runs, as a table">
         <table class="last-runs">
           <thead>
             <tr>

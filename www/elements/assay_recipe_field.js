@@ -30,7 +30,7 @@ export class AssayRecipeField extends AssayElement {
     if (!field) return "";
     const id = `field-${field.path.replace(".", "-")}`;
     const problem = this.problemWords(field);
-    return html`<div class="field" @focusin=${this.showHelp} @pointerenter=${this.showHelp}>
+    return html`<div class="recipe-field" @focusin=${this.showHelp} @pointerenter=${this.showHelp}>
       <label for=${id}>${this.label(field)}${this.changed ? html`<span class="changed" title="Differs from the link"> •<span class="visually-hidden"> differs from the link</span></span>` : ""}</label>
       ${field.kind.type === "choice" ? this.select(field, id, problem) : this.number(field, id, problem)}
       <span id=${`${id}-help`} class="visually-hidden">${field.help} ${rangeWords(field)}</span>
@@ -41,7 +41,7 @@ export class AssayRecipeField extends AssayElement {
   /** @param {Field} field */
   label({ label, unit }) {
     const { heading } = this;
-    const words = heading && heading !== label ? html`<strong>${heading}</strong> ${label.toLowerCase()}` : heading ? html`<strong>${label}</strong>` : label;
+    const words = heading && heading !== label ? html`<strong>${heading}</strong><span class="visually-hidden"> ${label}</span>` : heading ? html`<strong>${label}</strong>` : label;
     return html`${words}${unit ? html` <span class="small unit">${unit}</span>` : ""}`;
   }
 
@@ -83,7 +83,7 @@ export class AssayRecipeField extends AssayElement {
 
   /** An empty field is told what to enter instead of that it got null. @param {Field} field */
   problemWords(field) {
-    if (!this.problem || this.value !== null) return this.problem;
+    if (!this.problem || this.value !== null) return sentence(this.problem);
     return `Enter a ${field.kind.type === "integer" ? "whole number" : "number"} from ${field.kind.min} to ${field.kind.max}.`;
   }
 
@@ -112,6 +112,11 @@ export class AssayRecipeField extends AssayElement {
   showHelp() {
     this.dispatchEvent(new CustomEvent("assay-help", { bubbles: true, detail: this.field }));
   }
+}
+
+/** @param {string} text From the module, which begins with a small letter and has no full stop. */
+function sentence(text) {
+  return text && `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 /**

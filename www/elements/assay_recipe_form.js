@@ -55,9 +55,9 @@ export class AssayRecipeForm extends AssayElement {
       <summary class="recipe-summary"><h2>Recipe</h2><span class="soft folded-only">${recipeWords(draft.recipe)}</span></summary>
       ${repeat(sections, ({ title }) => title, (section) => this.section(section, draft))}
       ${this.otherProblems(draft, placed)}
-      <p class="field-help small soft" aria-hidden="true">${this.help ? html`${this.help.help} <span>${rangeWords(this.help)}</span>` : "Point at a field to read what it changes."}</p>
+      <p class="recipe-help small soft" aria-hidden="true">${this.help ? html`${this.help.help} <span>${rangeWords(this.help)}</span>` : "Point at a field to read what it changes."}</p>
       <div class="recipe-foot">
-        <span class="small">recipe ${draft.digest ? html`<span class="digest" title=${draft.digest}>${shortDigest(draft.digest)}</span>` : html`<span data-tone="bad">has problems</span>`}</span>
+        <span class="small">recipe ${draft.digest ? html`<span class="digest" title=${draft.digest}>${shortDigest(draft.digest)}</span>` : html`<span data-tone="bad">invalid</span>`}</span>
         <button type="button" class="quiet small" aria-haspopup="dialog" @click=${() => app.store.update({ dialog: "recipe-json" })}>Edit as JSON</button>
         <button type="button" class="quiet small" ?disabled=${draft.digest === app.drafts.defaultDigest} @click=${() => app.drafts.setDefault()}>Default</button>
       </div>

@@ -43,7 +43,7 @@ export class AssayThisRun extends AssayElement {
     const base = baseline && baseline !== digest ? app.log.summaries.get(baseline) : undefined;
     return html`<section class="panel stack this-run" aria-labelledby="this-run-heading">
       <div class="row spread">
-        <h2 id="this-run-heading">${run?.recordDigest === digest ? "This run" : "Run shown"}</h2>
+        <h2 id="this-run-heading">${run?.recordDigest === digest || (run && run.status === "interrupted") ? "This run" : "Run shown"}</h2>
         ${statusSign(shown.altered ? "altered" : record.status)}
       </div>
       <p class="small soft">

@@ -26,7 +26,7 @@ export class AssayVerdict extends AssayElement {
     if (!run?.verdict) return "";
     const { overall, reason, metrics } = run.verdict;
     const { icon: name, tone, words } = WORDS[overall] ?? OTHER;
-    return html`<section class="panel verdict stack tight" data-verdict=${overall} aria-labelledby="verdict-heading">
+    return html`<section class="panel banner verdict stack tight" data-verdict=${overall} aria-labelledby="verdict-heading">
       <h2 id="verdict-heading" class="status" data-tone=${tone}>${icon(name)} ${overall}</h2>
       <p>${reason || words}</p>
       <div class="scroll" tabindex="0" role="region" aria-label="The verdict, metric by metric">
@@ -36,8 +36,7 @@ export class AssayVerdict extends AssayElement {
               <th scope="col">Metric</th>
               <th scope="col" class="number">Claimed</th>
               <th scope="col" class="number">Found here</th>
-              <th scope="col">Verdict</th>
-              <th scope="col">Tolerance and why</th>
+              <th scope="col">Verdict, tolerance and why</th>
             </tr>
           </thead>
           <tbody>
@@ -55,8 +54,7 @@ export class AssayVerdict extends AssayElement {
       <th scope="row">${name}</th>
       <td class="number ${isDigest(claimed) ? "digest" : ""}" title=${claimed}>${short(claimed)}</td>
       <td class="number ${isDigest(found) ? "digest" : ""}" title=${found}>${short(found)}</td>
-      <td><span class="status" data-tone=${tone}>${tone ? icon(sign) : ""} ${verdict}</span></td>
-      <td class="small">${[tolerance, reason].filter(Boolean).join(": ")}</td>
+      <td><span class="status" data-tone=${tone}>${tone ? icon(sign) : ""} ${verdict}</span> <span class="small soft">${[tolerance, reason].filter(Boolean).join(": ")}</span></td>
     </tr>`;
   }
 }

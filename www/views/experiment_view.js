@@ -21,8 +21,16 @@ import "./play_panel.js";
 /** @import { StateKey } from "../store.js" */
 
 export class AssayExperimentView extends AssayElement {
+  static properties = { playing: { state: true } };
+
   /** @type {StateKey[]} */
   static follows = ["draft", "run", "shown", "runsLoaded"];
+
+  constructor() {
+    super();
+    /** Whether the play panel is unfolded. */
+    this.playing = false;
+  }
 
   render() {
     const { draft, run, shown, runsLoaded } = this.state;
@@ -30,6 +38,7 @@ export class AssayExperimentView extends AssayElement {
     return html`
       <h1 class="visually-hidden">Experiment</h1>
       <assay-claim-banner></assay-claim-banner>
+      <assay-verdict></assay-verdict>
       <assay-interrupted></assay-interrupted>
       <div class="columns">
         <section class="recipe-column stack" aria-label="Recipe">
@@ -38,12 +47,11 @@ export class AssayExperimentView extends AssayElement {
           <assay-queue></assay-queue>
         </section>
         <section class="live-column stack" aria-label="Live">
-          <assay-verdict></assay-verdict>
           <assay-progress></assay-progress>
           ${idle && runsLoaded ? this.teaching() : ""}
           <assay-figures></assay-figures>
           <assay-cost-table .cost=${draft?.cost ?? null} ?open=${idle && !NARROW.matches}></assay-cost-table>
-          <assay-play-panel></assay-play-panel>
+          ${!isGoing(run) && shown?.record.predictions ? this.play(shown.digest) : ""}
           <assay-last-runs></assay-last-runs>
         </section>
         <section class="figures-column stack" aria-label="Figures of the run">
@@ -51,6 +59,19 @@ export class AssayExperimentView extends AssayElement {
         </section>
       </div>
     `;
+  }
+
+  /** @param {string} digest */
+  play(digest) {
+    return html`<details class="panel play-details" @toggle=${this.onPlay}>
+      <summary><h2>Try the model</h2><span class="soft">Pick test images, see the images behind each mistake, or draw a digit.</span></summary>
+      ${this.playing ? html`<assay-play-panel .digest=${digest}></assay-play-panel>` : ""}
+    </details>`;
+  }
+
+  /** Its images are asked for only once it is unfolded. @param {Event} event */
+  onPlay(event) {
+    this.playing = /** @type {HTMLDetailsElement} */ (event.target).open;
   }
 
   teaching() {
