@@ -5,7 +5,7 @@ import { announce } from "./announcer.js";
 import { app } from "./app.js";
 import { bytes } from "./figures.js";
 import { errorFrom } from "./page_wasm.js";
-import { copyText, saveFile, today } from "./save_file.js";
+import { saveFile, today } from "./save_file.js";
 
 /** @import { Checkpoint, RunSummary } from "./types.js" */
 
@@ -61,19 +61,6 @@ export async function saveCsv(digests) {
   }
   saveFile(`assay-runs-${today()}.csv`, [app.wasm.csv(texts)], "text/csv");
   announce(`Exported ${runs(texts.length)} as CSV.`, true);
-}
-
-/**
- * Copies a run's claim as a link and says what it carries.
- * @param {string} digest
- * @returns {Promise<string>} the address where the clipboard refused, else empty
- */
-export async function copyClaim(digest) {
-  const { fragment, carries } = await app.links.packRun(digest, "");
-  const address = app.links.addressOf(fragment);
-  if (!(await copyText(address))) return address;
-  app.store.notify("info", `Link copied, ${address.length.toLocaleString("en")} characters. It carries ${carries.join(", ")}.`);
-  return "";
 }
 
 /**

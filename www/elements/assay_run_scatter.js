@@ -10,6 +10,7 @@ import "./assay_chart.js";
 /** @import { PropertyValues } from "lit" */
 /** @import { Chart } from "../types.js" */
 /** @import { RunRow } from "../run_table/rows.js" */
+/** @import { StateKey } from "../store.js" */
 
 /** @type {[string, string][]} */
 const AXES = [
@@ -20,7 +21,8 @@ const AXES = [
 const HEIGHT = 320;
 
 export class AssayRunScatter extends AssayElement {
-  static follows = /** @type {const} */ (["theme"]).slice();
+  /** @type {StateKey[]} */
+  static follows = ["theme"];
 
   static properties = { rows: { attribute: false }, baseline: { type: String }, axis: { state: true }, open: { state: true }, width: { state: true } };
 

@@ -2,12 +2,12 @@
 /** @file The run table: draws only the rows that are seen, so that 5,000 runs open and scroll at once. Filtering and sorting are its owner's. */
 
 import { html, nothing } from "lit";
+import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
-import { icon } from "../icons.js";
+import { icon, statusSign } from "../icons.js";
 import { cell, compactLine, startLine } from "../run_table/cells.js";
 import { EMPTY, everything, extent, ranged, toggled } from "../run_table/selection.js";
 import { drawnRows, scrollToSee } from "../run_table/window.js";
-import { statusSign } from "../icons.js";
 import { AssayElement } from "./assay_element.js";
 
 /** @import { PropertyValues } from "lit" */
@@ -174,9 +174,9 @@ export class AssayRunTable extends AssayElement {
           <input
             type="checkbox"
             aria-label="Select all runs shown"
-            .checked=${selected === "all"}
+            .checked=${live(selected === "all")}
             .indeterminate=${selected === "some"}
-            @change=${() => this.tell("selection", selected === "all" ? EMPTY : everything(this.rows.map(({ digest }) => digest)))}
+            @change=${() => this.select(selected === "all" ? EMPTY : everything(this.rows.map(({ digest }) => digest)))}
           />
         </th>
         ${columns.map((column) => {
@@ -212,7 +212,7 @@ export class AssayRunTable extends AssayElement {
       @focusin=${() => (this.active = index)}
     >
       <td class="run-check">
-        <label><input type="checkbox" tabindex=${tab} aria-label=${`Select ${row.title}`} .checked=${selected} @click=${(/** @type {MouseEvent} */ event) => this.check(event, row)} /></label>
+        <label><input type="checkbox" tabindex=${tab} aria-label=${`Select ${row.title}`} .checked=${live(selected)} @click=${(/** @type {MouseEvent} */ event) => this.check(event, row)} /></label>
       </td>
       ${columns.map((column) =>
         column.key === "started"
@@ -242,6 +242,12 @@ export class AssayRunTable extends AssayElement {
     </tr>`;
   }
 
+  /** Kept here at once, so that two presses before the owner answers are two. @param {Selection} selection */
+  select(selection) {
+    this.selection = selection;
+    this.tell("selection", selection);
+  }
+
   /** @param {Column} column */
   sortBy(column) {
     const here = this.order.key === column.key;
@@ -254,7 +260,7 @@ export class AssayRunTable extends AssayElement {
    */
   check(event, row) {
     const order = this.rows.map(({ digest }) => digest);
-    this.tell("selection", event.shiftKey ? ranged(this.selection, row.digest, order) : toggled(this.selection, row.digest));
+    this.select(event.shiftKey ? ranged(this.selection, row.digest, order) : toggled(this.selection, row.digest));
   }
 
   /** @param {KeyboardEvent} event */
@@ -273,14 +279,14 @@ export class AssayRunTable extends AssayElement {
       const order = this.rows.map(({ digest }) => digest);
       if (event.shiftKey && row) {
         const from = this.selection.anchor === null ? toggled(this.selection, row.digest) : this.selection;
-        this.tell("selection", ranged(from, order[next] ?? "", order));
+        this.select(ranged(from, order[next] ?? "", order));
       }
       this.moveTo(next);
     } else if (event.key === "a" && (event.ctrlKey || event.metaKey)) {
-      this.tell("selection", everything(this.rows.map(({ digest }) => digest)));
+      this.select(everything(this.rows.map(({ digest }) => digest)));
     } else if (onRow && row && event.key === " ") {
       const order = this.rows.map(({ digest }) => digest);
-      this.tell("selection", event.shiftKey ? ranged(this.selection, row.digest, order) : toggled(this.selection, row.digest));
+      this.select(event.shiftKey ? ranged(this.selection, row.digest, order) : toggled(this.selection, row.digest));
     } else if (onRow && row && event.key === "Enter") {
       this.tell("open", row.digest);
     } else {

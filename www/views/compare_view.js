@@ -14,6 +14,7 @@ import "../elements/assay_disagreements.js";
 
 /** @import { Cell } from "../elements/assay_confusion.js" */
 /** @import { Chart, Comparison, RunRecord } from "../types.js" */
+/** @import { StateKey } from "../store.js" */
 
 /**
  * What is shown.
@@ -27,7 +28,8 @@ import "../elements/assay_disagreements.js";
 const LETTERS = ["A", "B"];
 
 export class AssayCompareView extends AssayElement {
-  static follows = /** @type {const} */ (["route", "annotations", "theme", "runsLoaded"]).slice();
+  /** @type {StateKey[]} */
+  static follows = ["route", "annotations", "theme", "runsLoaded"];
 
   static properties = { pair: { state: true }, problem: { state: true }, cell: { state: true }, width: { state: true } };
 
@@ -135,8 +137,7 @@ export class AssayCompareView extends AssayElement {
       <section class="panel stack" aria-label="Disagreements">
         <h2>Images on which they disagree</h2>
         ${paired
-          ? html`<p>${paired.reason}</p>
-              <assay-disagreements .records=${records} .rows=${paired.disagreements} .only=${this.cell} @clear=${() => (this.cell = null)}></assay-disagreements>`
+          ? html`<assay-disagreements .records=${records} .rows=${paired.disagreements} .only=${this.cell} @clear=${() => (this.cell = null)}></assay-disagreements>`
           : html`<p class="soft">At least one of the runs has no answers on test images, so they cannot be compared row by row. Choose two complete runs.</p>`}
       </section>
     `;
@@ -162,13 +163,12 @@ export class AssayCompareView extends AssayElement {
   /** @param {Comparison} comparison */
   metrics({ metrics }) {
     return html`<div class="scroll">
-      <table class="metrics">
+      <table class="compare-metrics">
         <thead>
           <tr>
             <th scope="col">Figure</th>
             ${LETTERS.map((letter, side) => html`<th scope="col" class="number"><span class="letter" data-side=${side}>${letter}</span></th>`)}
             <th scope="col" class="number">Difference</th>
-            <th scope="col">Why</th>
           </tr>
         </thead>
         <tbody>
@@ -178,7 +178,9 @@ export class AssayCompareView extends AssayElement {
               <td class="number">${figure(a, unit)}</td>
               <td class="number">${figure(b, unit)}</td>
               <td class="number">${a === null || b === null || delta === null ? NONE : verdict ? verdictSign(difference(a, b, unit), { verdict, reason }) : difference(a, b, unit)}</td>
-              <td class="why">${verdict ? html`<strong>${verdict}.</strong> ` : ""}${reason}</td>
+            </tr>
+            <tr class="small">
+              <td class="why" colspan="4">${verdict ? html`<strong>${verdict}:</strong> ` : ""}${reason}</td>
             </tr>`,
           )}
         </tbody>
@@ -191,7 +193,7 @@ export class AssayCompareView extends AssayElement {
     if (fields.length === 0) return html`<p>Nothing: both ran the same recipe.</p>`;
     const labels = new Map(app.drafts.fields.map(({ path, label, unit }) => [path, unit ? `${label}, ${unit}` : label]));
     return html`<div class="scroll">
-      <table>
+      <table class="recipe-fields">
         <thead>
           <tr>
             <th scope="col">Field</th>

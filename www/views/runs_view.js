@@ -22,6 +22,7 @@ import "../elements/assay_run_table.js";
 /** @import { Filter } from "../run_table/filter.js" */
 /** @import { RunRow } from "../run_table/rows.js" */
 /** @import { Selection } from "../run_table/selection.js" */
+/** @import { StateKey } from "../store.js" */
 
 /** What the person chose, kept while the page is open. */
 const choices = {
@@ -35,7 +36,8 @@ const choices = {
 };
 
 export class AssayRunsView extends AssayElement {
-  static follows = /** @type {const} */ (["runs", "annotations", "route", "runsLoaded", "storage"]).slice();
+  /** @type {StateKey[]} */
+  static follows = ["runs", "annotations", "route", "runsLoaded", "storage"];
 
   static properties = { compact: { state: true }, dropping: { state: true } };
 
@@ -103,15 +105,22 @@ export class AssayRunsView extends AssayElement {
   render() {
     const [opened = ""] = this.state.route.digests;
     if (this.state.runsLoaded && this.all.length === 0) return this.empty();
-    return html`<div class="runs-view stack" ?data-dropping=${this.dropping} @dragover=${this.onDrag} @dragleave=${() => (this.dropping = false)} @drop=${this.onDrop}>
-      <div class="row spread">
+    return html`<div
+      class="runs-view stack"
+      ?data-dropping=${this.dropping}
+      ?data-details=${opened !== ""}
+      @dragover=${this.onDrag}
+      @dragleave=${() => (this.dropping = false)}
+      @drop=${this.onDrop}
+    >
+      <div class="row spread runs-head">
         <h1>Runs</h1>
         <span class="soft" role="status">${this.countWords()}</span>
       </div>
       ${this.toolbar()}
       <assay-log-import></assay-log-import>
       ${this.selectionBar()}
-      <div class="runs-body" ?data-details=${opened !== ""}>
+      <div class="runs-body">
         <div class="runs-main stack">
           <assay-run-table
             .rows=${this.shown}
@@ -160,18 +169,18 @@ export class AssayRunsView extends AssayElement {
             @input=${(/** @type {Event} */ event) => this.choose({ filter: /** @type {HTMLInputElement} */ (event.target).value }, true)}
           />
         </label>
-        <label class="check"><input type="checkbox" .checked=${every} @change=${() => this.choose({ every: !every })} /> All recipe columns</label>
-        <label class="check"><input type="checkbox" .checked=${deleted} @change=${() => this.choose({ deleted: !deleted })} /> Show deleted</label>
+        <button type="button" @click=${() => /** @type {any} */ (this.querySelector("assay-log-import"))?.choose()}>Import …</button>
         ${this.compact
           ? html`<label class="row">Sort by
               <select @change=${(/** @type {Event} */ event) => this.choose({ order: this.orderFrom(/** @type {HTMLSelectElement} */ (event.target).value) }, true)}>
                 ${this.columns.flatMap(({ key, label }) =>
-                  [false, true].map((down) => html`<option value=${`${key} ${down}`} ?selected=${order.key === key && order.descending === down}>${label} ${down ? "↓" : "↑"}</option>`),
+                  [false, true].map((down) => html`<option value=${`${key} ${down}`} ?selected=${order.key === key && order.descending === down}>${key === "started" ? "Started" : label} ${down ? "↓" : "↑"}</option>`),
                 )}
               </select>
             </label>`
           : ""}
-        <button type="button" @click=${() => /** @type {any} */ (this.querySelector("assay-log-import"))?.choose()}>Import …</button>
+        ${this.compact ? "" : html`<label class="check"><input type="checkbox" .checked=${every} @change=${() => this.choose({ every: !every })} /> All recipe columns</label>`}
+        <label class="check"><input type="checkbox" .checked=${deleted} @change=${() => this.choose({ deleted: !deleted })} /> Show deleted</label>
       </div>
       <div id="runs-filter-problems" class="small" aria-live="polite">${this.filter.problems.map((problem) => html`<p data-tone="warn">${problem}</p>`)}</div>`;
   }
@@ -190,12 +199,17 @@ export class AssayRunsView extends AssayElement {
     const deleted = digests.filter((digest) => this.state.annotations[digest]?.deleted);
     const comparable = digests.length === 2;
     return html`<div class="row selection-bar" role="group" aria-label="Actions on selected runs" ?data-some=${some}>
-      <span>${some ? `${count(digests.length)} selected` : "None selected: export takes all shown"}</span>
-      <button type="button" aria-disabled=${!comparable} title=${comparable ? "" : "Select two runs to compare them"} @click=${() => comparable && app.router.go("compare", digests)}>
-        Compare
-      </button>
-      <button type="button" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveJsonLines(taken))}>Export JSON Lines</button>
-      <button type="button" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveCsv(taken))}>Export CSV</button>
+      <span class="selection-count">${some ? `${count(digests.length)} selected` : `All ${count(taken.length)} shown`}</span>
+      ${some
+        ? html`<button type="button" aria-disabled=${!comparable} title=${comparable ? "" : "Select two runs to compare them"} @click=${() => comparable && app.router.go("compare", digests)}>
+            Compare${comparable ? "" : " (select two)"}
+          </button>`
+        : ""}
+      <span class="row">
+        Export
+        <button type="button" aria-label="Export as JSON Lines" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveJsonLines(taken))}>JSON Lines</button>
+        <button type="button" aria-label="Export as CSV" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveCsv(taken))}>CSV</button>
+      </span>
       ${some && deleted.length < digests.length
         ? html`<button type="button" @click=${() => attempt(() => deleteRuns(digests.filter((digest) => !deleted.includes(digest))))}>Delete</button>`
         : ""}
