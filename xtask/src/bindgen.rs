@@ -21,7 +21,12 @@ pub(crate) fn compiled_page_module(project: &Project) -> Result<PathBuf> {
 /// Builds the page's module into `www/pkg`, where the editor and the type checker find its types.
 pub(crate) fn page_module(project: &Project) -> Result<PathBuf> {
     let out = project.root().join("www/pkg");
-    generate(&compiled_page_module(project)?, &out, "assay")?;
+    generate(
+        &compiled_page_module(project)?,
+        &out,
+        "assay",
+        Names::Removed,
+    )?;
     Ok(out)
 }
 
@@ -33,7 +38,7 @@ pub(crate) fn cases_module(project: &Project) -> Result<PathBuf> {
         "examples/cases.wasm",
     )?;
     let out = project.target().join("cases/pkg");
-    generate(&compiled, &out, "cases")?;
+    generate(&compiled, &out, "cases", Names::Kept)?;
     Ok(out)
 }
 
@@ -48,7 +53,14 @@ fn compile(project: &Project, selection: &[&str], artifact: &str) -> Result<Path
         .join(artifact))
 }
 
-fn generate(compiled: &Path, out: &Path, name: &str) -> Result<()> {
+/// What happens to the names of functions: a failing case shows them, a visitor need not fetch them.
+#[derive(PartialEq)]
+enum Names {
+    Kept,
+    Removed,
+}
+
+fn generate(compiled: &Path, out: &Path, name: &str, names: Names) -> Result<()> {
     // What an earlier version left behind must not be shipped.
     if out.exists() {
         std::fs::remove_dir_all(out).with_context(|| format!("cannot clear {}", out.display()))?;
@@ -58,7 +70,7 @@ fn generate(compiled: &Path, out: &Path, name: &str) -> Result<()> {
         .out_name(name)
         .web(true)?
         .typescript(true)
-        .remove_name_section(true)
+        .remove_name_section(names == Names::Removed)
         .remove_producers_section(true)
         .omit_default_module_path(false)
         .generate(out)

@@ -84,18 +84,15 @@ fn put(path: &Path, content: &[u8]) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::path::PathBuf;
+
+    use tempfile::TempDir;
 
     use super::{copy, write};
     use crate::page::{MODULE, Page};
     use crate::project::files_under;
 
-    /// An empty folder of this test's own.
-    fn folder(name: &str) -> PathBuf {
-        let dir = std::env::temp_dir().join(format!("assay-xtask-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).expect("the system has a temporary folder");
-        dir
+    fn folder() -> TempDir {
+        tempfile::tempdir().expect("the system has a temporary folder")
     }
 
     fn page(files: &[(&str, &str)]) -> Page {
@@ -108,11 +105,15 @@ mod tests {
 
     #[test]
     fn leaves_nothing_of_an_earlier_page() {
-        let dir = folder("earlier");
-        write(&dir, &page(&[(MODULE, "old"), ("gone/old.js", "old")])).expect("writable");
-        write(&dir, &page(&[(MODULE, "new")])).expect("writable");
+        let dir = folder();
+        write(
+            dir.path(),
+            &page(&[(MODULE, "old"), ("gone/old.js", "old")]),
+        )
+        .expect("writable");
+        write(dir.path(), &page(&[(MODULE, "new")])).expect("writable");
         assert_eq!(
-            files_under(&dir).expect("readable"),
+            files_under(dir.path()).expect("readable"),
             [
                 "pkg/assay_bg.wasm",
                 "pkg/assay_bg.wasm.br",
@@ -120,45 +121,47 @@ mod tests {
             ]
         );
         assert_eq!(
-            std::fs::read(dir.join(MODULE)).expect("readable"),
+            std::fs::read(dir.path().join(MODULE)).expect("readable"),
             "new".repeat(200).as_bytes()
         );
     }
 
     #[test]
     fn does_not_touch_what_is_the_same() {
-        let dir = folder("same");
+        let dir = folder();
         let modified = || {
-            std::fs::metadata(dir.join("pkg/assay_bg.wasm.br"))
+            std::fs::metadata(dir.path().join("pkg/assay_bg.wasm.br"))
                 .and_then(|file| file.modified())
                 .expect("readable")
         };
-        write(&dir, &page(&[(MODULE, "same")])).expect("writable");
+        write(dir.path(), &page(&[(MODULE, "same")])).expect("writable");
         let before = modified();
-        write(&dir, &page(&[(MODULE, "same"), ("b.js", "more")])).expect("writable");
+        write(dir.path(), &page(&[(MODULE, "same"), ("b.js", "more")])).expect("writable");
         assert_eq!(before, modified());
     }
 
     #[test]
     fn never_overwrites_somebody_elses_folder() {
-        let (from, to) = (folder("from"), folder("to"));
-        write(&from, &page(&[("index.html", "a"), (MODULE, "b")])).expect("writable");
-        std::fs::write(to.join("diary.txt"), "mine").expect("writable");
-        let error = copy(&from, &to).expect_err("it holds a diary").to_string();
+        let (from, to) = (folder(), folder());
+        write(from.path(), &page(&[("index.html", "a"), (MODULE, "b")])).expect("writable");
+        std::fs::write(to.path().join("diary.txt"), "mine").expect("writable");
+        let error = copy(from.path(), to.path())
+            .expect_err("it holds a diary")
+            .to_string();
         assert!(error.contains("choose an empty folder"), "{error}");
-        assert!(to.join("diary.txt").exists());
+        assert!(to.path().join("diary.txt").exists());
     }
 
     #[test]
     fn copies_over_an_earlier_copy() {
-        let (from, to) = (folder("page"), folder("dist"));
-        write(&from, &page(&[(MODULE, "b"), ("old.js", "a")])).expect("writable");
-        copy(&from, &to).expect("an empty folder");
-        write(&from, &page(&[(MODULE, "c"), ("new.js", "a")])).expect("writable");
-        copy(&from, &to).expect("an earlier copy");
+        let (from, to) = (folder(), folder());
+        write(from.path(), &page(&[(MODULE, "b"), ("old.js", "a")])).expect("writable");
+        copy(from.path(), to.path()).expect("an empty folder");
+        write(from.path(), &page(&[(MODULE, "c"), ("new.js", "a")])).expect("writable");
+        copy(from.path(), to.path()).expect("an earlier copy");
         assert_eq!(
-            files_under(&from).expect("readable"),
-            files_under(&to).expect("readable")
+            files_under(from.path()).expect("readable"),
+            files_under(to.path()).expect("readable")
         );
     }
 }

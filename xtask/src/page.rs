@@ -10,9 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::vendor::Vendor;
 use crate::{imports, policy, project};
 
-/// Placeholders in `www/index.html`, in the order they must have: the policy must stand before the script it allows,
-/// the import map before the modules that need it.
-const PLACEHOLDERS: [&str; 3] = [BUILD, POLICY, IMPORT_MAP];
+/// The placeholders in `www/index.html`.
 const BUILD: &str = "<!-- assay:build -->";
 const POLICY: &str = "<!-- assay:csp -->";
 const IMPORT_MAP: &str = "<!-- assay:importmap -->";
@@ -108,25 +106,20 @@ fn bare_imports(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<String>> {
     Ok(found)
 }
 
+/// Each placeholder must be there once, and in an order that browsers obey: the policy before the import map that it
+/// allows, the import map before the modules that need it.
 fn check_placeholders(index: &str) -> Result<()> {
-    let mut last = 0;
-    for placeholder in PLACEHOLDERS {
+    for placeholder in [BUILD, POLICY, IMPORT_MAP] {
         if index.matches(placeholder).count() != 1 {
             bail!("www/index.html must hold {placeholder} exactly once");
         }
-        let at = index.find(placeholder).unwrap_or_default();
-        if at < last {
-            bail!(
-                "www/index.html must hold its placeholders in this order: {}",
-                PLACEHOLDERS.join(", ")
-            );
-        }
-        last = at;
     }
-    match index.find("<script") {
-        Some(script) if script < last => bail!("www/index.html has a script before {IMPORT_MAP}"),
-        _ => Ok(()),
+    let marks = [POLICY, IMPORT_MAP, "<script"];
+    let places: Vec<_> = marks.iter().filter_map(|mark| index.find(mark)).collect();
+    if !places.is_sorted() {
+        bail!("www/index.html must hold {POLICY}, {IMPORT_MAP} and its first script in this order");
     }
+    Ok(())
 }
 
 /// SHA-256 over paths, lengths and contents in path order; 16 hex digits are enough to tell builds apart.
@@ -245,7 +238,7 @@ mod tests {
                 "<!-- assay:build --><!-- assay:importmap --><!-- assay:csp -->".to_owned(),
                 "in this order",
             ),
-            (format!("<script></script>{good}"), "a script before"),
+            (format!("<script></script>{good}"), "in this order"),
         ] {
             let error = check_placeholders(&bad).expect_err(&bad).to_string();
             assert!(error.contains(reason), "{bad}: {error}");

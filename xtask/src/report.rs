@@ -109,7 +109,15 @@ impl Outcome {
             ["ℹ", "pass", count] => self.passed += number(count),
             ["ℹ", "fail" | "cancelled", count] => self.failed += number(count),
             ["ℹ", ..] | ["✔", ..] => return true,
-            ["﹣", name @ .., _, "#", reason] => self.add_not_run(&name.join(" "), reason),
+            ["﹣", ..] => {
+                // `﹣ name (0.1ms) # reason`
+                let (name, reason) = line.split_once(" # ").unwrap_or((line, ""));
+                let name = name.trim_start_matches(['﹣', ' ']);
+                self.add_not_run(
+                    name.rsplit_once(" (").map_or(name, |(name, _)| name),
+                    reason,
+                );
+            }
             // The driver of the cases in the browser.
             [passed, "passed,", failed, "failed"] => {
                 self.passed += number(passed);
@@ -117,7 +125,7 @@ impl Outcome {
             }
             // Said by a test that finds out while it runs.
             ["not", "run:", reason @ ..] => self.add_not_run("", &reason.join(" ")),
-            [] => return true,
+            ["running", _, "test" | "tests"] | [] => return true,
             _ => return false,
         }
         true
@@ -244,7 +252,7 @@ mod tests {
     fn reads_the_results_of_node() {
         let outcome = read(&[
             "✔ opens (3.1ms)",
-            "﹣ draws on the GPU (0.2ms) # SKIP",
+            "﹣ draws on the GPU (0.2ms) # no adapter was found",
             "ℹ tests 4",
             "ℹ pass 2",
             "ℹ fail 1",
@@ -252,7 +260,7 @@ mod tests {
             "ℹ skipped 1",
         ]);
         assert_eq!((outcome.passed, outcome.failed), (2, 2));
-        assert_eq!(outcome.not_run, ["draws on the GPU: SKIP"]);
+        assert_eq!(outcome.not_run, ["draws on the GPU: no adapter was found"]);
     }
 
     #[test]

@@ -114,12 +114,26 @@ mod tests {
     use std::net::{SocketAddr, TcpListener, TcpStream};
     use std::path::{Path, PathBuf};
 
+    use tempfile::TempDir;
+
     use super::{router, serve, take_port};
-    use crate::page::Page;
+    use crate::page::{MODULE, Page};
     use crate::{folder, policy};
 
-    /// The fixture page with a wasm file that is worth compressing, in a folder beside which lies a secret.
-    fn page_dir(name: &str) -> PathBuf {
+    /// The fixture page on a server that ends with the tests.
+    struct Served {
+        address: SocketAddr,
+        /// Holds the page, and beside it a secret.
+        folder: TempDir,
+    }
+
+    impl Served {
+        fn page(&self) -> PathBuf {
+            self.folder.path().join("page")
+        }
+    }
+
+    fn start() -> Served {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let mut page = Page::assemble(
             &fixtures.join("www"),
@@ -128,21 +142,16 @@ mod tests {
             "1.2.3",
         )
         .expect("the fixtures make a page");
-        page.files.insert(
-            "pkg/assay_bg.wasm".to_owned(),
-            b"\0asm\x01\0\0\0".repeat(1000),
-        );
-        let outer = std::env::temp_dir().join(format!("assay-serve-{}-{name}", std::process::id()));
-        folder::write(&outer.join("page"), &page).expect("writable");
-        std::fs::write(outer.join("secret.txt"), "secret").expect("writable");
-        outer.join("page")
-    }
+        // Large enough to be worth compressing.
+        page.files
+            .insert(MODULE.to_owned(), b"\0asm\x01\0\0\0".repeat(1000));
+        let folder = tempfile::tempdir().expect("the system has a temporary folder");
+        folder::write(&folder.path().join("page"), &page).expect("writable");
+        std::fs::write(folder.path().join("secret.txt"), "secret").expect("writable");
 
-    /// Serves the page from a thread that ends with the tests.
-    fn start(name: &str) -> SocketAddr {
         let listener = take_port(0).expect("a free port");
         let address = listener.local_addr().expect("it listens");
-        let router = router(&page_dir(name)).expect("the page has a policy");
+        let router = router(&folder.path().join("page")).expect("the page has a policy");
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -152,12 +161,13 @@ mod tests {
                 .block_on(serve(listener, router))
                 .expect("it serves");
         });
-        address
+        Served { address, folder }
     }
 
     /// Status, headers (lower case) and body of an answer to a request written out by hand, so that nothing tidies
     /// the path on the way.
-    fn request(address: SocketAddr, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
+    fn request(served: &Served, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
+        let address = served.address;
         let mut stream = TcpStream::connect(address).expect("the server listens");
         write!(
             stream,
@@ -181,14 +191,13 @@ mod tests {
 
     #[test]
     fn every_answer_isolates_the_page_and_states_its_policy() {
-        let address = start("headers");
-        let index =
-            std::fs::read_to_string(page_dir("headers").join("index.html")).expect("readable");
+        let served = start();
+        let index = std::fs::read_to_string(served.page().join("index.html")).expect("readable");
         let policy = policy::header_for(&index)
             .expect("the page carries a policy")
             .to_lowercase();
         for path in ["/", "/main.js", "/pkg/assay_bg.wasm", "/nowhere"] {
-            let (_, head, _) = request(address, path, "");
+            let (_, head, _) = request(&served, path, "");
             for expected in [
                 "cross-origin-opener-policy: same-origin",
                 "cross-origin-embedder-policy: require-corp",
@@ -209,7 +218,7 @@ mod tests {
 
     #[test]
     fn every_file_has_its_type() {
-        let address = start("types");
+        let served = start();
         for (path, expected) in [
             ("/", "text/html"),
             ("/main.js", "text/javascript"),
@@ -217,7 +226,7 @@ mod tests {
             ("/pkg/assay_bg.wasm", "application/wasm"),
             ("/vendor/outer/index.js", "text/javascript"),
         ] {
-            let (status, head, _) = request(address, path, "");
+            let (status, head, _) = request(&served, path, "");
             assert_eq!(status, 200, "{path}");
             assert!(
                 head.contains(&format!("\r\ncontent-type: {expected}")),
@@ -228,13 +237,13 @@ mod tests {
 
     #[test]
     fn sends_the_smallest_form_that_the_browser_reads() {
-        let address = start("encodings");
+        let served = start();
         let path = "/pkg/assay_bg.wasm";
-        let (_, head, plain) = request(address, path, "");
+        let (_, head, plain) = request(&served, path, "");
         assert!(!head.contains("content-encoding") && plain.len() == 8000);
         for (accepted, encoding) in [("gzip", "gzip"), ("gzip, deflate, br", "br")] {
             let (status, head, body) =
-                request(address, path, &format!("Accept-Encoding: {accepted}\r\n"));
+                request(&served, path, &format!("Accept-Encoding: {accepted}\r\n"));
             assert_eq!(status, 200);
             assert!(
                 head.contains(&format!("\r\ncontent-encoding: {encoding}")),
@@ -254,26 +263,26 @@ mod tests {
 
     #[test]
     fn an_unchanged_file_is_not_sent_again() {
-        let address = start("etag");
-        let (_, head, _) = request(address, "/main.js", "");
+        let served = start();
+        let (_, head, _) = request(&served, "/main.js", "");
         let etag = head
             .lines()
             .find_map(|line| line.strip_prefix("etag: "))
             .expect("an ETag")
             .to_owned();
         assert_eq!(
-            request(address, "/main.js", &format!("If-None-Match: {etag}\r\n")).0,
+            request(&served, "/main.js", &format!("If-None-Match: {etag}\r\n")).0,
             304
         );
         assert_eq!(
-            request(address, "/main.js", "If-None-Match: \"0-0\"\r\n").0,
+            request(&served, "/main.js", "If-None-Match: \"0-0\"\r\n").0,
             200
         );
     }
 
     #[test]
     fn serves_nothing_outside_the_page() {
-        let address = start("outside");
+        let served = start();
         for path in [
             "/../secret.txt",
             "/%2e%2e/secret.txt",
@@ -281,11 +290,11 @@ mod tests {
             "/pkg/../../secret.txt",
             "//secret.txt",
         ] {
-            let (status, _, body) = request(address, path, "");
+            let (status, _, body) = request(&served, path, "");
             assert!((400..500).contains(&status), "{path}: {status}");
             assert!(!String::from_utf8_lossy(&body).contains("secret"), "{path}");
         }
-        assert_eq!(request(address, "/nowhere.js", "").0, 404);
+        assert_eq!(request(&served, "/nowhere.js", "").0, 404);
     }
 
     #[test]

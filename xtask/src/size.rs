@@ -16,8 +16,8 @@ pub(crate) fn run(project: &Project, with_crates: bool) -> Result<bool> {
     let file = bindgen::page_module(project)?.join("assay_bg.wasm");
     let wasm = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let gzipped = compress::gzip(&wasm)?;
-    println!("{}", file_name_line("raw", wasm.len(), RAW_LIMIT));
-    println!("{}", file_name_line("gzip -9", gzipped.len(), GZIP_LIMIT));
+    println!("{}", judged("raw", wasm.len(), RAW_LIMIT));
+    println!("{}", judged("gzip -9", gzipped.len(), GZIP_LIMIT));
     if with_crates {
         let compiled = std::fs::read(bindgen::compiled_page_module(project)?)?;
         print!("{}", by_crate::table(&compiled)?);
@@ -25,7 +25,7 @@ pub(crate) fn run(project: &Project, with_crates: bool) -> Result<bool> {
     Ok(wasm.len() <= RAW_LIMIT && gzipped.len() <= GZIP_LIMIT)
 }
 
-fn file_name_line(form: &str, bytes: usize, limit: usize) -> String {
+fn judged(form: &str, bytes: usize, limit: usize) -> String {
     let judgement = if bytes <= limit { "within" } else { "ABOVE" };
     format!(
         "assay_bg.wasm {form:<8} {:>6.3} MB, {judgement} the limit of {:.1} MB",
@@ -35,7 +35,6 @@ fn file_name_line(form: &str, bytes: usize, limit: usize) -> String {
 }
 
 /// Decimal megabytes.
-#[expect(clippy::cast_precision_loss, reason = "files are far below 2^52 bytes")]
 pub(crate) fn megabytes(bytes: usize) -> f64 {
     bytes as f64 / 1e6
 }
