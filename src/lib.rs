@@ -1,5 +1,6 @@
 //! Assay: an ML quality lab inside a web page.
 
+pub mod chart;
 pub mod data;
 pub mod digest;
 pub mod error;
