@@ -15,4 +15,4 @@ pub mod words;
 
 /// A complete record of the default recipe: the golden file, which unit tests start from.
 #[cfg(test)]
-const SAMPLE: &str = include_str!("../../tests/golden/record.json");
+pub(crate) const SAMPLE: &str = include_str!("../../tests/golden/record.json");
