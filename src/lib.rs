@@ -24,7 +24,7 @@ pub mod train;
 pub mod eval;
 
 pub mod runlog;
-// pub mod chart;
+pub mod chart;
 
 pub mod lab;
 #[cfg(target_arch = "wasm32")]
