@@ -191,11 +191,16 @@ pub fn read_log(lines: &str) -> Js {
     answer(log::read(lines))
 }
 
-/// Records as CSV.
+/// Records as CSV, with the names and notes that annotations (JSON texts) give them.
 ///
 /// # Errors
-/// Throws `record` when one of them cannot be read.
+/// Throws `record` when one of the records cannot be read.
 #[wasm_bindgen]
-pub fn csv(records: Vec<String>) -> std::result::Result<String, JsValue> {
-    text(export::csv(&records))
+pub fn csv(
+    records: Vec<String>,
+    annotations: Option<Vec<String>>,
+) -> std::result::Result<String, JsValue> {
+    let summaries: Result<Vec<_>> = records.iter().map(|it| summary::summarize(it)).collect();
+    let states = annotation::state_of_texts(&annotations.unwrap_or_default());
+    text(summaries.map(|summaries| export::csv::write(&summaries, &states)))
 }
