@@ -70,7 +70,8 @@ export async function saveCsv(digests) {
     const end = csv.indexOf("\n") + 1;
     head ||= csv.slice(0, end);
     // The columns are the same for every record, so the parts fit under one heading.
-    parts.push(csv.slice(end));
+    const body = csv.slice(end);
+    parts.push(body === "" || body.endsWith("\n") ? body : `${body}\n`);
   }
   saveFile(`assay-runs-${today()}.csv`, [head, ...parts], "text/csv");
   announce(`Exported ${runs(digests.length)} as CSV.`, true);

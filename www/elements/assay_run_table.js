@@ -61,6 +61,8 @@ export class AssayRunTable extends AssayElement {
     /** Row that the keyboard is on. */
     this.active = 0;
     this.focusActive = false;
+    /** Where the table stood before it was drawn again, where that matters. @type {number|null} */
+    this.scrolled = null;
     this.resized = new ResizeObserver(() => this.measure());
   }
 
@@ -124,6 +126,8 @@ export class AssayRunTable extends AssayElement {
       this.drawn = drawnRows(scroller?.scrollTop ?? 0, scroller?.clientHeight ?? 800, this.rowHeight, this.rows.length);
     }
     if (changed.has("rows")) this.followActive(changed.get("rows"));
+    // Removing the row that has the focus makes browsers lay out at once, while rows and spacers do not yet add up.
+    this.scrolled = changed.has("drawn") && this.querySelector("tbody")?.contains(document.activeElement) ? (this.scroller?.scrollTop ?? null) : null;
   }
 
   /** The keyboard stays on its run when runs come or go around it. @param {RunRow[]|undefined} before */
@@ -145,6 +149,7 @@ export class AssayRunTable extends AssayElement {
       const spacer = /** @type {HTMLElement|null} */ (this.querySelector(selector));
       if (spacer) spacer.style.height = `${rows * this.rowHeight}px`;
     }
+    if (this.scrolled !== null && this.scroller) this.scroller.scrollTop = this.scrolled;
     const table = this.querySelector("table");
     if (table) table.style.width = this.compact ? "100%" : `max(100%, ${this.columns.reduce((sum, { width }) => sum + width, CHECKBOX_WIDTH)}px)`;
     if (changed.has("drawn") || changed.has("rows") || changed.has("context")) {
