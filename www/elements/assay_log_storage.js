@@ -37,7 +37,8 @@ export class AssayLogStorage extends AssayElement {
 
   /** Weights that nobody pinned. */
   get unpinned() {
-    return [...this.weights].filter((digest) => !this.pinned().has(digest)).length;
+    const pinned = this.pinned();
+    return [...this.weights].filter((digest) => !pinned.has(digest)).length;
   }
 
   pinned() {

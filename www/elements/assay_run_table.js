@@ -61,6 +61,8 @@ export class AssayRunTable extends AssayElement {
     /** Row that the keyboard is on. */
     this.active = 0;
     this.focusActive = false;
+    /** Where the table stood before it was drawn again, where that matters. @type {number|null} */
+    this.scrolled = null;
     this.resized = new ResizeObserver(() => this.measure());
   }
 
@@ -122,8 +124,20 @@ export class AssayRunTable extends AssayElement {
     if (changed.has("rows") || changed.has("compact")) {
       const { scroller } = this;
       this.drawn = drawnRows(scroller?.scrollTop ?? 0, scroller?.clientHeight ?? 800, this.rowHeight, this.rows.length);
-      this.active = Math.min(this.active, Math.max(0, this.rows.length - 1));
     }
+    if (changed.has("rows")) this.followActive(changed.get("rows"));
+    // Removing the row that has the focus makes browsers lay out at once, while rows and spacers do not yet add up.
+    this.scrolled = changed.has("drawn") && this.querySelector("tbody")?.contains(document.activeElement) ? (this.scroller?.scrollTop ?? null) : null;
+  }
+
+  /** The keyboard stays on its run when runs come or go around it. @param {RunRow[]|undefined} before */
+  followActive(before) {
+    const digest = before?.[this.active]?.digest;
+    const index = digest ? this.rows.findIndex((row) => row.digest === digest) : -1;
+    const last = Math.max(0, this.rows.length - 1);
+    const moved = index >= 0 && index !== this.active;
+    this.active = index >= 0 ? index : Math.min(this.active, last);
+    if (moved && this.querySelector("tbody")?.contains(document.activeElement)) this.focusActive = true;
   }
 
   /** @param {PropertyValues<this>} changed */
@@ -135,6 +149,7 @@ export class AssayRunTable extends AssayElement {
       const spacer = /** @type {HTMLElement|null} */ (this.querySelector(selector));
       if (spacer) spacer.style.height = `${rows * this.rowHeight}px`;
     }
+    if (this.scrolled !== null && this.scroller) this.scroller.scrollTop = this.scrolled;
     const table = this.querySelector("table");
     if (table) table.style.width = this.compact ? "100%" : `max(100%, ${this.columns.reduce((sum, { width }) => sum + width, CHECKBOX_WIDTH)}px)`;
     if (changed.has("drawn") || changed.has("rows") || changed.has("context")) {
@@ -158,7 +173,10 @@ export class AssayRunTable extends AssayElement {
         ${this.compact ? "" : this.head(columns)}
         <tbody>
           <tr class="run-before" aria-hidden="true"></tr>
-          ${repeat(this.rows.slice(start, end), ({ digest }) => digest, (row, index) => this.row(row, start + index, columns))}
+          ${
+            // Keyed by place: a new order then fills the same elements with other runs, which is much faster than moving them.
+            repeat(this.rows.slice(start, end), (_, index) => start + index, (row, index) => this.row(row, start + index, columns))
+          }
           <tr class="run-after" aria-hidden="true"></tr>
         </tbody>
       </table>
@@ -218,7 +236,7 @@ export class AssayRunTable extends AssayElement {
         column.key === "started"
           ? html`<th scope="row" class="run-name">
               <span class="first">
-                <button type="button" class="link" tabindex=${tab} @click=${() => this.tell("open", row.digest)}>${row.title}</button>
+                <button type="button" class="link" title=${row.title} tabindex=${tab} @click=${() => this.tell("open", row.digest)}>${row.title}</button>
                 ${this.compact ? statusSign(row.status) : ""}
                 <button
                   type="button"

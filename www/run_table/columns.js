@@ -87,7 +87,7 @@ export function recipePaths(rows, known) {
 
 /**
  * @param {readonly RunRow[]} rows the rows shown
- * @param {readonly { path: string, label: string, help?: string, unit?: string }[]} fields of a recipe, in reading order
+ * @param {readonly { path: string, label: string, help?: string, kind?: { type: string } }[]} fields of a recipe, in reading order
  * @param {boolean} every all fields that the rows have, instead of only those that differ
  * @returns {Column[]}
  */
@@ -105,7 +105,7 @@ export function columnsOf(rows, fields, every) {
       key: path,
       label,
       help: field?.help,
-      kind: isNumeric(rows, path) ? "number" : "text",
+      kind: (field?.kind ? field.kind.type !== "choice" : isNumeric(rows, path)) ? "number" : "text",
       recipe: true,
       width: Math.min(176, Math.max(76, label.length * 8 + 34)),
       value,

@@ -3,7 +3,7 @@
 
 import { html } from "lit";
 import { app } from "../app.js";
-import { bytes, count, millis, NONE, percent, perSec, points, relative, significant, when } from "../figures.js";
+import { bytes, count, millis, NONE, percent, points, relative, significant, when } from "../figures.js";
 import { errorFrom } from "../page_wasm.js";
 import { verdictSign } from "../run_table/cells.js";
 import { titleOf } from "../run_table/rows.js";
@@ -148,13 +148,14 @@ export class AssayCompareView extends AssayElement {
    * @param {number} side
    */
   card(record, side) {
-    const added = this.state.annotations[record.digest] ?? {};
-    const summary = app.log.summaries.get(record.digest);
+    const digest = this.state.route.digests[side] ?? "";
+    const added = this.state.annotations[digest] ?? {};
+    const summary = app.log.summaries.get(digest);
     const { results } = record;
     const share = results.accuracy ? results.accuracy.correct / results.accuracy.total : null;
     return html`<section class="panel run-card" data-side=${side} aria-label=${`Run ${LETTERS[side]}`}>
-      <p class="row"><span class="letter" data-side=${side}>${LETTERS[side]}</span> <a href=${`#/runs/${record.digest}`}>${added.name || (summary ? titleOf(summary) : "run")}</a></p>
-      <p class="small soft">${when(record.started)} · ${record.status}${this.state.baseline === record.digest ? " · baseline" : ""}</p>
+      <p class="row"><span class="letter" data-side=${side}>${LETTERS[side]}</span> <a href=${`#/runs/${digest}`}>${added.name || (summary ? titleOf(summary) : "run")}</a></p>
+      <p class="small soft">${when(record.started)} · ${record.status}${this.state.baseline === digest ? " · baseline" : ""}</p>
       ${added.note ? html`<p class="small">${added.note}</p>` : ""}
       <p class="large">${percent(share)} <span class="soft small">test accuracy</span></p>
     </section>`;
@@ -173,8 +174,8 @@ export class AssayCompareView extends AssayElement {
         </thead>
         <tbody>
           ${metrics.map(
-            ({ name, unit, a, b, delta, verdict, reason }) => html`<tr>
-              <th scope="row">${name}</th>
+            ({ name, label, unit, a, b, delta, verdict, reason }) => html`<tr>
+              <th scope="row">${label || name}</th>
               <td class="number">${figure(a, unit)}</td>
               <td class="number">${figure(b, unit)}</td>
               <td class="number">${a === null || b === null || delta === null ? NONE : verdict ? verdictSign(difference(a, b, unit), { verdict, reason }) : difference(a, b, unit)}</td>
@@ -253,10 +254,9 @@ export class AssayCompareView extends AssayElement {
 function figure(value, unit) {
   if (value === null) return NONE;
   switch (unit) {
-    case "share": return percent(value);
+    case "%": return percent(value / 100);
     case "ms": return millis(value);
-    case "B": case "bytes": return bytes(value);
-    case "rows/s": return perSec(value);
+    case "B": return bytes(value);
     case "": return Number.isInteger(value) ? count(value) : significant(value, 4);
     default: return `${significant(value, 4)}\u00a0${unit}`;
   }
@@ -268,7 +268,7 @@ function figure(value, unit) {
  * @param {string} unit
  */
 function difference(a, b, unit) {
-  return unit === "share" ? points(b - a) : relative(b, a);
+  return unit === "%" ? points((b - a) / 100) : relative(b, a);
 }
 
 customElements.define("assay-compare-view", AssayCompareView);

@@ -5,10 +5,9 @@ import { html } from "lit";
 import { app } from "../app.js";
 import { count } from "../figures.js";
 import { attempt, deleteRuns, restoreRuns, saveCsv, saveJsonLines } from "../run_actions.js";
-import { columnsOf, FIXED, recipePaths, sorted } from "../run_table/columns.js";
 import { Deltas } from "../run_table/deltas.js";
-import { filtered, parseFilter } from "../run_table/filter.js";
-import { baselineOf, rowsOf } from "../run_table/rows.js";
+import { parseFilter } from "../run_table/filter.js";
+import { pipeline } from "../run_table/pipeline.js";
 import { EMPTY, kept } from "../run_table/selection.js";
 import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_log_import.js";
@@ -35,9 +34,15 @@ const choices = {
   selection: EMPTY,
 };
 
+/** Kept too, so that coming back to the view is quick. */
+const make = pipeline();
+
+/** @type {Deltas|undefined} */
+let deltas;
+
 export class AssayRunsView extends AssayElement {
   /** @type {StateKey[]} */
-  static follows = ["runs", "annotations", "route", "runsLoaded", "storage"];
+  static follows = ["runs", "annotations", "baseline", "route", "runsLoaded", "storage"];
 
   static properties = { compact: { state: true }, dropping: { state: true } };
 
@@ -57,33 +62,34 @@ export class AssayRunsView extends AssayElement {
     this.context = { baseline: undefined, deltaOf: () => undefined };
     /** @type {string[]} */
     this.seen = [];
-    /** What the rows were made of. @type {unknown[]} */
-    this.madeOf = [];
     this.opened = "";
-    this.deltas = new Deltas({ compare: app.wasm.compare, recordText: (digest) => app.log.recordText(digest) });
-    this.deltas.addEventListener("change", () => this.compared());
+    deltas ??= new Deltas({ compare: app.wasm.compare, recordText: (digest) => app.log.recordText(digest) });
+    this.deltas = deltas;
+    this.compared = this.compared.bind(this);
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.deltas.addEventListener("change", this.compared);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.deltas.removeEventListener("change", this.compared);
   }
 
   willUpdate() {
-    const { runs, annotations } = this.state;
-    const { filter, order, every, deleted } = choices;
-    const madeOf = [runs, annotations, filter, order, every, deleted];
-    if (madeOf.every((part, index) => Object.is(part, this.madeOf[index]))) return;
-    const [oldRuns, oldAnnotations] = this.madeOf;
-    if (oldRuns !== runs || oldAnnotations !== annotations) {
-      const known = new Map(this.all.map((row) => [row.digest, row]));
-      this.all = rowsOf([...app.log.summaries.values()], annotations, known);
-      const baseline = baselineOf(this.all);
-      this.context = { baseline, deltaOf: (row) => (baseline ? this.deltas.get(baseline.digest, row.digest) : undefined) };
+    const { runs, annotations, baseline } = this.state;
+    const shown = make({ summaries: app.log.summaries, version: runs, annotations, baseline, fields: app.drafts.fields, ...choices });
+    this.all = shown.all;
+    this.filter = shown.filter;
+    this.columns = shown.columns;
+    if (shown.baseline !== this.context.baseline) {
+      const base = shown.baseline;
+      this.context = { baseline: base, deltaOf: (row) => (base ? this.deltas.get(base.digest, row.digest) : undefined) };
     }
-    this.madeOf = madeOf;
-    const paths = recipePaths(this.all.slice(0, 1), app.drafts.fields.map(({ path }) => path));
-    this.filter = parseFilter(filter, paths);
-    const wanted = deleted || this.filter.asksDeleted ? this.all : this.all.filter((row) => !row.deleted);
-    const found = filtered(wanted, this.filter);
-    this.columns = columnsOf(found, app.drafts.fields, every);
-    const column = this.columns.find(({ key }) => key === order.key) ?? /** @type {Column} */ (FIXED[0]);
-    this.shown = sorted(found, column, order.descending);
+    if (shown.rows === this.shown) return;
+    this.shown = shown.rows;
     choices.selection = kept(choices.selection, this.shown.map(({ digest }) => digest));
   }
 
@@ -272,7 +278,7 @@ export class AssayRunsView extends AssayElement {
   /** Comparisons are there: rows look at them anew. */
   compared() {
     this.context = { ...this.context };
-    this.requestUpdate();
+    if (this.table) this.table.context = this.context;
   }
 
   /** @param {DragEvent} event */
