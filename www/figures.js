@@ -41,10 +41,12 @@ export function points(difference) {
 /**
  * @param {number} value
  * @param {number} base
- * @returns {string} by how much `value` is more than `base`, with its sign
+ * @returns {string} by how much `value` is more than `base`, in per cent with its sign, or how many times as much
  */
 export function relative(value, base) {
   if (base === 0) return NONE;
+  // Beyond tenfold a factor is easier to grasp than per cent.
+  if (value / base >= 10) return `×${significant(value / base, 2)}`;
   const change = (value / base - 1) * 100;
   return `${signed(Math.abs(change) < 10 ? change.toFixed(1) : change.toFixed(0))}\u00a0%`;
 }
@@ -85,7 +87,7 @@ export function secs(value) {
 
 /** @param {number|null|undefined} value rows per second */
 export function perSec(value) {
-  return value == null || value === 0 ? NONE : `${value >= 1000 ? `${significant(value / 1000, 3)}\u00a0k` : significant(value, 3)}\u00a0rows/s`;
+  return value == null || value === 0 ? NONE : `${value >= 1000 ? `${significant(value / 1000, 3)}\u00a0k` : significant(value, 3)} rows/s`;
 }
 
 /**

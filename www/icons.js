@@ -9,8 +9,6 @@ const PATHS = {
   interrupted: svg`<path d="M8 2v5M8 9v1M8 12v2" fill="none" stroke="currentColor" stroke-width="2"/><path d="M3 5v6M13 5v6" fill="none" stroke="currentColor" stroke-width="1.5"/>`,
   "non-finite": svg`<path d="M8 8C6 4.5 2 4.8 2 8s4 3.5 6 0 6-3.2 6 0-4 3.5-6 0Z" fill="none" stroke="currentColor" stroke-width="1.6"/>`,
   altered: svg`<path d="M8 2 14.5 13.5h-13Z" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M8 6.5v3.5M8 11.2v1.3" stroke="currentColor" stroke-width="1.5"/>`,
-  better: svg`<path d="M8 3 13.5 12.5h-11Z" fill="currentColor"/>`,
-  worse: svg`<path d="M8 13 2.5 3.5h11Z" fill="currentColor"/>`,
   equal: svg`<path d="M3 6h10M3 10h10" stroke="currentColor" stroke-width="1.8"/>`,
   unclear: svg`<path d="M5.5 6a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.1.8-1.1 1.6" fill="none" stroke="currentColor" stroke-width="1.7"/><circle cx="8" cy="12.5" r="1.1" fill="currentColor"/>`,
   star: svg`<path d="m8 1.8 1.9 4 4.3.5-3.2 3 .9 4.3L8 11.5l-3.9 2.1.9-4.3-3.2-3 4.3-.5Z" fill="none" stroke="currentColor" stroke-width="1.3"/>`,
@@ -52,10 +50,10 @@ export function statusSign(status) {
 }
 
 /**
+ * For verdicts that have no word of their own beside the number.
  * @param {string} verdict
  * @returns {IconName}
  */
 export function verdictIcon(verdict) {
-  if (verdict === "better" || verdict === "worse") return verdict;
   return verdict === "can't tell" ? "unclear" : "equal";
 }

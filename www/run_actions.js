@@ -5,9 +5,12 @@ import { announce } from "./announcer.js";
 import { app } from "./app.js";
 import { bytes } from "./figures.js";
 import { errorFrom } from "./page_wasm.js";
-import { copyText, saveFile, today } from "./save_file.js";
+import { saveFile, today } from "./save_file.js";
 
 /** @import { Checkpoint, RunSummary } from "./types.js" */
+
+/** Records read and written at once. */
+const PART = 50;
 
 /** @param {number} number */
 const runs = (number) => (number === 1 ? "1 run" : `${number.toLocaleString("en")} runs`);
@@ -44,9 +47,14 @@ async function annotateAll(digests, field, value) {
  * @returns {Promise<void>}
  */
 export async function saveJsonLines(digests) {
-  const text = await app.log.exportText([...digests]);
-  saveFile(`assay-runs-${today()}.jsonl`, [text], "application/jsonl");
-  announce(`Exported ${runs(digests.length)} as JSON Lines, ${bytes(text.length)}.`, true);
+  /** @type {Blob[]} */
+  const parts = [];
+  for await (const texts of recordTexts(digests)) parts.push(new Blob(texts.map((text) => `${text}\n`)));
+  const wanted = new Set(digests);
+  const annotations = app.log.annotationTexts.filter((text) => wanted.has(JSON.parse(text).record));
+  const file = new Blob([...parts, ...annotations.map((text) => `${text}\n`)]);
+  saveFile(`assay-runs-${today()}.jsonl`, [file], "application/jsonl");
+  announce(`Exported ${runs(digests.length)} as JSON Lines, ${bytes(file.size)}.`, true);
 }
 
 /**
@@ -54,26 +62,31 @@ export async function saveJsonLines(digests) {
  * @returns {Promise<void>}
  */
 export async function saveCsv(digests) {
-  const texts = [];
-  for (const digest of digests) {
-    const text = await app.log.recordText(digest);
-    if (text !== null) texts.push(text);
+  /** @type {string[]} */
+  const parts = [];
+  let head = "";
+  for await (const texts of recordTexts(digests)) {
+    const csv = app.wasm.csv(texts);
+    const end = csv.indexOf("\n") + 1;
+    head ||= csv.slice(0, end);
+    // The columns are the same for every record, so the parts fit under one heading.
+    const body = csv.slice(end);
+    parts.push(body === "" || body.endsWith("\n") ? body : `${body}\n`);
   }
-  saveFile(`assay-runs-${today()}.csv`, [app.wasm.csv(texts)], "text/csv");
-  announce(`Exported ${runs(texts.length)} as CSV.`, true);
+  saveFile(`assay-runs-${today()}.csv`, [head, ...parts], "text/csv");
+  announce(`Exported ${runs(digests.length)} as CSV.`, true);
 }
 
 /**
- * Copies a run's claim as a link and says what it carries.
- * @param {string} digest
- * @returns {Promise<string>} the address where the clipboard refused, else empty
+ * Texts of records, a few at a time, with a turn of the event loop in between.
+ * @param {readonly string[]} digests
  */
-export async function copyClaim(digest) {
-  const { fragment, carries } = await app.links.packRun(digest, "");
-  const address = app.links.addressOf(fragment);
-  if (!(await copyText(address))) return address;
-  app.store.notify("info", `Link copied, ${address.length.toLocaleString("en")} characters. It carries ${carries.join(", ")}.`);
-  return "";
+async function* recordTexts(digests) {
+  for (let start = 0; start < digests.length; start += PART) {
+    const texts = await Promise.all(digests.slice(start, start + PART).map((digest) => app.log.recordText(digest)));
+    yield texts.filter((text) => text !== null);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
 }
 
 /**

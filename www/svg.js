@@ -21,10 +21,21 @@ export function svgElement(text) {
     }
   }
   const svg = /** @type {SVGSVGElement} */ (/** @type {unknown} */ (document.importNode(root, true)));
-  if (!svg.hasAttribute("viewBox")) {
-    svg.setAttribute("viewBox", `0 0 ${Number.parseFloat(svg.getAttribute("width") ?? "600")} ${Number.parseFloat(svg.getAttribute("height") ?? "300")}`);
-  }
+  const { width, height } = sizeOf(svg);
+  if (!svg.hasAttribute("viewBox")) svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   return svg;
+}
+
+/**
+ * @param {SVGSVGElement} svg
+ * @returns {{ width: number, height: number }} CSS pixels; the units inside may be finer
+ */
+export function sizeOf(svg) {
+  const [, , width, height] = (svg.getAttribute("viewBox") ?? "0 0 600 300").split(/[\s,]+/u).map(Number);
+  return {
+    width: Number.parseFloat(svg.getAttribute("width") ?? "") || width || 600,
+    height: Number.parseFloat(svg.getAttribute("height") ?? "") || height || 300,
+  };
 }
 
 /**
@@ -34,10 +45,11 @@ export function svgElement(text) {
  */
 export function svgFile(svg, background) {
   const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
+  const size = sizeOf(svg);
   const { x, y, width, height } = svg.viewBox.baseVal;
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  copy.setAttribute("width", String(width));
-  copy.setAttribute("height", String(height));
+  copy.setAttribute("width", String(size.width));
+  copy.setAttribute("height", String(size.height));
   copy.removeAttribute("aria-describedby");
   const paper = document.createElementNS("http://www.w3.org/2000/svg", "rect");
   for (const [name, value] of Object.entries({ x, y, width, height, fill: background })) paper.setAttribute(name, String(value));

@@ -208,7 +208,7 @@
 /**
  * @typedef {Object} Comparison
  * @property {{ path: string, a: string, b: string }[]} fields Only those that differ.
- * @property {{ name: string, unit: string, a: number|null, b: number|null, delta: number|null, verdict: string, reason: string }[]} metrics
+ * @property {{ name: string, label: string, unit: string, a: number|null, b: number|null, delta: number|null, verdict: string, reason: string }[]} metrics
  * @property {Paired|null} paired
  */
 

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { columnsOf, differingPaths, FIXED, sorted } from "../../www/run_table/columns.js";
 import { filtered, parseFilter } from "../../www/run_table/filter.js";
-import { baselineOf, rowsOf } from "../../www/run_table/rows.js";
+import { rowsOf } from "../../www/run_table/rows.js";
 import { EMPTY, everything, extent, kept, ranged, toggled } from "../../www/run_table/selection.js";
 
 /** @import { AnnotationState, RunSummary } from "../../www/types.js" */
@@ -118,13 +118,6 @@ test("keeps the row of a record that did not change", () => {
   assert.equal(again[0], first[0]);
   assert.notEqual(again[1], first[1]);
   assert.equal(again[1]?.title, "new");
-});
-
-test("the baseline is the pinned run that started last and is not deleted", () => {
-  const runs = [summary(0), summary(1), summary(2)];
-  assert.equal(baselineOf(rowsOf(runs, {})), undefined);
-  const people = { "digest-0": { pin: true }, "digest-1": { pin: true }, "digest-2": { pin: true, deleted: true } };
-  assert.equal(baselineOf(rowsOf(runs, people))?.digest, "digest-1");
 });
 
 test("selects by toggle and by range, and never what is not shown", () => {

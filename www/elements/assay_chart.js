@@ -3,7 +3,7 @@
 
 import { html } from "lit";
 import { saveFile } from "../save_file.js";
-import { svgElement, svgFile } from "../svg.js";
+import { sizeOf, svgElement, svgFile } from "../svg.js";
 import { AssayElement } from "./assay_element.js";
 
 /** @import { PropertyValues } from "lit" */
@@ -98,15 +98,15 @@ export class AssayChart extends AssayElement {
 
   async savePng() {
     if (!this.drawing) return;
-    const box = this.drawing.viewBox.baseVal;
+    const { width, height } = sizeOf(this.drawing);
     const address = URL.createObjectURL(new Blob([svgFile(this.drawing, this.background())], { type: "image/svg+xml" }));
     try {
       const image = new Image();
       image.src = address;
       await image.decode();
       const canvas = document.createElement("canvas");
-      canvas.width = Math.round(box.width * PNG_SCALE);
-      canvas.height = Math.round(box.height * PNG_SCALE);
+      canvas.width = Math.round(width * PNG_SCALE);
+      canvas.height = Math.round(height * PNG_SCALE);
       canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
       /** @type {Blob|null} */
       const png = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));

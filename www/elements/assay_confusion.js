@@ -2,7 +2,6 @@
 /** @file A confusion matrix whose cells are buttons: counts by true class and answer, walked with arrow keys. */
 
 import { html } from "lit";
-import { percent } from "../figures.js";
 import { AssayElement } from "./assay_element.js";
 
 /** @typedef {{ truth: number, answer: number }} Cell class indices */
@@ -77,7 +76,7 @@ export class AssayConfusion extends AssayElement {
           </button>
         </td>`;
       })}
-      <td class="recall number">${total > 0 ? percent((row[truth] ?? 0) / total) : "–"}</td>
+      <td class="recall number">${total > 0 ? `${Math.round(((row[truth] ?? 0) / total) * 100)}\u00a0%` : "–"}</td>
     </tr>`;
   }
 

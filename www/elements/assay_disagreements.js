@@ -2,7 +2,6 @@
 /** @file The images on which two runs answered differently, with both answers, page by page. */
 
 import { html } from "lit";
-import { percent } from "../figures.js";
 import { icon } from "../icons.js";
 import { AssayElement } from "./assay_element.js";
 import "./assay_image_grid.js";
@@ -96,7 +95,7 @@ export class AssayDisagreements extends AssayElement {
           return html`<span class="answer"
             ><span class="letter" data-side=${side}>${side === 0 ? "A" : "B"}</span> <strong>${classes[answer?.answer ?? 0]}</strong>
             <span data-tone=${right ? "good" : "bad"}>${icon(right ? "right" : "wrong")}<span class="visually-hidden">${right ? "right" : "wrong"}</span></span>
-            <span class="soft">${percent(answer?.confidence)}</span></span
+            <span class="soft">${Math.round((answer?.confidence ?? 0) * 100)}\u00a0%</span></span
           >`;
         })}`,
     };

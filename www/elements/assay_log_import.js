@@ -4,14 +4,13 @@
 import { html } from "lit";
 import { announce } from "../announcer.js";
 import { app } from "../app.js";
-import { bytes, count } from "../figures.js";
+import { count } from "../figures.js";
+import { partsOf } from "../log_parts.js";
 import { errorFrom } from "../page_wasm.js";
 import { AssayElement } from "./assay_element.js";
 
 /** @typedef {{ name: string, records: number, annotations: number, known: number, altered: number, bad: { line: number, message: string }[] }} Outcome */
 
-/** Larger files are refused: they would not fit into memory beside the page. */
-const MAX_BYTES = 512 * 1024 * 1024;
 /** Bad lines shown; beyond that only their number. */
 const SHOWN = 100;
 
@@ -38,13 +37,33 @@ export class AssayLogImport extends AssayElement {
     this.problem = "";
     this.reading = file.name;
     try {
-      if (file.size > MAX_BYTES) throw new Error(`${file.name} is ${bytes(file.size)}; at most ${bytes(MAX_BYTES)} can be imported at once. Split it: each line stands for itself.`);
-      this.outcome = { name: file.name, ...(await app.log.importText(await file.text())) };
+      this.outcome = await this.importFile(file);
       announce(this.words(this.outcome), true);
     } catch (error) {
       this.problem = `${file.name} was not imported: ${errorFrom(error).message}`;
     }
     this.reading = "";
+  }
+
+  /**
+   * @param {File} file
+   * @returns {Promise<Outcome>}
+   */
+  async importFile(file) {
+    /** @type {Outcome} */
+    const sum = { name: file.name, records: 0, annotations: 0, known: 0, altered: 0, bad: [] };
+    let read = 0;
+    for await (const { text, line } of partsOf(textsOf(file))) {
+      const part = await app.log.importText(text);
+      sum.records += part.records;
+      sum.annotations += part.annotations;
+      sum.known += part.known;
+      sum.altered += part.altered;
+      for (const bad of part.bad) sum.bad.push({ ...bad, line: bad.line + line - 1 });
+      read += text.length;
+      this.reading = `${file.name}, ${Math.min(100, Math.round((read / file.size) * 100))} %`;
+    }
+    return sum;
   }
 
   /** @param {Outcome} outcome */
@@ -89,6 +108,15 @@ export class AssayLogImport extends AssayElement {
           </div>`
         : ""}`;
   }
+}
+
+/**
+ * @param {File} file
+ * @returns {AsyncGenerator<string>}
+ */
+async function* textsOf(file) {
+  const reader = file.stream().pipeThrough(new TextDecoderStream()).getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }
 
 customElements.define("assay-log-import", AssayLogImport);

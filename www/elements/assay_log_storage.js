@@ -9,8 +9,11 @@ import { attempt } from "../run_actions.js";
 import { deleteWeightsExcept, storedWeights } from "../stored_weights.js";
 import { AssayElement } from "./assay_element.js";
 
+/** @import { StateKey } from "../store.js" */
+
 export class AssayLogStorage extends AssayElement {
-  static follows = /** @type {const} */ (["storage", "annotations", "runs"]).slice();
+  /** @type {StateKey[]} */
+  static follows = ["storage", "annotations", "runs"];
 
   static properties = { answer: { state: true }, asking: { state: true }, weights: { state: true } };
 
@@ -34,7 +37,8 @@ export class AssayLogStorage extends AssayElement {
 
   /** Weights that nobody pinned. */
   get unpinned() {
-    return [...this.weights].filter((digest) => !this.pinned().has(digest)).length;
+    const pinned = this.pinned();
+    return [...this.weights].filter((digest) => !pinned.has(digest)).length;
   }
 
   pinned() {
@@ -69,7 +73,7 @@ export class AssayLogStorage extends AssayElement {
               <button type="button" @click=${() => attempt(() => this.deleteUnpinned())}>Delete weights</button>
               <button type="button" class="quiet" @click=${() => (this.asking = false)}>Keep them</button>`
           : html`<button type="button" ?disabled=${this.unpinned === 0} @click=${() => (this.asking = true)}>
-              Delete stored weights of unpinned runs (${count(this.unpinned)})
+              Delete weights of unpinned runs (${count(this.unpinned)})
             </button>`}
       </div>
       <p class="small" role="status">${this.answer}</p>

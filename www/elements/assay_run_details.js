@@ -13,22 +13,24 @@ import { storedWeights } from "../stored_weights.js";
 import "../views/play_panel.js";
 import { AssayElement } from "./assay_element.js";
 import "./assay_chart.js";
+import "./assay_copy_link.js";
 
 /** @import { PropertyValues } from "lit" */
 /** @import { Chart, RunRecord } from "../types.js" */
+/** @import { StateKey } from "../store.js" */
 
 const { attempt } = actions;
 
 /** Event: `close`, a CustomEvent that does not bubble. */
 export class AssayRunDetails extends AssayElement {
-  static follows = /** @type {const} */ (["annotations", "interrupted", "theme", "runs", "run"]).slice();
+  /** @type {StateKey[]} */
+  static follows = ["annotations", "interrupted", "theme", "runs", "run"];
 
   static properties = {
     digest: { type: String },
     text: { state: true },
     problem: { state: true },
     hasWeights: { state: true },
-    address: { state: true },
     playing: { state: true },
     width: { state: true },
   };
@@ -41,8 +43,6 @@ export class AssayRunDetails extends AssayElement {
     this.text = null;
     this.problem = "";
     this.hasWeights = false;
-    /** Link that the clipboard refused. */
-    this.address = "";
     this.playing = false;
     this.width = 0;
     /** @type {{ record: RunRecord, altered: boolean }|null} */
@@ -72,7 +72,6 @@ export class AssayRunDetails extends AssayElement {
     this.text = null;
     this.read = null;
     this.problem = "";
-    this.address = "";
     this.playing = false;
     this.charts.clear();
     const text = await app.log.recordText(digest);
@@ -123,10 +122,10 @@ export class AssayRunDetails extends AssayElement {
         ? html`<p data-tone="bad">${icon("altered")} The digest of this record does not match its content: it was changed after it was written. Do not rely on its numbers.</p>`
         : ""}
       ${this.buttons(record, text)}
-      <label class="field">Name
+      <label class="written">Name
         <input type="text" maxlength="120" .value=${added.name ?? ""} placeholder="No name" @change=${(/** @type {Event} */ event) => this.annotate("name", event)} />
       </label>
-      <label class="field">Note
+      <label class="written">Note
         <textarea rows="2" maxlength="4000" .value=${added.note ?? ""} placeholder="What was tried, and why" @change=${(/** @type {Event} */ event) => this.annotate("note", event)}></textarea>
       </label>
       ${factList(measured(record))} ${keptLayers(record)} ${this.drawn(record, text)}
@@ -168,7 +167,6 @@ export class AssayRunDetails extends AssayElement {
         <button type="button" aria-pressed=${isBaseline} @click=${() => attempt(() => app.log.pinBaseline(isBaseline ? null : digest))}>
           ${icon(isBaseline ? "starred" : "star")} ${isBaseline ? "Baseline" : "Pin as baseline"}
         </button>
-        ${record.results.accuracy ? html`<button type="button" @click=${() => attempt(async () => (this.address = await actions.copyClaim(digest)))}>Copy link</button>` : ""}
         <button type="button" @click=${() => attempt(() => actions.takeUpRecipe(text))}>Load into recipe</button>
         ${this.hasWeights && summary
           ? html`<button type="button" @click=${() => attempt(() => actions.saveWeights(summary))}>Download weights</button>`
@@ -177,17 +175,14 @@ export class AssayRunDetails extends AssayElement {
           ? html`<button type="button" @click=${() => attempt(() => actions.restoreRuns([digest]))}>Restore</button>`
           : html`<button type="button" @click=${() => attempt(() => actions.deleteRuns([digest]))}>Delete</button>`}
       </div>
+      ${record.results.accuracy ? html`<assay-copy-link .pack=${() => app.links.packRun(digest, "")}></assay-copy-link>` : ""}
       ${record.digests.weights !== "" && !this.hasWeights
         ? html`<p class="small soft">The weights of this run are not stored in this browser. Running its recipe again makes the same ones.</p>`
         : ""}
       ${record.status === "interrupted" && !checkpoint
         ? html`<p class="small soft">There is no checkpoint to resume from. “Load into recipe” and Run start it anew.</p>`
         : ""}
-      ${this.address
-        ? html`<label class="field">The clipboard is closed to this page. Copy the link from here:
-            <input type="text" readonly .value=${this.address} @focus=${(/** @type {FocusEvent} */ event) => /** @type {HTMLInputElement} */ (event.target).select()} />
-          </label>`
-        : ""}`;
+`;
   }
 
   /**

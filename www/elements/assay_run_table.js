@@ -2,12 +2,12 @@
 /** @file The run table: draws only the rows that are seen, so that 5,000 runs open and scroll at once. Filtering and sorting are its owner's. */
 
 import { html, nothing } from "lit";
+import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
-import { icon } from "../icons.js";
+import { icon, statusSign } from "../icons.js";
 import { cell, compactLine, startLine } from "../run_table/cells.js";
 import { EMPTY, everything, extent, ranged, toggled } from "../run_table/selection.js";
 import { drawnRows, scrollToSee } from "../run_table/window.js";
-import { statusSign } from "../icons.js";
 import { AssayElement } from "./assay_element.js";
 
 /** @import { PropertyValues } from "lit" */
@@ -61,6 +61,8 @@ export class AssayRunTable extends AssayElement {
     /** Row that the keyboard is on. */
     this.active = 0;
     this.focusActive = false;
+    /** Where the table stood before it was drawn again, where that matters. @type {number|null} */
+    this.scrolled = null;
     this.resized = new ResizeObserver(() => this.measure());
   }
 
@@ -122,8 +124,20 @@ export class AssayRunTable extends AssayElement {
     if (changed.has("rows") || changed.has("compact")) {
       const { scroller } = this;
       this.drawn = drawnRows(scroller?.scrollTop ?? 0, scroller?.clientHeight ?? 800, this.rowHeight, this.rows.length);
-      this.active = Math.min(this.active, Math.max(0, this.rows.length - 1));
     }
+    if (changed.has("rows")) this.followActive(changed.get("rows"));
+    // Removing the row that has the focus makes browsers lay out at once, while rows and spacers do not yet add up.
+    this.scrolled = changed.has("drawn") && this.querySelector("tbody")?.contains(document.activeElement) ? (this.scroller?.scrollTop ?? null) : null;
+  }
+
+  /** The keyboard stays on its run when runs come or go around it. @param {RunRow[]|undefined} before */
+  followActive(before) {
+    const digest = before?.[this.active]?.digest;
+    const index = digest ? this.rows.findIndex((row) => row.digest === digest) : -1;
+    const last = Math.max(0, this.rows.length - 1);
+    const moved = index >= 0 && index !== this.active;
+    this.active = index >= 0 ? index : Math.min(this.active, last);
+    if (moved && this.querySelector("tbody")?.contains(document.activeElement)) this.focusActive = true;
   }
 
   /** @param {PropertyValues<this>} changed */
@@ -135,6 +149,7 @@ export class AssayRunTable extends AssayElement {
       const spacer = /** @type {HTMLElement|null} */ (this.querySelector(selector));
       if (spacer) spacer.style.height = `${rows * this.rowHeight}px`;
     }
+    if (this.scrolled !== null && this.scroller) this.scroller.scrollTop = this.scrolled;
     const table = this.querySelector("table");
     if (table) table.style.width = this.compact ? "100%" : `max(100%, ${this.columns.reduce((sum, { width }) => sum + width, CHECKBOX_WIDTH)}px)`;
     if (changed.has("drawn") || changed.has("rows") || changed.has("context")) {
@@ -158,7 +173,10 @@ export class AssayRunTable extends AssayElement {
         ${this.compact ? "" : this.head(columns)}
         <tbody>
           <tr class="run-before" aria-hidden="true"></tr>
-          ${repeat(this.rows.slice(start, end), ({ digest }) => digest, (row, index) => this.row(row, start + index, columns))}
+          ${
+            // Keyed by place: a new order then fills the same elements with other runs, which is much faster than moving them.
+            repeat(this.rows.slice(start, end), (_, index) => start + index, (row, index) => this.row(row, start + index, columns))
+          }
           <tr class="run-after" aria-hidden="true"></tr>
         </tbody>
       </table>
@@ -174,9 +192,9 @@ export class AssayRunTable extends AssayElement {
           <input
             type="checkbox"
             aria-label="Select all runs shown"
-            .checked=${selected === "all"}
+            .checked=${live(selected === "all")}
             .indeterminate=${selected === "some"}
-            @change=${() => this.tell("selection", selected === "all" ? EMPTY : everything(this.rows.map(({ digest }) => digest)))}
+            @change=${() => this.select(selected === "all" ? EMPTY : everything(this.rows.map(({ digest }) => digest)))}
           />
         </th>
         ${columns.map((column) => {
@@ -212,13 +230,13 @@ export class AssayRunTable extends AssayElement {
       @focusin=${() => (this.active = index)}
     >
       <td class="run-check">
-        <label><input type="checkbox" tabindex=${tab} aria-label=${`Select ${row.title}`} .checked=${selected} @click=${(/** @type {MouseEvent} */ event) => this.check(event, row)} /></label>
+        <label><input type="checkbox" tabindex=${tab} aria-label=${`Select ${row.title}`} .checked=${live(selected)} @click=${(/** @type {MouseEvent} */ event) => this.check(event, row)} /></label>
       </td>
       ${columns.map((column) =>
         column.key === "started"
           ? html`<th scope="row" class="run-name">
               <span class="first">
-                <button type="button" class="link" tabindex=${tab} @click=${() => this.tell("open", row.digest)}>${row.title}</button>
+                <button type="button" class="link" title=${row.title} tabindex=${tab} @click=${() => this.tell("open", row.digest)}>${row.title}</button>
                 ${this.compact ? statusSign(row.status) : ""}
                 <button
                   type="button"
@@ -242,6 +260,12 @@ export class AssayRunTable extends AssayElement {
     </tr>`;
   }
 
+  /** Kept here at once, so that two presses before the owner answers are two. @param {Selection} selection */
+  select(selection) {
+    this.selection = selection;
+    this.tell("selection", selection);
+  }
+
   /** @param {Column} column */
   sortBy(column) {
     const here = this.order.key === column.key;
@@ -254,7 +278,7 @@ export class AssayRunTable extends AssayElement {
    */
   check(event, row) {
     const order = this.rows.map(({ digest }) => digest);
-    this.tell("selection", event.shiftKey ? ranged(this.selection, row.digest, order) : toggled(this.selection, row.digest));
+    this.select(event.shiftKey ? ranged(this.selection, row.digest, order) : toggled(this.selection, row.digest));
   }
 
   /** @param {KeyboardEvent} event */
@@ -273,14 +297,14 @@ export class AssayRunTable extends AssayElement {
       const order = this.rows.map(({ digest }) => digest);
       if (event.shiftKey && row) {
         const from = this.selection.anchor === null ? toggled(this.selection, row.digest) : this.selection;
-        this.tell("selection", ranged(from, order[next] ?? "", order));
+        this.select(ranged(from, order[next] ?? "", order));
       }
       this.moveTo(next);
     } else if (event.key === "a" && (event.ctrlKey || event.metaKey)) {
-      this.tell("selection", everything(this.rows.map(({ digest }) => digest)));
+      this.select(everything(this.rows.map(({ digest }) => digest)));
     } else if (onRow && row && event.key === " ") {
       const order = this.rows.map(({ digest }) => digest);
-      this.tell("selection", event.shiftKey ? ranged(this.selection, row.digest, order) : toggled(this.selection, row.digest));
+      this.select(event.shiftKey ? ranged(this.selection, row.digest, order) : toggled(this.selection, row.digest));
     } else if (onRow && row && event.key === "Enter") {
       this.tell("open", row.digest);
     } else {

@@ -37,8 +37,8 @@ export class AssayScores extends AssayElement {
                 <svg width="100%" height="12" aria-hidden="true">${svg`<rect class="track" width="100%" height="12"/><rect class="share" width=${`${share * 100}%`} height="12"/>`}</svg>
               </td>
               <td class="number">${scores ? (share * 100).toFixed(1) : "–"} %</td>
-              <td class="mark">
-                ${index === predicted && truth !== null ? (truth === predicted ? icon("right") : icon("wrong")) : ""}${index === truth ? html`<span class="small">true</span>` : ""}
+              <td class="mark small">
+                ${index === predicted && truth !== null ? (truth === predicted ? icon("right") : icon("wrong")) : ""}${index === truth ? " true" : ""}
               </td>
             </tr>`;
           })}

@@ -97,9 +97,8 @@ const NOT_COMPARED = { verdict: "can't tell", reason: "the two records do not ha
 export function verdictSign(text, judged) {
   if (!judged) return html`<span class="delta soft" title="Comparing on the same rows …">${text} …</span>`;
   const { verdict, reason } = judged;
-  return html`<span class="delta" data-verdict=${verdict} title=${`${verdict}: ${reason}`}
-    >${text} ${icon(verdictIcon(verdict))}<span class="visually-hidden">${verdict}</span></span
-  >`;
+  const sign = verdict === "better" || verdict === "worse" ? html`<span>${verdict}</span>` : html`${icon(verdictIcon(verdict))}<span class="visually-hidden">${verdict}</span>`;
+  return html`<span class="delta" data-verdict=${verdict} title=${`${verdict}: ${reason}`}>${text} ${sign}</span>`;
 }
 
 /**

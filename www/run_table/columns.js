@@ -23,16 +23,16 @@
 
 /** @type {readonly Column[]} */
 export const FIXED = [
-  { key: "started", label: "Run", kind: "text", width: 232, descendingFirst: true, value: (row) => row.summary.started,
+  { key: "started", label: "Run", kind: "text", width: 268, descendingFirst: true, value: (row) => row.summary.started,
     help: "Name and start; sorted by start." },
   { key: "status", label: "Status", kind: "text", width: 116, value: (row) => row.status },
-  { key: "accuracy", label: "Accuracy", kind: "number", width: 136, descendingFirst: true, value: (row) => row.summary.accuracy,
+  { key: "accuracy", label: "Accuracy", kind: "number", width: 140, descendingFirst: true, value: (row) => row.summary.accuracy,
     help: "Share of right answers on the test rows, with half the width of its interval." },
-  { key: "p50", label: "p50 latency", kind: "number", width: 108, value: (row) => row.summary.p50Millis,
+  { key: "p50", label: "p50 latency", kind: "number", width: 128, value: (row) => row.summary.p50Millis,
     help: "Median time of a call with one row." },
-  { key: "size", label: "Size", kind: "number", width: 84, value: (row) => row.summary.weightBytes,
+  { key: "size", label: "Size", kind: "number", width: 92, value: (row) => row.summary.weightBytes,
     help: "Bytes of the stored weights." },
-  { key: "parameters", label: "Parameters", kind: "number", width: 100, value: (row) => row.summary.parameters,
+  { key: "parameters", label: "Parameters", kind: "number", width: 116, value: (row) => row.summary.parameters,
     help: "Trainable numbers." },
 ];
 
@@ -87,7 +87,7 @@ export function recipePaths(rows, known) {
 
 /**
  * @param {readonly RunRow[]} rows the rows shown
- * @param {readonly { path: string, label: string, help?: string, unit?: string }[]} fields of a recipe, in reading order
+ * @param {readonly { path: string, label: string, help?: string, kind?: { type: string } }[]} fields of a recipe, in reading order
  * @param {boolean} every all fields that the rows have, instead of only those that differ
  * @returns {Column[]}
  */
@@ -105,9 +105,9 @@ export function columnsOf(rows, fields, every) {
       key: path,
       label,
       help: field?.help,
-      kind: isNumeric(rows, path) ? "number" : "text",
+      kind: (field?.kind ? field.kind.type !== "choice" : isNumeric(rows, path)) ? "number" : "text",
       recipe: true,
-      width: Math.min(150, Math.max(72, label.length * 7 + 32)),
+      width: Math.min(176, Math.max(76, label.length * 8 + 34)),
       value,
     };
   });

@@ -4,7 +4,9 @@
 /** @import { Comparison } from "../types.js" */
 
 /** Longest time in one go, so that the page stays responsive. */
-const SLICE_MILLIS = 12;
+const SLICE_MILLIS = 8;
+/** Between two tellings: each draws the table again. */
+const TELL_MILLIS = 250;
 /** Pairs remembered; beyond that the oldest are forgotten. */
 const REMEMBERED = 20_000;
 
@@ -57,13 +59,17 @@ export class Deltas extends EventTarget {
   async work() {
     this.working = true;
     let started = performance.now();
+    let told = started;
     for (let pair = this.wanted.shift(); pair !== undefined; pair = this.wanted.shift()) {
       const [baseline = "", digest = ""] = pair.split(" ");
       if (this.baseline?.digest !== baseline) this.baseline = { digest: baseline, text: await this.recordText(baseline) };
       const text = await this.recordText(digest);
       this.remember(pair, this.deltaOf(this.baseline.text, text));
-      if (performance.now() - started > SLICE_MILLIS) {
+      if (performance.now() - told > TELL_MILLIS) {
+        told = performance.now();
         this.dispatchEvent(new Event("change"));
+      }
+      if (performance.now() - started > SLICE_MILLIS) {
         await this.pause();
         started = performance.now();
       }
@@ -81,8 +87,8 @@ export class Deltas extends EventTarget {
     if (a === null || b === null) return { accuracy: null, latency: null };
     try {
       const { metrics } = this.compare(a, b);
-      const find = (/** @type {RegExp} */ name) => metrics.find((metric) => name.test(metric.name)) ?? null;
-      return { accuracy: find(/accuracy/iu), latency: find(/p50|latency/iu) };
+      const find = (/** @type {string} */ wanted) => metrics.find(({ name }) => name === wanted) ?? null;
+      return { accuracy: find("accuracy"), latency: find("p50_millis") };
     } catch {
       // A record that cannot be compared is one that cannot be told apart.
       return { accuracy: null, latency: null };

@@ -89,7 +89,7 @@ export function digests(record) {
   ];
   return all
     .filter(([, value]) => value !== undefined)
-    .map(([term, value]) => [term, html`<assay-digest .value=${value ?? ""} .label=${`the digest: ${term.toLowerCase()}`}></assay-digest>`]);
+    .map(([term, value]) => [term, html`<assay-digest .digest=${value ?? ""} .label=${term.toLowerCase()}></assay-digest>`]);
 }
 
 /**

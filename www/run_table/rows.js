@@ -67,17 +67,3 @@ export function rowsOf(summaries, annotations, known = new Map()) {
     return same ? old : rowOf(summary, added);
   });
 }
-
-/**
- * The pinned run that others are compared with: of several the one that started last.
- * @param {readonly RunRow[]} rows
- * @returns {RunRow | undefined}
- */
-export function baselineOf(rows) {
-  /** @type {RunRow | undefined} */
-  let best;
-  for (const row of rows) {
-    if (row.pinned && !row.deleted && (!best || row.summary.started > best.summary.started)) best = row;
-  }
-  return best;
-}

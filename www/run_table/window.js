@@ -2,7 +2,7 @@
 /** @file Which rows of a long table are near enough to be drawn. Pure. */
 
 /** Rows drawn above and below what is seen, so that a little scrolling shows no gap. */
-const MARGIN = 8;
+const MARGIN = 4;
 
 /**
  * @param {number} scrolled pixels above the viewport

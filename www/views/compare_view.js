@@ -3,7 +3,7 @@
 
 import { html } from "lit";
 import { app } from "../app.js";
-import { bytes, count, millis, NONE, percent, perSec, points, relative, significant, when } from "../figures.js";
+import { bytes, count, millis, NONE, percent, points, relative, significant, when } from "../figures.js";
 import { errorFrom } from "../page_wasm.js";
 import { verdictSign } from "../run_table/cells.js";
 import { titleOf } from "../run_table/rows.js";
@@ -14,6 +14,7 @@ import "../elements/assay_disagreements.js";
 
 /** @import { Cell } from "../elements/assay_confusion.js" */
 /** @import { Chart, Comparison, RunRecord } from "../types.js" */
+/** @import { StateKey } from "../store.js" */
 
 /**
  * What is shown.
@@ -27,7 +28,8 @@ import "../elements/assay_disagreements.js";
 const LETTERS = ["A", "B"];
 
 export class AssayCompareView extends AssayElement {
-  static follows = /** @type {const} */ (["route", "annotations", "theme", "runsLoaded"]).slice();
+  /** @type {StateKey[]} */
+  static follows = ["route", "annotations", "theme", "runsLoaded"];
 
   static properties = { pair: { state: true }, problem: { state: true }, cell: { state: true }, width: { state: true } };
 
@@ -135,8 +137,7 @@ export class AssayCompareView extends AssayElement {
       <section class="panel stack" aria-label="Disagreements">
         <h2>Images on which they disagree</h2>
         ${paired
-          ? html`<p>${paired.reason}</p>
-              <assay-disagreements .records=${records} .rows=${paired.disagreements} .only=${this.cell} @clear=${() => (this.cell = null)}></assay-disagreements>`
+          ? html`<assay-disagreements .records=${records} .rows=${paired.disagreements} .only=${this.cell} @clear=${() => (this.cell = null)}></assay-disagreements>`
           : html`<p class="soft">At least one of the runs has no answers on test images, so they cannot be compared row by row. Choose two complete runs.</p>`}
       </section>
     `;
@@ -147,13 +148,14 @@ export class AssayCompareView extends AssayElement {
    * @param {number} side
    */
   card(record, side) {
-    const added = this.state.annotations[record.digest] ?? {};
-    const summary = app.log.summaries.get(record.digest);
+    const digest = this.state.route.digests[side] ?? "";
+    const added = this.state.annotations[digest] ?? {};
+    const summary = app.log.summaries.get(digest);
     const { results } = record;
     const share = results.accuracy ? results.accuracy.correct / results.accuracy.total : null;
     return html`<section class="panel run-card" data-side=${side} aria-label=${`Run ${LETTERS[side]}`}>
-      <p class="row"><span class="letter" data-side=${side}>${LETTERS[side]}</span> <a href=${`#/runs/${record.digest}`}>${added.name || (summary ? titleOf(summary) : "run")}</a></p>
-      <p class="small soft">${when(record.started)} · ${record.status}${this.state.baseline === record.digest ? " · baseline" : ""}</p>
+      <p class="row"><span class="letter" data-side=${side}>${LETTERS[side]}</span> <a href=${`#/runs/${digest}`}>${added.name || (summary ? titleOf(summary) : "run")}</a></p>
+      <p class="small soft">${when(record.started)} · ${record.status}${this.state.baseline === digest ? " · baseline" : ""}</p>
       ${added.note ? html`<p class="small">${added.note}</p>` : ""}
       <p class="large">${percent(share)} <span class="soft small">test accuracy</span></p>
     </section>`;
@@ -162,23 +164,24 @@ export class AssayCompareView extends AssayElement {
   /** @param {Comparison} comparison */
   metrics({ metrics }) {
     return html`<div class="scroll">
-      <table class="metrics">
+      <table class="compare-metrics">
         <thead>
           <tr>
             <th scope="col">Figure</th>
             ${LETTERS.map((letter, side) => html`<th scope="col" class="number"><span class="letter" data-side=${side}>${letter}</span></th>`)}
             <th scope="col" class="number">Difference</th>
-            <th scope="col">Why</th>
           </tr>
         </thead>
         <tbody>
           ${metrics.map(
-            ({ name, unit, a, b, delta, verdict, reason }) => html`<tr>
-              <th scope="row">${name}</th>
+            ({ name, label, unit, a, b, delta, verdict, reason }) => html`<tr>
+              <th scope="row">${label || name}</th>
               <td class="number">${figure(a, unit)}</td>
               <td class="number">${figure(b, unit)}</td>
               <td class="number">${a === null || b === null || delta === null ? NONE : verdict ? verdictSign(difference(a, b, unit), { verdict, reason }) : difference(a, b, unit)}</td>
-              <td class="why">${verdict ? html`<strong>${verdict}.</strong> ` : ""}${reason}</td>
+            </tr>
+            <tr class="small">
+              <td class="why" colspan="4">${verdict ? html`<strong>${verdict}:</strong> ` : ""}${reason}</td>
             </tr>`,
           )}
         </tbody>
@@ -191,7 +194,7 @@ export class AssayCompareView extends AssayElement {
     if (fields.length === 0) return html`<p>Nothing: both ran the same recipe.</p>`;
     const labels = new Map(app.drafts.fields.map(({ path, label, unit }) => [path, unit ? `${label}, ${unit}` : label]));
     return html`<div class="scroll">
-      <table>
+      <table class="recipe-fields">
         <thead>
           <tr>
             <th scope="col">Field</th>
@@ -251,10 +254,9 @@ export class AssayCompareView extends AssayElement {
 function figure(value, unit) {
   if (value === null) return NONE;
   switch (unit) {
-    case "share": return percent(value);
+    case "%": return percent(value / 100);
     case "ms": return millis(value);
-    case "B": case "bytes": return bytes(value);
-    case "rows/s": return perSec(value);
+    case "B": return bytes(value);
     case "": return Number.isInteger(value) ? count(value) : significant(value, 4);
     default: return `${significant(value, 4)}\u00a0${unit}`;
   }
@@ -266,7 +268,7 @@ function figure(value, unit) {
  * @param {string} unit
  */
 function difference(a, b, unit) {
-  return unit === "share" ? points(b - a) : relative(b, a);
+  return unit === "%" ? points((b - a) / 100) : relative(b, a);
 }
 
 customElements.define("assay-compare-view", AssayCompareView);

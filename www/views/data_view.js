@@ -13,12 +13,14 @@ import "../elements/assay_image_grid.js";
 
 /** @import { Item } from "../elements/assay_image_grid.js" */
 /** @import { DatasetSummary, Recipe } from "../types.js" */
+/** @import { StateKey } from "../store.js" */
 
 /** @type {readonly ("train"|"validation"|"test")[]} */
 const PARTS = ["train", "validation", "test"];
 
 export class AssayDataView extends AssayElement {
-  static follows = /** @type {const} */ (["draft", "lab"]).slice();
+  /** @type {StateKey[]} */
+  static follows = ["draft", "lab"];
 
   static properties = { summary: { state: true }, problem: { state: true }, chosenPart: { state: true }, of: { state: true } };
 
@@ -82,7 +84,7 @@ export class AssayDataView extends AssayElement {
           <div><dt>Images</dt><dd>${count(total)} of ${shape[2]} × ${shape[1]} pixels, ${shape[0] === 1 ? "grey" : `${shape[0]} channels`}, ${count(classes.length)} classes</dd></div>
           <div><dt>Made by</dt><dd>${summary.attribution}</dd></div>
           <div><dt>Licence</dt><dd>${summary.licence}</dd></div>
-          <div><dt>SHA-256</dt><dd><assay-digest .value=${summary.sha256} label="the digest of the data"></assay-digest></dd></div>
+          <div><dt>SHA-256</dt><dd><assay-digest .digest=${summary.sha256} label="data"></assay-digest></dd></div>
           <div><dt>Split</dt><dd>train ${count(train.length)}, validation ${count(validation.length)}, test ${count(test.length)}; by seed ${recipe?.seed ?? "?"}, class by class. <span class="soft">The shares and the seed are fields of the recipe.</span></dd></div>
         </dl>
       </section>
@@ -106,7 +108,7 @@ export class AssayDataView extends AssayElement {
           </label>
           <span class="soft" role="status">${count(items.length)} images</span>
         </div>
-        <assay-image-grid .set=${summary.set} .items=${items} .label=${`Images: ${this.chosenPart}`} .size=${120}></assay-image-grid>
+        <assay-image-grid .set=${summary.set} .items=${items} .label=${`Images: ${this.chosenPart}`} .size=${96}></assay-image-grid>
       </section>`;
   }
 

@@ -12,16 +12,17 @@ import "../elements/assay_drawing_pad.js";
 import "../elements/assay_image_grid.js";
 import "../elements/assay_scores.js";
 
-/** @import { PropertyValues } from "lit" */
 /** @import { Cell } from "../elements/assay_confusion.js" */
 /** @import { Item } from "../elements/assay_image_grid.js" */
 /** @import { RunRecord, Scores } from "../types.js" */
+/** @import { StateKey } from "../store.js" */
 
 /** A drawing is read out once the pen rests. */
 const REST_MILLIS = 700;
 
 export class AssayPlayPanel extends AssayElement {
-  static follows = /** @type {const} */ (["run", "lab"]).slice();
+  /** @type {StateKey[]} */
+  static follows = ["run", "shown"];
 
   static properties = {
     digest: { type: String },
@@ -36,10 +37,12 @@ export class AssayPlayPanel extends AssayElement {
 
   constructor() {
     super();
-    /** Of the record whose model is tried; empty shows what this panel is for. */
+    /** Of the record whose model is tried; empty follows the run that the experiment view shows. */
     this.digest = "";
     /** @type {RunRecord|null} */
     this.record = null;
+    /** Digest of `record`. */
+    this.of = "";
     /** @type {"images"|"draw"} */
     this.mode = "images";
     /** @type {Cell|null} */
@@ -59,16 +62,20 @@ export class AssayPlayPanel extends AssayElement {
     this.resting = undefined;
   }
 
-  /** @param {PropertyValues<this>} changed */
-  willUpdate(changed) {
-    if (changed.has("digest")) void this.load();
+  willUpdate() {
+    const { shown } = this.state;
+    const of = this.digest || (shown?.digest ?? "");
+    if (of === this.of) return;
+    this.of = of;
+    Object.assign(this, { record: null, cell: null, only: "all", row: null, scores: null, problem: "" });
+    if (shown && of === shown.digest) this.record = shown.record;
+    else if (of) void this.load(of);
   }
 
-  async load() {
-    const { digest } = this;
-    Object.assign(this, { record: null, cell: null, row: null, scores: null, problem: "" });
-    const text = digest ? await app.log.recordText(digest) : null;
-    if (digest !== this.digest || text === null) return;
+  /** @param {string} of */
+  async load(of) {
+    const text = await app.log.recordText(of);
+    if (of !== this.of || text === null) return;
     try {
       this.record = app.wasm.readRecord(text).record;
     } catch (error) {

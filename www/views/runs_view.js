@@ -5,10 +5,9 @@ import { html } from "lit";
 import { app } from "../app.js";
 import { count } from "../figures.js";
 import { attempt, deleteRuns, restoreRuns, saveCsv, saveJsonLines } from "../run_actions.js";
-import { columnsOf, FIXED, recipePaths, sorted } from "../run_table/columns.js";
 import { Deltas } from "../run_table/deltas.js";
-import { filtered, parseFilter } from "../run_table/filter.js";
-import { baselineOf, rowsOf } from "../run_table/rows.js";
+import { parseFilter } from "../run_table/filter.js";
+import { pipeline } from "../run_table/pipeline.js";
 import { EMPTY, kept } from "../run_table/selection.js";
 import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_log_import.js";
@@ -22,6 +21,7 @@ import "../elements/assay_run_table.js";
 /** @import { Filter } from "../run_table/filter.js" */
 /** @import { RunRow } from "../run_table/rows.js" */
 /** @import { Selection } from "../run_table/selection.js" */
+/** @import { StateKey } from "../store.js" */
 
 /** What the person chose, kept while the page is open. */
 const choices = {
@@ -34,8 +34,15 @@ const choices = {
   selection: EMPTY,
 };
 
+/** Kept too, so that coming back to the view is quick. */
+const make = pipeline();
+
+/** @type {Deltas|undefined} */
+let deltas;
+
 export class AssayRunsView extends AssayElement {
-  static follows = /** @type {const} */ (["runs", "annotations", "route", "runsLoaded", "storage"]).slice();
+  /** @type {StateKey[]} */
+  static follows = ["runs", "annotations", "baseline", "route", "runsLoaded", "storage"];
 
   static properties = { compact: { state: true }, dropping: { state: true } };
 
@@ -55,33 +62,34 @@ export class AssayRunsView extends AssayElement {
     this.context = { baseline: undefined, deltaOf: () => undefined };
     /** @type {string[]} */
     this.seen = [];
-    /** What the rows were made of. @type {unknown[]} */
-    this.madeOf = [];
     this.opened = "";
-    this.deltas = new Deltas({ compare: app.wasm.compare, recordText: (digest) => app.log.recordText(digest) });
-    this.deltas.addEventListener("change", () => this.compared());
+    deltas ??= new Deltas({ compare: app.wasm.compare, recordText: (digest) => app.log.recordText(digest) });
+    this.deltas = deltas;
+    this.compared = this.compared.bind(this);
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    this.deltas.addEventListener("change", this.compared);
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.deltas.removeEventListener("change", this.compared);
   }
 
   willUpdate() {
-    const { runs, annotations } = this.state;
-    const { filter, order, every, deleted } = choices;
-    const madeOf = [runs, annotations, filter, order, every, deleted];
-    if (madeOf.every((part, index) => Object.is(part, this.madeOf[index]))) return;
-    const [oldRuns, oldAnnotations] = this.madeOf;
-    if (oldRuns !== runs || oldAnnotations !== annotations) {
-      const known = new Map(this.all.map((row) => [row.digest, row]));
-      this.all = rowsOf([...app.log.summaries.values()], annotations, known);
-      const baseline = baselineOf(this.all);
-      this.context = { baseline, deltaOf: (row) => (baseline ? this.deltas.get(baseline.digest, row.digest) : undefined) };
+    const { runs, annotations, baseline } = this.state;
+    const shown = make({ summaries: app.log.summaries, version: runs, annotations, baseline, fields: app.drafts.fields, ...choices });
+    this.all = shown.all;
+    this.filter = shown.filter;
+    this.columns = shown.columns;
+    if (shown.baseline !== this.context.baseline) {
+      const base = shown.baseline;
+      this.context = { baseline: base, deltaOf: (row) => (base ? this.deltas.get(base.digest, row.digest) : undefined) };
     }
-    this.madeOf = madeOf;
-    const paths = recipePaths(this.all.slice(0, 1), app.drafts.fields.map(({ path }) => path));
-    this.filter = parseFilter(filter, paths);
-    const wanted = deleted || this.filter.asksDeleted ? this.all : this.all.filter((row) => !row.deleted);
-    const found = filtered(wanted, this.filter);
-    this.columns = columnsOf(found, app.drafts.fields, every);
-    const column = this.columns.find(({ key }) => key === order.key) ?? /** @type {Column} */ (FIXED[0]);
-    this.shown = sorted(found, column, order.descending);
+    if (shown.rows === this.shown) return;
+    this.shown = shown.rows;
     choices.selection = kept(choices.selection, this.shown.map(({ digest }) => digest));
   }
 
@@ -103,15 +111,22 @@ export class AssayRunsView extends AssayElement {
   render() {
     const [opened = ""] = this.state.route.digests;
     if (this.state.runsLoaded && this.all.length === 0) return this.empty();
-    return html`<div class="runs-view stack" ?data-dropping=${this.dropping} @dragover=${this.onDrag} @dragleave=${() => (this.dropping = false)} @drop=${this.onDrop}>
-      <div class="row spread">
+    return html`<div
+      class="runs-view stack"
+      ?data-dropping=${this.dropping}
+      ?data-details=${opened !== ""}
+      @dragover=${this.onDrag}
+      @dragleave=${() => (this.dropping = false)}
+      @drop=${this.onDrop}
+    >
+      <div class="row spread runs-head">
         <h1>Runs</h1>
         <span class="soft" role="status">${this.countWords()}</span>
       </div>
       ${this.toolbar()}
       <assay-log-import></assay-log-import>
       ${this.selectionBar()}
-      <div class="runs-body" ?data-details=${opened !== ""}>
+      <div class="runs-body">
         <div class="runs-main stack">
           <assay-run-table
             .rows=${this.shown}
@@ -160,18 +175,18 @@ export class AssayRunsView extends AssayElement {
             @input=${(/** @type {Event} */ event) => this.choose({ filter: /** @type {HTMLInputElement} */ (event.target).value }, true)}
           />
         </label>
-        <label class="check"><input type="checkbox" .checked=${every} @change=${() => this.choose({ every: !every })} /> All recipe columns</label>
-        <label class="check"><input type="checkbox" .checked=${deleted} @change=${() => this.choose({ deleted: !deleted })} /> Show deleted</label>
+        <button type="button" @click=${() => /** @type {any} */ (this.querySelector("assay-log-import"))?.choose()}>Import …</button>
         ${this.compact
           ? html`<label class="row">Sort by
               <select @change=${(/** @type {Event} */ event) => this.choose({ order: this.orderFrom(/** @type {HTMLSelectElement} */ (event.target).value) }, true)}>
                 ${this.columns.flatMap(({ key, label }) =>
-                  [false, true].map((down) => html`<option value=${`${key} ${down}`} ?selected=${order.key === key && order.descending === down}>${label} ${down ? "↓" : "↑"}</option>`),
+                  [false, true].map((down) => html`<option value=${`${key} ${down}`} ?selected=${order.key === key && order.descending === down}>${key === "started" ? "Started" : label} ${down ? "↓" : "↑"}</option>`),
                 )}
               </select>
             </label>`
           : ""}
-        <button type="button" @click=${() => /** @type {any} */ (this.querySelector("assay-log-import"))?.choose()}>Import …</button>
+        ${this.compact ? "" : html`<label class="check"><input type="checkbox" .checked=${every} @change=${() => this.choose({ every: !every })} /> All recipe columns</label>`}
+        <label class="check"><input type="checkbox" .checked=${deleted} @change=${() => this.choose({ deleted: !deleted })} /> Show deleted</label>
       </div>
       <div id="runs-filter-problems" class="small" aria-live="polite">${this.filter.problems.map((problem) => html`<p data-tone="warn">${problem}</p>`)}</div>`;
   }
@@ -190,12 +205,17 @@ export class AssayRunsView extends AssayElement {
     const deleted = digests.filter((digest) => this.state.annotations[digest]?.deleted);
     const comparable = digests.length === 2;
     return html`<div class="row selection-bar" role="group" aria-label="Actions on selected runs" ?data-some=${some}>
-      <span>${some ? `${count(digests.length)} selected` : "None selected: export takes all shown"}</span>
-      <button type="button" aria-disabled=${!comparable} title=${comparable ? "" : "Select two runs to compare them"} @click=${() => comparable && app.router.go("compare", digests)}>
-        Compare
-      </button>
-      <button type="button" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveJsonLines(taken))}>Export JSON Lines</button>
-      <button type="button" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveCsv(taken))}>Export CSV</button>
+      <span class="selection-count">${some ? `${count(digests.length)} selected` : `All ${count(taken.length)} shown`}</span>
+      ${some
+        ? html`<button type="button" aria-disabled=${!comparable} title=${comparable ? "" : "Select two runs to compare them"} @click=${() => comparable && app.router.go("compare", digests)}>
+            Compare${comparable ? "" : " (select two)"}
+          </button>`
+        : ""}
+      <span class="row">
+        Export
+        <button type="button" aria-label="Export as JSON Lines" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveJsonLines(taken))}>JSON Lines</button>
+        <button type="button" aria-label="Export as CSV" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveCsv(taken))}>CSV</button>
+      </span>
       ${some && deleted.length < digests.length
         ? html`<button type="button" @click=${() => attempt(() => deleteRuns(digests.filter((digest) => !deleted.includes(digest))))}>Delete</button>`
         : ""}
@@ -258,7 +278,7 @@ export class AssayRunsView extends AssayElement {
   /** Comparisons are there: rows look at them anew. */
   compared() {
     this.context = { ...this.context };
-    this.requestUpdate();
+    if (this.table) this.table.context = this.context;
   }
 
   /** @param {DragEvent} event */
