@@ -218,6 +218,8 @@ mod tests {
     use super::*;
     use crate::model::Weights;
 
+    type Change = fn(&mut Recipe);
+
     fn planned(family: &str, change: impl FnOnce(&mut Recipe)) -> Result<Plan> {
         let mut recipe = Recipe::default_for("digits", family);
         change(&mut recipe);
@@ -229,7 +231,7 @@ mod tests {
         for family in ["lenet", "mlp"] {
             for scheme in crate::recipe::fields::SCHEMES {
                 let plan = planned(family, |recipe| {
-                    recipe.quantization.scheme = (*scheme).into()
+                    recipe.quantization.scheme = (*scheme).into();
                 })
                 .expect("fits");
                 let weights = Weights::init(&plan.graph, 1).expect("fits");
@@ -272,7 +274,7 @@ mod tests {
 
     #[test]
     fn refuses_too_much_and_names_what_to_reduce() {
-        let cases: [(&str, fn(&mut Recipe), &str); 5] = [
+        let cases: [(&str, Change, &str); 5] = [
             (
                 "mlp",
                 |recipe| {
@@ -323,7 +325,7 @@ mod tests {
 
     #[test]
     fn refuses_what_it_does_not_know_and_what_is_missing() {
-        let cases: [(fn(&mut Recipe), &str); 4] = [
+        let cases: [(Change, &str); 4] = [
             (
                 |recipe| recipe.architecture.family = "vgg".into(),
                 "the family \"vgg\"",
