@@ -4,6 +4,7 @@ pub mod annotation;
 pub mod claim;
 pub mod compare;
 mod document;
+pub mod export;
 pub mod link;
 pub mod log;
 pub mod record;
