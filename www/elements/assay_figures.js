@@ -102,7 +102,7 @@ export class AssayFigures extends AssayElement {
           label: "Latency, every sample",
           key: `${run.runId} ${last.batch} ${last.millis.length} ${look}`,
           empty: "",
-          draw: () => wasm.chartLatency({ batch: last.batch, samples: last.millis }, theme, beside, 160),
+          draw: () => wasm.chartLatency({ batch: last.batch, samples: last.millis }, theme, beside, 180),
         },
       };
     }
@@ -112,7 +112,7 @@ export class AssayFigures extends AssayElement {
     const curve = training?.curve ?? [];
     return {
       curves: curve.length > 0 ? { name: "curves", label: "Loss and accuracy", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartCurves([text], theme, width, 240) } : undefined,
-      latency: latency || throughput ? { name: "latency", label: "Latency, every sample", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartLatency(text, theme, beside, 160) } : undefined,
+      latency: latency || throughput ? { name: "latency", label: "Latency, every sample", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartLatency(text, theme, beside, latency && throughput ? 320 : 180) } : undefined,
       confusion: confusion && { name: "confusion", label: "Confusion on the test rows", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartConfusion(text, theme, square, square) },
     };
   }
