@@ -92,7 +92,7 @@ pub struct Environment {
     pub build: String,
     /// `cpu` or `gpu`.
     pub engine: String,
-    /// Version of the CPU engine's rounding behaviour, such as `wasm-1` or `native-1`.
+    /// Version of the CPU engine's rounding behaviour, such as `cpu-1`.
     pub arithmetic: String,
     /// Browser family, or `native`.
     pub browser: String,
