@@ -51,6 +51,7 @@ pub fn wilson(correct: u32, total: u32, confidence: f64) -> (f64, f64) {
 /// routine PPND16: relative error about 1e-16.
 #[must_use]
 #[rustfmt::skip]
+#[expect(clippy::excessive_precision, reason = "the digits of the paper, to be compared with it")]
 pub fn normal_quantile(p: f64) -> f64 {
     const A: [f64; 8] = [
         3.387_132_872_796_366_608, 133.141_667_891_784_377_45, 1_971.590_950_306_551_442_7, 13_731.693_765_509_461_125,

@@ -1,16 +1,19 @@
-//! The table of cases that run natively and in browsers alike: plain functions, no files, no clock.
+//! The table of cases that must come out equal natively and in every browser; it says nothing on how they are run.
 
-pub mod numerics;
+mod data_eval;
+mod numerics;
 
-/// One case.
-pub struct Case {
-    /// What holds when it passes: `split: rejects shares above 0.5`.
-    pub name: &'static str,
-    /// Does it hold?
-    pub run: fn() -> Result<(), String>,
+/// One statement and the function that checks it.
+pub(crate) struct Case {
+    /// The statement, as a test name: `rng_gives_the_numbers_of_the_papers`.
+    pub(crate) name: &'static str,
+    /// Checks it; the error says what was expected and what was found.
+    pub(crate) run: fn() -> Result<(), String>,
 }
 
-/// Every case, in order.
-pub fn all() -> Vec<Case> {
-    [numerics::cases()].into_iter().flatten().collect()
+/// Every case, in the order of the modules.
+pub(crate) fn all() -> Vec<Case> {
+    let mut all = data_eval::cases();
+    all.extend(numerics::cases());
+    all
 }
