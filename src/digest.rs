@@ -18,11 +18,23 @@ pub fn json_digest(value: &Value) -> String {
     sha256_hex(canonical_json(value).as_bytes())
 }
 
-/// The canonical text of a JSON value: keys sorted by code point, no white space, strings with the shortest escapes,
-/// and each number by its value, so that `1`, `1.0` and `1e0` are the same text.
+/// Digest of answers: of row numbers and predicted classes, in their order. Labels and confidences do not take part: the
+/// first belong to the data, and the last digits of the second to the engine.
+#[must_use]
+pub fn predictions_digest(rows: &[u32], predicted: &[u16]) -> String {
+    let mut hasher = Hasher::new();
+    hasher.text("assay/predictions/1");
+    hasher.u32s(rows);
+    let answers: Vec<u32> = predicted.iter().map(|class| u32::from(*class)).collect();
+    hasher.u32s(&answers);
+    hasher.finish()
+}
+
+/// The canonical text of a JSON value, RFC 8785: keys sorted by UTF-16 code unit, no white space, strings with the
+/// shortest escapes, and each number by its value as `JSON.stringify` writes it, so that `1`, `1.0` and `1e0` are the
+/// same text. A document that went through `JSON.parse` and `JSON.stringify` keeps its digest.
 ///
-/// Integral numbers of magnitude below 2^53 are written as integers, the others in the shortest decimal form that reads
-/// back to the same `f64`. A document that went through `JSON.parse` and `JSON.stringify` keeps its digest.
+/// The text is at most five times as long as the one that the value was read from: a short `1e300` stays short.
 #[must_use]
 pub fn canonical_json(value: &Value) -> String {
     let mut text = String::new();
@@ -49,7 +61,7 @@ fn write_canonical(value: &Value, out: &mut String) {
         Value::Object(map) => {
             // Sorted here and not by serde_json: another crate's `preserve_order` must not change a digest.
             let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort_unstable();
+            keys.sort_unstable_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
             out.push('{');
             for (index, key) in keys.into_iter().enumerate() {
                 if index > 0 {
@@ -74,6 +86,13 @@ fn write_number(number: &serde_json::Number, out: &mut String) {
             )]
             let integer = float as i64;
             let _ = write!(out, "{integer}");
+        }
+        // The limits of the plain form are ECMAScript's; the exponent of a large number carries its sign there.
+        Some(float) if float.abs() >= 1e21 => {
+            let _ = write!(out, "{}", format!("{float:e}").replace('e', "e+"));
+        }
+        Some(float) if float.abs() < 1e-6 => {
+            let _ = write!(out, "{float:e}");
         }
         Some(float) => {
             let _ = write!(out, "{float}");
@@ -165,6 +184,25 @@ mod tests {
         }
         let negative_zero: Value = serde_json::from_str("-0.0").expect("a number");
         assert_eq!(canonical_json(&negative_zero), "0");
+    }
+
+    #[test]
+    fn numbers_are_written_as_javascript_writes_them() {
+        // What `JSON.stringify(JSON.parse(text))` answers in Node 20; RFC 8785, appendix B.
+        for (text, canonical) in [
+            ("1e300", "1e+300"),
+            ("-1.5e21", "-1.5e+21"),
+            ("1e20", "100000000000000000000"),
+            ("0.000001", "0.000001"),
+            ("0.0000001", "1e-7"),
+            ("-1.25e-9", "-1.25e-9"),
+            ("5e-324", "5e-324"),
+            ("333333333.33333329", "333333333.3333333"),
+            ("18446744073709551615", "18446744073709552000"),
+        ] {
+            let value: Value = serde_json::from_str(text).expect("a number");
+            assert_eq!(canonical_json(&value), canonical);
+        }
     }
 
     #[test]

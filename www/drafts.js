@@ -1,7 +1,7 @@
 // @ts-check
 /** @file The recipe being edited: every change is checked at once by the module and mirrored into the store and the address. */
 
-import { errorFrom } from "./page_wasm.js";
+import { errorFrom } from "./errors.js";
 import { hashFromRoute } from "./router.js";
 
 /** @import { Field } from "./types.js" */

@@ -1,7 +1,7 @@
 // @ts-check
 /** @file Opens links and packs them; a link does nothing by itself, it only fills the draft and the banner. */
 
-import { errorFrom } from "./page_wasm.js";
+import { errorFrom } from "./errors.js";
 import { withHash } from "./drafts.js";
 
 /** @import { PackedLink } from "./types.js" */

@@ -293,6 +293,7 @@ export class LogDb extends EventTarget {
 
   close() {
     this.channel?.close();
+    this.channel = null;
     this.db?.close();
   }
 }

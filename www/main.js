@@ -77,8 +77,9 @@ function followLab() {
   const { lab, store } = app;
   lab.addEventListener("ready", () => store.update({ lab: "ready" }));
   lab.addEventListener("restarted", (event) => {
+    const worked = store.state.lab === "ready";
     store.update({ lab: "starting" });
-    if (!app.runs.going) store.notify("warn", `${/** @type {CustomEvent} */ (event).detail.message} It was started again; the log is untouched.`);
+    if (worked && !app.runs.going) store.notify("warn", `${/** @type {CustomEvent} */ (event).detail.message} It was started again; the log is untouched.`);
   });
   lab.addEventListener("unavailable", (event) => {
     store.update({ lab: "unavailable" });

@@ -3,6 +3,8 @@
 
 import init, * as bindings from "./pkg/assay.js";
 
+export { errorFrom } from "./errors.js";
+
 /** @import { AnnotationState, AssayError, Chart, CheckedRecipe, Comparison, EpochPoint, Field, OpenedLink, PackedLink, ReadLog, RunRecord, RunSummary, Verdict } from "./types.js" */
 
 /**
@@ -53,15 +55,4 @@ export async function compile(address) {
     return WebAssembly.compileStreaming(response);
   }
   return WebAssembly.compile(await response.arrayBuffer());
-}
-
-/**
- * @param {unknown} error Anything that was thrown.
- * @returns {AssayError}
- */
-export function errorFrom(error) {
-  if (error && typeof error === "object" && "kind" in error && "message" in error) {
-    return /** @type {AssayError} */ (error);
-  }
-  return { kind: "unexpected", message: error instanceof Error ? error.message : String(error) };
 }

@@ -9,6 +9,9 @@
 /** Characters read between two turns of the event loop: a few records, some milliseconds. */
 const PIECE = 64 * 1024;
 
+/** More new records than this are read all at once. */
+const MANY = 50;
+
 export class RunLog {
   /**
    * @param {{ store: Store, wasm: PageWasm, db: LogDb }} parts
@@ -164,10 +167,9 @@ export class RunLog {
   /** @param {import("./log_db.js").Change} change */
   async onChange({ kind, digests }) {
     if (kind === "record") {
-      for (const digest of digests) {
-        const summary = await this.db.summary(digest);
-        if (summary) this.summaries.set(digest, summary);
-      }
+      const many = digests.length > MANY;
+      const summaries = many ? await this.db.summaries() : await Promise.all(digests.map((digest) => this.db.summary(digest)));
+      for (const summary of summaries) if (summary) this.summaries.set(summary.digest, summary);
     } else if (kind === "annotation") {
       this.annotationTexts = await this.db.annotationTexts();
     } else {

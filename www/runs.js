@@ -2,7 +2,7 @@
 /** @file Runs recipes one after the other: the queue, the run in progress, and what was interrupted. The lab does the work. */
 
 import { afterEvent, isGoing, newRun, recipeWords } from "./live_run.js";
-import { errorFrom } from "./page_wasm.js";
+import { errorFrom } from "./errors.js";
 
 /** @import { AssayError, Checkpoint, EpochPoint, LabEvent } from "./types.js" */
 /** @import { LabClient } from "./lab_client.js" */

@@ -1,3 +1,186 @@
-//! The lab: takes commands, works on them in small steps, answers with events; it knows no browser.
+//! The lab: takes commands, works on them in small steps, answers with events; it knows no browser and no thread.
+//!
+//! Each command becomes a job: an `async fn` that calls [`context::Context::breathe`] at every step. Whoever owns the
+//! lab calls [`Lab::pump`] with a time budget, hands the events on and lets its own event loop turn in between, so that
+//! Stop and Pause arrive at the next step boundary. How often it is pumped never changes a result.
 
+pub mod checkpoint;
+pub mod context;
+pub mod desk;
+mod jobs;
+pub mod prepared;
 pub mod protocol;
+
+use crate::error::Error;
+pub use crate::eval::Clock;
+pub use crate::eval::clock::measured_resolution_micros;
+use crate::runlog::record::Environment;
+use context::{Context, Control, Outbox, Shared};
+use protocol::{Command, CommandBody, Event, EventBody};
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+/// A job at work.
+struct Job {
+    id: u32,
+    control: Rc<Control>,
+    future: Pin<Box<dyn Future<Output = Result<Value, Error>>>>,
+}
+
+/// The lab. One owner, one thread.
+pub struct Lab {
+    clock: Rc<dyn Clock>,
+    outbox: Rc<RefCell<Outbox>>,
+    shared: Rc<Shared>,
+    /// Short commands: all are worked on in every pump.
+    short: Vec<Job>,
+    /// Runs: one at a time, in the order in which they came.
+    runs: VecDeque<Job>,
+}
+
+impl Lab {
+    /// A lab that reads time through `clock`. `environment` says where it runs as far as the owner knows by itself;
+    /// the command `open` replaces what only the page knows.
+    #[must_use]
+    pub fn new(clock: Rc<dyn Clock>, environment: Environment) -> Self {
+        Self {
+            clock,
+            outbox: Rc::default(),
+            shared: Rc::new(Shared::new(environment)),
+            short: Vec::new(),
+            runs: VecDeque::new(),
+        }
+    }
+
+    /// Takes a command with the bytes that came beside it; answers come from [`Lab::pump`].
+    pub fn command(&mut self, command: Command, bytes: Option<Vec<u8>>) {
+        let Command { id, body } = command;
+        match body {
+            CommandBody::Open { environment } => {
+                self.shared.open(environment, self.clock.as_ref());
+                let environment = serde_json::to_value(&*self.shared.environment());
+                self.answer(id, environment.unwrap_or_default());
+            }
+            CommandBody::Visibility { hidden } => {
+                self.shared.set_hidden(hidden);
+                self.answer(id, json!({}));
+            }
+            CommandBody::Stop { target } => self.steer(id, target, Control::stop),
+            CommandBody::Pause { target } => self.steer(id, target, Control::pause),
+            CommandBody::Continue { target } => self.steer(id, target, Control::go_on),
+            other => {
+                let control = Rc::<Control>::default();
+                let context = Context::new(
+                    id,
+                    Rc::clone(&self.clock),
+                    Rc::clone(&control),
+                    Rc::clone(&self.outbox),
+                    Rc::clone(&self.shared),
+                );
+                let is_run = matches!(other, CommandBody::Run { .. });
+                let job = Job {
+                    id,
+                    control,
+                    future: jobs::start(context, other, bytes),
+                };
+                if is_run {
+                    self.runs.push_back(job);
+                } else {
+                    self.short.push(job);
+                }
+            }
+        }
+    }
+
+    /// Works for about `budget_millis` (never less than one step) and returns what happened.
+    pub fn pump(&mut self, budget_millis: f64) -> Vec<Event> {
+        let deadline = self.clock.now_millis() + budget_millis;
+        let mut waiting = Vec::new();
+        for mut job in std::mem::take(&mut self.short) {
+            if !self.poll(&mut job, deadline) {
+                waiting.push(job);
+            }
+        }
+        self.short = waiting;
+        if let Some(mut job) = self.runs.pop_front()
+            && !self.poll(&mut job, deadline)
+        {
+            self.runs.push_front(job);
+        }
+        self.outbox.borrow_mut().take_events()
+    }
+
+    /// Whether anything is left to work on; a paused run is not.
+    #[must_use]
+    pub fn busy(&self) -> bool {
+        !self.short.is_empty()
+            || self
+                .runs
+                .front()
+                .is_some_and(|job| !job.control.is_paused())
+            || self.outbox.borrow().has_events()
+    }
+
+    /// Takes the bytes that an event named; `None` when they were taken before or never were.
+    pub fn take_buffer(&mut self, key: u32) -> Option<Vec<u8>> {
+        self.outbox.borrow_mut().take_buffer(key)
+    }
+
+    /// Works on one job; whether it ended.
+    fn poll(&self, job: &mut Job, deadline: f64) -> bool {
+        job.control.set_deadline(deadline);
+        let mut task = std::task::Context::from_waker(Waker::noop());
+        match job.future.as_mut().poll(&mut task) {
+            Poll::Pending => false,
+            Poll::Ready(Ok(value)) => {
+                self.answer(job.id, value);
+                true
+            }
+            Poll::Ready(Err(error)) => {
+                self.refuse(job.id, &error);
+                true
+            }
+        }
+    }
+
+    fn steer(&mut self, id: u32, target: u32, act: fn(&Control)) {
+        let job = self
+            .runs
+            .iter()
+            .chain(&self.short)
+            .find(|job| job.id == target);
+        match job {
+            Some(job) => {
+                act(&job.control);
+                self.answer(id, json!({}));
+            }
+            None => self.refuse(
+                id,
+                &Error::bad_input("target", "a command in progress", target.to_string()),
+            ),
+        }
+    }
+
+    fn answer(&self, id: u32, value: Value) {
+        self.send(id, EventBody::Done { value });
+    }
+
+    fn refuse(&self, id: u32, error: &Error) {
+        self.send(
+            id,
+            EventBody::Error {
+                kind: error.kind().into(),
+                message: error.to_string(),
+            },
+        );
+    }
+
+    fn send(&self, id: u32, body: EventBody) {
+        self.outbox.borrow_mut().send(Event { id, body });
+    }
+}

@@ -21,12 +21,21 @@ pub struct Command {
 
 /// What can be asked.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum CommandBody {
     /// Tells the lab where it runs. First command of a session. Done: `{}`.
     Open {
         /// What the page knows of its surroundings; the lab fills in version, engine, arithmetic and the clock's resolution.
         environment: Environment,
+    },
+    /// Says whether the page is hidden: latencies measured meanwhile are flagged. Done: `{}`, at once.
+    Visibility {
+        /// `document.visibilityState !== "visible"`.
+        hidden: bool,
     },
     /// Describes a set and its split. Done: a [`DatasetSummary`].
     Dataset {
@@ -71,7 +80,7 @@ pub enum CommandBody {
         #[serde(default)]
         image: Option<Vec<f32>>,
     },
-    /// Panics, so that tests see how a crash is handled. Refused unless the page was opened with `?test`.
+    /// Panics, so that tests see how the page survives it.
     Crash,
     /// Computes without a sign of life, likewise.
     Hang,
@@ -104,7 +113,11 @@ pub struct Event {
 
 /// What can happen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum EventBody {
     /// The model is planned; nothing was allocated yet.
     Planned {

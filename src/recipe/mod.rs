@@ -3,6 +3,7 @@
 //! Fields are described once, in [`fields`]: the reader's checks, the page's form and the documentation come from there.
 //! Fields that this version does not know are kept and take part in the digest.
 
+pub mod edit;
 pub mod fields;
 mod read;
 

@@ -60,7 +60,9 @@ pub fn from_value(value: Value) -> Result<Recipe> {
         Some(Some(version)) => {
             return Err(problem(
                 "version",
-                format!("this build reads version {VERSION}, got {version}; open it with a newer Assay"),
+                format!(
+                    "this build reads version {VERSION}, got {version}; open it with a newer Assay"
+                ),
             ));
         }
         Some(None) => return Err(problem("version", "expected a whole number".into())),
@@ -113,9 +115,7 @@ fn check(field: &Field, document: &Value) -> Option<String> {
         FieldKind::Number { min, max } => found
             .as_f64()
             .is_some_and(|number| (min..=max).contains(&number)),
-        FieldKind::Choice { options } => {
-            found.as_str().is_some_and(|word| options.contains(&word))
-        }
+        FieldKind::Choice { options } => found.as_str().is_some_and(|word| options.contains(&word)),
     };
     (!fits).then(|| format!("expected {}, got {}", expectation(field.kind), shown(found)))
 }
@@ -155,7 +155,8 @@ fn whole(value: &Value) -> Option<u64> {
 }
 
 fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(document, |value, key| value.get(key))
+    path.split('.')
+        .try_fold(document, |value, key| value.get(key))
 }
 
 fn expectation(kind: FieldKind) -> String {
@@ -251,8 +252,12 @@ mod tests {
         document["training"]["learning_rate"] = Value::from("fast");
         let found = problems(document);
         assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found.iter().any(|text| text
-            == "training.epochs: expected a whole number from 1 to 1000, got -3"));
+        assert!(
+            found
+                .iter()
+                .any(|text| text
+                    == "training.epochs: expected a whole number from 1 to 1000, got -3")
+        );
         assert!(found.iter().any(|text| text.starts_with("seed: expected")));
     }
 

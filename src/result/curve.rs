@@ -1,6 +1,11 @@
 //! How training went.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// JSON has no NaN: it is written as `null`, and so read back. An infinite loss becomes NaN on the way.
+fn null_as_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Option::<f64>::deserialize(deserializer).map(|number| number.unwrap_or(f64::NAN))
+}
 
 /// One epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -8,10 +13,12 @@ pub struct EpochPoint {
     /// Counted from 1.
     pub epoch: u32,
     /// Mean cross-entropy over the epoch's training rows as they were trained on, nats.
+    #[serde(deserialize_with = "null_as_nan")]
     pub train_loss: f64,
     /// Share of those rows answered rightly, in 0..=1.
     pub train_accuracy: f64,
     /// Mean cross-entropy on the validation rows after the epoch, nats.
+    #[serde(deserialize_with = "null_as_nan")]
     pub validation_loss: f64,
     /// Share of validation rows answered rightly after the epoch, in 0..=1.
     pub validation_accuracy: f64,

@@ -34,3 +34,28 @@ pub struct Latency {
     /// What makes the figures doubtful: `no steady state`, `page hidden`, `few samples`, `coarse clock`; empty when nothing does.
     pub flags: Vec<String>,
 }
+
+impl Latency {
+    /// A measurement that has not ended: its samples so far and their median, for a live chart only.
+    #[must_use]
+    pub fn in_progress(batch: u32, samples_millis: Vec<f64>) -> Self {
+        let mut sorted = samples_millis.clone();
+        sorted.sort_by(f64::total_cmp);
+        let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
+        Self {
+            batch,
+            calls_per_sample: 1,
+            warmup_calls: 0,
+            samples_millis,
+            mean_millis: median,
+            p50_millis: median,
+            p50_low_millis: median,
+            p50_high_millis: median,
+            p95_millis: None,
+            p99_millis: None,
+            samples_per_sec: 0.0,
+            resolution_micros: 0.0,
+            flags: Vec::new(),
+        }
+    }
+}

@@ -4,7 +4,7 @@
 import { html } from "lit";
 import { app } from "../app.js";
 import { icon } from "../icons.js";
-import { errorFrom } from "../page_wasm.js";
+import { errorFrom } from "../errors.js";
 import { copyText } from "../save_file.js";
 import { announce } from "../announcer.js";
 import { AssayElement } from "./assay_element.js";

@@ -19,6 +19,8 @@ const WIDTH_STEP = 16;
 /** From this width on two charts stand side by side. */
 const PAIR_WIDTH = 560;
 const GAP = 16;
+/** A confusion matrix gains nothing from being larger. */
+const MAX_SQUARE = 400;
 /** Of the panel, with its border. */
 const PADDING = 34;
 
@@ -70,7 +72,7 @@ export class AssayFigures extends AssayElement {
     if (!curves && !latency && !confusion) return "";
     return html`<div class="figures panel">
       ${this.chart(curves)}
-      ${latency || confusion ? html`<div class="figure-pair" data-narrow=${this.width < PAIR_WIDTH}>${this.chart(latency)} ${this.chart(confusion)}</div>` : ""}
+      ${latency || confusion ? html`<div class="figure-pair" data-single=${this.width < PAIR_WIDTH || !latency || !confusion}>${this.chart(latency)} ${this.chart(confusion)}</div>` : ""}
     </div>`;
   }
 
@@ -80,7 +82,9 @@ export class AssayFigures extends AssayElement {
    */
   wanted({ run, shown, theme }) {
     const { width } = this;
-    const half = width < PAIR_WIDTH ? width : Math.floor((width - GAP) / 2);
+    const paired = width >= PAIR_WIDTH;
+    const square = paired ? Math.min(Math.floor((width - GAP) / 2), MAX_SQUARE) : Math.min(width, MAX_SQUARE);
+    const beside = paired && shown?.record.results.confusion && !isGoing(run) ? width - GAP - square : width;
     const look = `${theme} ${width}`;
     const { wasm } = app;
     if (run && (isGoing(run) || (run.recordDigest === null && run.curve.length > 0))) {
@@ -98,7 +102,7 @@ export class AssayFigures extends AssayElement {
           label: "Latency, every sample",
           key: `${run.runId} ${last.batch} ${last.millis.length} ${look}`,
           empty: "",
-          draw: () => wasm.chartLatency({ batch: last.batch, samples: last.millis }, theme, half, 160),
+          draw: () => wasm.chartLatency({ batch: last.batch, samples: last.millis }, theme, beside, 180),
         },
       };
     }
@@ -108,8 +112,8 @@ export class AssayFigures extends AssayElement {
     const curve = training?.curve ?? [];
     return {
       curves: curve.length > 0 ? { name: "curves", label: "Loss and accuracy", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartCurves([text], theme, width, 240) } : undefined,
-      latency: latency || throughput ? { name: "latency", label: "Latency, every sample", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartLatency(text, theme, half, 160) } : undefined,
-      confusion: confusion && { name: "confusion", label: "Confusion on the test rows", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartConfusion(text, theme, half, half) },
+      latency: latency || throughput ? { name: "latency", label: "Latency, every sample", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartLatency(text, theme, beside, latency && throughput ? 320 : 180) } : undefined,
+      confusion: confusion && { name: "confusion", label: "Confusion on the test rows", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartConfusion(text, theme, square, square) },
     };
   }
 

@@ -1,0 +1,152 @@
+//! What each subcommand of the native command does; the lab does the work, this reads files and prints.
+
+mod driver;
+mod print;
+mod source;
+
+use assay::lab::desk;
+use assay::recipe::{self, Recipe};
+use assay::runlog::claim::Claim;
+use assay::runlog::link;
+use assay::runlog::record::{self, Record};
+use assay::runlog::verdict::{self, Overall};
+use serde_json::json;
+use source::Source;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
+/// How a command ended that could do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Done, reproduced or within tolerance.
+    Good,
+    /// A claim was re-run and something differs.
+    Diverged,
+}
+
+/// A command's result; the message names what cannot be used and what to do.
+pub(crate) type Result<T> = std::result::Result<T, String>;
+
+/// Turns any error into its words.
+pub(crate) fn words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// `assay recipe`.
+pub(crate) fn recipe(set: &str, family: &str) -> Result<Outcome> {
+    let text = Recipe::default_for(set, family).to_json();
+    // A name that no table knows is refused by the same reader as everybody's recipe.
+    let recipe = recipe::from_json(&text).map_err(words)?;
+    println!("{}", recipe.to_json());
+    Ok(Outcome::Good)
+}
+
+/// `assay run`.
+pub(crate) fn run(path: &Path, log: &Path, json: bool) -> Result<Outcome> {
+    let recipe = desk::check_recipe(&read_text(path)?).map_err(words)?.recipe;
+    // Opened before the work: a log that cannot be written should say so now.
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log)
+        .map_err(|error| format!("cannot write the log {}: {error}", log.display()))?;
+    let text = driver::run(&recipe, json)?;
+    file.write_all(format!("{text}\n").as_bytes())
+        .map_err(|error| format!("cannot write the log {}: {error}", log.display()))?;
+    if json {
+        println!("{text}");
+    } else {
+        print::record(&record_of(&text)?);
+    }
+    Ok(Outcome::Good)
+}
+
+/// `assay show`.
+pub(crate) fn show(source: &str, json: bool) -> Result<Outcome> {
+    match source::open(source)? {
+        Source::Recipe(recipe) if json => println!("{}", recipe.to_json()),
+        Source::Recipe(recipe) => print::recipe(&recipe),
+        Source::Claim(claim) if json => println!("{}", claim.to_text()),
+        Source::Claim(claim) => print::claim(&claim),
+        Source::Log(log) => {
+            for bad in &log.bad {
+                eprintln!("assay: line {}: {}", bad.line, bad.message);
+            }
+            for entry in source::records(&log) {
+                if json {
+                    println!("{}", entry.text);
+                } else {
+                    print::line(&record_of(&entry.text)?, entry.altered);
+                }
+            }
+        }
+    }
+    Ok(Outcome::Good)
+}
+
+/// `assay link`.
+pub(crate) fn link(log: &Path, page: &str, by: &str, json: bool) -> Result<Outcome> {
+    let record = source::last_record(&log.display().to_string())?;
+    let claim = Claim::from_record(&record, by).map_err(words)?;
+    let packed = link::pack_claim(&claim).map_err(words)?;
+    let address = format!(
+        "{}{}",
+        page.split('#').next().unwrap_or(page),
+        packed.fragment
+    );
+    if json {
+        println!(
+            "{}",
+            json!({ "link": address, "bytes": packed.bytes, "carries": packed.carries })
+        );
+    } else {
+        println!("{address}");
+    }
+    Ok(Outcome::Good)
+}
+
+/// `assay verify`.
+pub(crate) fn verify(source: &str, json: bool) -> Result<Outcome> {
+    let claim = match source::open(source)? {
+        Source::Claim(claim) => *claim,
+        Source::Log(_) => Claim::from_record(&source::last_record(source)?, "").map_err(words)?,
+        Source::Recipe(_) => {
+            return Err(
+                "this link carries a recipe without results, so there is nothing to verify; run it with `assay run`"
+                    .into(),
+            );
+        }
+    };
+    let text = driver::run(&claim.recipe, json)?;
+    let judged = verdict::judge(&claim, &record_of(&text)?);
+    if json {
+        println!(
+            "{}",
+            json!({ "verdict": judged, "record": record_of(&text)? })
+        );
+    } else {
+        print::verdict(&judged);
+    }
+    Ok(match judged.overall {
+        Overall::Reproduced | Overall::WithinTolerance => Outcome::Good,
+        Overall::Diverged | Overall::CannotBeJudged => Outcome::Diverged,
+    })
+}
+
+fn record_of(text: &str) -> Result<Record> {
+    record::read(text).map(|(record, _)| record).map_err(words)
+}
+
+/// A file's text, or standard input for `-`.
+fn read_text(path: &Path) -> Result<String> {
+    if path.as_os_str() == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .take(recipe::MAX_RECIPE_BYTES as u64 + 1)
+            .read_to_string(&mut text)
+            .map_err(|error| format!("cannot read standard input: {error}"))?;
+        return Ok(text);
+    }
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}

@@ -1,0 +1,181 @@
+//! Words on standard output for people; `--json` does not come here.
+
+use assay::recipe::Recipe;
+use assay::result::{Accuracy, Latency};
+use assay::runlog::claim::Claim;
+use assay::runlog::link;
+use assay::runlog::record::{Record, Status};
+use assay::runlog::summary::architecture;
+use assay::runlog::verdict::{Judgement, Overall, Verdict};
+use assay::runlog::words;
+
+/// One row: a name and what it says.
+fn row(name: &str, says: impl std::fmt::Display) {
+    println!("  {name:<14}{says}");
+}
+
+fn percent(accuracy: &Accuracy) -> String {
+    format!(
+        "{} ({} of {}; {} to {} at {} confidence)",
+        words::percent(accuracy.value()),
+        accuracy.correct,
+        accuracy.total,
+        words::percent(accuracy.low),
+        words::percent(accuracy.high),
+        words::percent(accuracy.confidence),
+    )
+}
+
+fn latency(latency: &Latency) -> String {
+    let mut text = format!(
+        "p50 {} a call of {} ({} samples), {:.0} rows/s",
+        words::millis(latency.p50_millis),
+        latency.batch,
+        latency.samples_millis.len(),
+        latency.samples_per_sec,
+    );
+    for (name, value) in [("p95", latency.p95_millis), ("p99", latency.p99_millis)] {
+        if let Some(value) = value {
+            text += &format!(", {name} {}", words::millis(value));
+        }
+    }
+    for flag in &latency.flags {
+        text += &format!(", {flag}");
+    }
+    text
+}
+
+const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Complete => "complete",
+        Status::Stopped => "stopped",
+        Status::Interrupted => "interrupted",
+        Status::NonFinite => "non-finite",
+    }
+}
+
+/// What a recipe asks for.
+pub(super) fn recipe(recipe: &Recipe) {
+    println!("recipe {}", words::short_digest(&recipe.digest()));
+    row("data", &recipe.data.set);
+    row("architecture", architecture(&recipe.architecture));
+    row(
+        "training",
+        format!(
+            "{}, {} epochs, batch {}, learning rate {}",
+            recipe.training.optimizer,
+            recipe.training.epochs,
+            recipe.training.batch_size,
+            recipe.training.learning_rate
+        ),
+    );
+    row("quantization", &recipe.quantization.scheme);
+    row("seed", recipe.seed);
+}
+
+/// What a run found.
+pub(super) fn record(record: &Record) {
+    println!(
+        "record {}  {}  {}",
+        words::short_digest(&record.digest),
+        record.started,
+        status(record.status)
+    );
+    row("architecture", architecture(&record.recipe.architecture));
+    row("scheme", &record.recipe.quantization.scheme);
+    let results = &record.results;
+    match &results.accuracy {
+        Some(accuracy) => row("accuracy", percent(accuracy)),
+        None => row("accuracy", "not measured"),
+    }
+    for (name, value) in [
+        ("latency", &results.latency),
+        ("throughput", &results.throughput),
+    ] {
+        if let Some(value) = value {
+            row(name, latency(value));
+        }
+    }
+    if let Some(cost) = &results.cost {
+        row(
+            "cost",
+            format!(
+                "{} stored, {} parameters, {} MACs a row",
+                words::bytes(cost.weight_bytes),
+                words::count(cost.parameters),
+                words::count(cost.macs)
+            ),
+        );
+    }
+    row("weights", &record.digests.weights);
+    row("predictions", &record.digests.predictions);
+    row(
+        "arithmetic",
+        format!(
+            "{} ({})",
+            record.environment.arithmetic, record.environment.browser
+        ),
+    );
+}
+
+/// One line of a log.
+pub(super) fn line(record: &Record, altered: bool) {
+    let accuracy = record
+        .results
+        .accuracy
+        .as_ref()
+        .map_or_else(|| "–".into(), |it| words::percent(it.value()));
+    let latency = record
+        .results
+        .latency
+        .as_ref()
+        .map_or_else(|| "–".into(), |it| words::millis(it.p50_millis));
+    println!(
+        "{}  {}  {:<11}  {:>7}  {:>9}  {:<6} {}{}",
+        words::short_digest(&record.digest),
+        record.started,
+        status(record.status),
+        accuracy,
+        latency,
+        record.recipe.quantization.scheme,
+        architecture(&record.recipe.architecture),
+        if altered {
+            "  altered: its digest does not match"
+        } else {
+            ""
+        },
+    );
+}
+
+/// What a link claims.
+pub(super) fn claim(claim: &Claim) {
+    println!("claim {}", words::short_digest(&claim.digest));
+    recipe(&claim.recipe);
+    println!("it says");
+    for sentence in link::carries_of_claim(claim) {
+        println!("  {sentence}");
+    }
+}
+
+/// A verdict with its metrics.
+pub(super) fn verdict(verdict: &Verdict) {
+    let overall = match verdict.overall {
+        Overall::Reproduced => "reproduced",
+        Overall::WithinTolerance => "within tolerance",
+        Overall::Diverged => "diverged",
+        Overall::CannotBeJudged => "cannot be judged",
+    };
+    println!("{overall}: {}", verdict.reason);
+    for metric in &verdict.metrics {
+        let judgement = match metric.verdict {
+            Judgement::Reproduced => "reproduced",
+            Judgement::WithinTolerance => "within tolerance",
+            Judgement::Diverged => "diverged",
+            Judgement::Compared => "compared",
+        };
+        println!(
+            "  {:<20}{judgement:<18}claimed {}, found {}. {}",
+            metric.label, metric.claimed_text, metric.found_text, metric.reason
+        );
+    }
+}

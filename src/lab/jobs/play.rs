@@ -1,0 +1,117 @@
+//! Scores single pictures with the last trained or loaded model.
+
+use crate::data;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine, Parameters};
+use crate::error::{Error, Result};
+use crate::eval;
+use crate::lab::context::{Context, Playable};
+use crate::lab::prepared::{Prepared, prepare};
+use crate::lab::protocol::Scores;
+use crate::model::Weights;
+use crate::{quant, recipe};
+use serde_json::{Value, json};
+
+/// Makes a record's weights the model to play with, under its recipe's scheme.
+pub(super) async fn load(context: Context, recipe: Value, bytes: Option<Vec<u8>>) -> Result<Value> {
+    let recipe = recipe::from_value(recipe)?;
+    let bytes = bytes.ok_or_else(|| {
+        Error::bad_input("the weights", "the bytes of a safetensors file", "nothing")
+    })?;
+    let Prepared {
+        dataset,
+        rows,
+        plan,
+        ..
+    } = prepare(&recipe)?;
+    let weights = Weights::from_safetensors(&bytes, &plan.graph)?;
+    let stored = quant::quantize(&plan.graph, &weights, &recipe.quantization.scheme)?;
+    let mut engine = CpuEngine::new();
+    engine.load(&rows).await?;
+    let executable = engine
+        .prepare(&plan.graph, Parameters::Stored(&stored), 1)
+        .await?;
+    *context.shared.playable.borrow_mut() = Some(Playable {
+        plan,
+        set: dataset.set,
+        scaler: rows.scaler,
+        executable,
+    });
+    Ok(json!({}))
+}
+
+/// Scores a row of the model's set, or a drawn picture.
+pub(super) async fn predict(
+    context: Context,
+    row: Option<u32>,
+    image: Option<Vec<f32>>,
+) -> Result<Value> {
+    // Taken out while it works: the future must not hold the borrow across an await.
+    let Some(mut playable) = context.shared.playable.borrow_mut().take() else {
+        return Err(Error::bad_input(
+            "the model to play with",
+            "a finished run, or a loaded one",
+            "none",
+        ));
+    };
+    let answer = scores(&context, &mut playable, row, image).await;
+    let mut place = context.shared.playable.borrow_mut();
+    if place.is_none() {
+        *place = Some(playable);
+    }
+    answer
+}
+
+async fn scores(
+    context: &Context,
+    playable: &mut Playable,
+    row: Option<u32>,
+    image: Option<Vec<f32>>,
+) -> Result<Value> {
+    let began = context.clock.now_millis();
+    let logits = match (row, image) {
+        (Some(row), None) => {
+            let rows = data::load(&playable.set)?.rows();
+            if row >= rows {
+                return Err(Error::bad_input(
+                    "row",
+                    format!("a row below {rows}"),
+                    row.to_string(),
+                ));
+            }
+            playable.executable.logits(&[row]).await?
+        }
+        (None, Some(image)) => {
+            let expected = playable.plan.graph.input.iter().product::<u32>() as usize;
+            if image.len() != expected || image.iter().any(|it| !(0.0..=1.0).contains(it)) {
+                return Err(Error::bad_input(
+                    "image",
+                    format!("{expected} numbers from 0 to 1"),
+                    format!("{} numbers", image.len()),
+                ));
+            }
+            let features = playable.scaler.apply(&image);
+            playable.executable.predict(&features).await?
+        }
+        _ => {
+            return Err(Error::bad_input(
+                "predict",
+                "a row or an image",
+                "both or neither",
+            ));
+        }
+    };
+    let millis = context.clock.now_millis() - began;
+    let probabilities = eval::softmax(&logits);
+    let predicted = eval::argmax(&logits) as u16;
+    serde_json::to_value(Scores {
+        probabilities,
+        predicted,
+        millis,
+    })
+    .map_err(|error| Error::Engine {
+        engine: "cpu",
+        during: "scoring a picture",
+        reason: error.to_string(),
+    })
+}

@@ -1,0 +1,17 @@
+//! The model as plain data: its layer graph, what it costs, its first weights; nothing here computes an answer.
+
+pub mod families;
+mod graph;
+mod plan;
+mod safetensors;
+mod weights;
+
+pub use graph::{
+    Activation, Graph, INPUT, Layer, Node, Parameter, ParameterRole, ResolvedNode, Source,
+};
+pub use plan::{
+    MAX_ACTIVATION_BYTES, MAX_PARAMETERS, MAX_STEPS, MAX_TRAINING_MACS, Plan, graph, plan,
+};
+pub use safetensors::{MAX_HEADER_BYTES, Metadata};
+pub(crate) use safetensors::{read as read_tensors, read_metadata};
+pub use weights::{Tensor, Weights};

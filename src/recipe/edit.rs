@@ -1,0 +1,203 @@
+//! Changes one field of a recipe as a form does; whether the result can be used is the reader's question.
+
+use super::fields::{FIELDS, Field};
+use super::{MAX_RECIPE_BYTES, Recipe, from_value};
+use crate::error::{Error, Problem, Result};
+use serde_json::{Value, json};
+
+/// Momentum that `sgd` starts with; common practice since I. Sutskever et al., "On the importance of initialization and
+/// momentum in deep learning", ICML 2013.
+const MOMENTUM: f64 = 0.9;
+
+/// Sets the field at `path` in a recipe's text, and gives the text back, indented.
+///
+/// Where the change decides which fields there are (family, optimizer), those that are now needed get their default and
+/// those that are not go. The value may be out of range, and other fields may have problems: a form shows them.
+/// Unknown fields stay.
+///
+/// # Errors
+/// [`Error::Recipe`] when the text is too long or no JSON object, or no such field exists.
+pub fn change(text: &str, path: &str, value: Value) -> Result<String> {
+    if text.len() > MAX_RECIPE_BYTES {
+        return Err(refused(
+            "",
+            format!(
+                "the text has {} bytes; a recipe has at most {MAX_RECIPE_BYTES}",
+                text.len()
+            ),
+        ));
+    }
+    let document = serde_json::from_str(text)
+        .map_err(|error| refused("", format!("this is not JSON: {error}")))?;
+    let changed = set(document, path, value)?;
+    // A usable recipe in reading order, any other in the order of its keys.
+    match from_value(changed.clone()) {
+        Ok(recipe) => Ok(recipe.to_json()),
+        Err(_) => Ok(format!("{changed:#}")),
+    }
+}
+
+/// As [`change`], on a JSON value.
+///
+/// # Errors
+/// [`Error::Recipe`] when `document` is no JSON object, or no such field exists.
+pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
+    let Some(field) = FIELDS.iter().find(|field| field.path == path) else {
+        return Err(refused(path, "no such field in a recipe".into()));
+    };
+    if !document.is_object() {
+        return Err(refused("", "expected a JSON object".into()));
+    }
+    put(&mut document, field.path, Some(value))?;
+    for dependent in FIELDS {
+        let Some((decided_by, wanted)) = dependent.only_when else {
+            continue;
+        };
+        if decided_by != path {
+            continue;
+        }
+        let there = at(&document, decided_by).and_then(Value::as_str) == Some(wanted);
+        if !there {
+            put(&mut document, dependent.path, None)?;
+        } else if at(&document, dependent.path).is_none_or(Value::is_null) {
+            let default = default_of(dependent, &document);
+            put(&mut document, dependent.path, Some(default))?;
+        }
+    }
+    Ok(document)
+}
+
+/// The default of a field in a recipe of the document's set and family.
+fn default_of(field: &Field, document: &Value) -> Value {
+    let word = |path, other: &'static str| {
+        at(document, path)
+            .and_then(Value::as_str)
+            .unwrap_or(other)
+            .to_owned()
+    };
+    let defaults = Recipe::default_for(
+        &word("data.set", "digits"),
+        &word("architecture.family", "lenet"),
+    );
+    match at(&defaults.to_value(), field.path) {
+        Some(value) => value.clone(),
+        // No default recipe uses sgd.
+        None => json!(MOMENTUM),
+    }
+}
+
+fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.')
+        .try_fold(document, |value, key| value.get(key))
+}
+
+/// Writes a value, or removes it. Sections that are missing are made where something is written.
+fn put(document: &mut Value, path: &str, value: Option<Value>) -> Result<()> {
+    let (section, key) = match path.split_once('.') {
+        None => (document, path),
+        Some((section, key)) => {
+            let Some(map) = document.as_object_mut() else {
+                return Err(refused("", "expected a JSON object".into()));
+            };
+            (map.entry(section).or_insert_with(|| json!({})), key)
+        }
+    };
+    let Some(map) = section.as_object_mut() else {
+        return Err(refused(path, "its section is not a JSON object".into()));
+    };
+    match value {
+        Some(value) => map.insert(key.to_owned(), value),
+        None => map.remove(key),
+    };
+    Ok(())
+}
+
+fn refused(path: &str, message: String) -> Error {
+    Error::Recipe(vec![Problem {
+        path: path.into(),
+        message,
+    }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::fields::{FAMILIES, FieldKind};
+    use crate::recipe::from_json;
+
+    fn text(family: &str) -> String {
+        Recipe::default_for("digits", family).to_json()
+    }
+
+    #[test]
+    fn changing_the_family_there_and_back_gives_the_default() {
+        for (from, to) in [("lenet", "mlp"), ("mlp", "lenet")] {
+            let changed = change(&text(from), "architecture.family", json!(to)).expect("fits");
+            assert_eq!(changed, text(to));
+        }
+    }
+
+    #[test]
+    fn sgd_gets_a_momentum_and_adamw_loses_it() {
+        let sgd = change(&text("mlp"), "training.optimizer", json!("sgd")).expect("fits");
+        let recipe = from_json(&sgd).expect("valid");
+        assert_eq!(recipe.training.momentum, Some(0.9));
+        assert_eq!(recipe.training.learning_rate, 0.003);
+        let back = change(&sgd, "training.optimizer", json!("adamw")).expect("fits");
+        assert_eq!(back, text("mlp"));
+    }
+
+    #[test]
+    fn every_choice_of_every_field_leaves_a_valid_recipe() {
+        for family in FAMILIES {
+            for field in FIELDS {
+                if let FieldKind::Choice { options } = field.kind {
+                    for option in options {
+                        let changed =
+                            change(&text(family), field.path, json!(option)).expect("fits");
+                        from_json(&changed)
+                            .unwrap_or_else(|error| panic!("{} {option}: {error}", field.path));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_that_was_set_by_hand_is_kept() {
+        let mut document = Recipe::default_for("digits", "lenet").to_value();
+        document["architecture"]["width"] = json!(17);
+        let changed = set(document, "architecture.family", json!("mlp")).expect("fits");
+        assert_eq!(changed["architecture"]["width"], 17);
+        assert_eq!(changed["architecture"]["depth"], 2);
+    }
+
+    #[test]
+    fn unknown_fields_stay_and_a_bad_value_is_left_to_the_reader() {
+        let mut document = Recipe::default_for("digits", "lenet").to_value();
+        document["training"]["later"] = json!([1]);
+        let changed = change(&document.to_string(), "training.epochs", json!(-1)).expect("fits");
+        let value: Value = serde_json::from_str(&changed).expect("JSON");
+        assert_eq!(value["training"]["later"], json!([1]));
+        assert_eq!(value["training"]["epochs"], -1);
+        assert!(from_json(&changed).is_err());
+    }
+
+    #[test]
+    fn refuses_in_words_what_is_no_recipe() {
+        for (text, path, word) in [
+            ("[]", "seed", "JSON object"),
+            ("{", "seed", "not JSON"),
+            ("{}", "no.such", "no such field"),
+            ("{\"data\": 3}", "data.set", "section"),
+        ] {
+            let error = change(text, path, json!(1)).expect_err("refused");
+            assert!(error.to_string().contains(word), "{error}");
+        }
+        assert!(change(&" ".repeat(70_000), "seed", json!(1)).is_err());
+        assert_eq!(
+            set(json!({}), "data.set", json!("x")).expect("fits")["data"]["set"],
+            "x"
+        );
+    }
+}

@@ -1,0 +1,358 @@
+//! From a recipe to weights, one step at a time: order of rows, learning rate, validation, what to keep, when to end.
+//!
+//! What it does depends on recipe and data alone: not on when it is called, paused or resumed, and not on time.
+
+use super::checkpoint::{self, Progress};
+use super::optimizer::Update;
+use super::schedule;
+use crate::data::{Rows, Split};
+use crate::engine::{Engine, Executable, Parameters, TrainStep, loss};
+use crate::error::Result;
+use crate::model::{Graph, Plan, Weights};
+use crate::recipe::Recipe;
+use crate::result::EpochPoint;
+use crate::rng::Stream;
+
+/// Rows that are scored in one go after an epoch, unless a training batch is larger.
+const VALIDATION_BATCH: u32 = 64;
+
+/// Why a training has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Every epoch of the recipe was done.
+    AllEpochs,
+    /// The validation loss did not fall for `training.patience` epochs.
+    Patience,
+    /// The loss was NaN or infinite.
+    NonFinite,
+}
+
+impl Ended {
+    /// Its name in a record.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AllEpochs => "all epochs",
+            Self::Patience => "patience",
+            Self::NonFinite => "non-finite",
+        }
+    }
+}
+
+/// What one call of [`Trainer::step`] did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Step {
+    /// Weights followed the gradient of one batch.
+    Stepped {
+        /// Mean cross-entropy of the batch before the step, nats.
+        loss: f64,
+        /// Rows of it answered rightly.
+        correct: u32,
+        /// Rows of it. The last batch of an epoch may be smaller; no row is left out.
+        rows: u32,
+    },
+    /// An epoch is complete and was validated. Its `secs` are 0 until [`Trainer::time_epoch`].
+    EpochDone(EpochPoint),
+    /// There is nothing more to do.
+    Finished(Ended),
+    /// The loss was NaN or infinite in this step (counted from 1), or after it in validation; what was measured is kept.
+    NonFinite {
+        /// The step.
+        step: u64,
+    },
+}
+
+/// A training under way.
+pub struct Trainer {
+    executable: Box<dyn Executable>,
+    graph: Graph,
+    recipe: Recipe,
+    recipe_digest: String,
+    arithmetic: &'static str,
+    steps_per_epoch: u32,
+    labels: Vec<u16>,
+    train: Vec<u32>,
+    validation: Vec<u32>,
+    classes: usize,
+    /// The rows of the epoch under way, in its order.
+    order: Vec<u32>,
+    /// How many of them are done.
+    position: usize,
+    /// Sums over the epoch under way.
+    epoch: Sums,
+    progress: Progress,
+    ended: Option<Ended>,
+    non_finite_step: Option<u64>,
+}
+
+#[derive(Default)]
+struct Sums {
+    loss: f64,
+    correct: u32,
+    learning_rate: f64,
+}
+
+impl Trainer {
+    /// A training that has not begun, with its first weights. `rows` must be loaded into `engine` already, and `plan`
+    /// must be the recipe's.
+    ///
+    /// # Errors
+    /// As [`Engine::prepare`].
+    pub async fn new(
+        engine: &dyn Engine,
+        plan: &Plan,
+        recipe: &Recipe,
+        rows: &Rows,
+        split: &Split,
+    ) -> Result<Self> {
+        let weights = Weights::init(&plan.graph, recipe.seed)?;
+        let batch = recipe.training.batch_size.max(VALIDATION_BATCH);
+        let executable = engine
+            .prepare(&plan.graph, Parameters::Exact(&weights), batch)
+            .await?;
+        let classes = plan
+            .cost
+            .layers
+            .last()
+            .and_then(|layer| layer.output.first())
+            .map_or(0, |&classes| classes as usize);
+        let mut trainer = Self {
+            executable,
+            graph: plan.graph.clone(),
+            recipe: recipe.clone(),
+            recipe_digest: recipe.digest(),
+            arithmetic: engine.capabilities().arithmetic,
+            steps_per_epoch: plan.steps_per_epoch,
+            labels: rows.labels.clone(),
+            train: split.train.clone(),
+            validation: split.validation.clone(),
+            classes,
+            order: Vec::new(),
+            position: 0,
+            epoch: Sums::default(),
+            progress: Progress::default(),
+            ended: None,
+            non_finite_step: None,
+        };
+        trainer.begin_epoch();
+        Ok(trainer)
+    }
+
+    /// A training that goes on from a checkpoint of the same recipe, to the very same weights.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`]; [`crate::error::Error::BadInput`] in words for bytes that are no checkpoint, are truncated or
+    /// altered, or come from another recipe, model or arithmetic.
+    pub async fn resume(
+        engine: &dyn Engine,
+        plan: &Plan,
+        recipe: &Recipe,
+        rows: &Rows,
+        split: &Split,
+        bytes: &[u8],
+    ) -> Result<Self> {
+        let mut trainer = Self::new(engine, plan, recipe, rows, split).await?;
+        let (state, progress) = checkpoint::read(
+            bytes,
+            &checkpoint::Identity {
+                graph: &plan.graph,
+                recipe: recipe.digest(),
+                arithmetic: engine.capabilities().arithmetic,
+                epochs: recipe.training.epochs,
+                steps_per_epoch: plan.steps_per_epoch,
+            },
+        )?;
+        trainer.executable.restore(&state).await?;
+        trainer.progress = progress;
+        trainer.ended = trainer.end_reached();
+        trainer.begin_epoch();
+        Ok(trainer)
+    }
+
+    /// Does the next thing: one batch, or the validation that ends an epoch.
+    ///
+    /// # Errors
+    /// As [`Executable::train`] and [`Executable::logits`]: none that the recipe or the data cause.
+    pub async fn step(&mut self) -> Result<Step> {
+        if let Some(ended) = self.ended {
+            return Ok(Step::Finished(ended));
+        }
+        if self.position < self.order.len() {
+            self.train_batch().await
+        } else {
+            self.end_epoch().await
+        }
+    }
+
+    async fn train_batch(&mut self) -> Result<Step> {
+        let training = &self.recipe.training;
+        let steps = self.progress.steps;
+        let learning_rate = schedule::learning_rate(training, self.steps_per_epoch, steps)?;
+        let batch = training.batch_size.max(1) as usize;
+        let end = (self.position + batch).min(self.order.len());
+        let step = TrainStep {
+            rows: self.order[self.position..end].to_vec(),
+            update: Update::new(training, learning_rate, steps + 1)?,
+        };
+        let metrics = self.executable.train(std::slice::from_ref(&step)).await?;
+        if metrics.non_finite.is_some() {
+            return Ok(self.non_finite(steps + 1));
+        }
+        self.position = end;
+        self.progress.steps += 1;
+        self.epoch.loss += metrics.loss_sum;
+        self.epoch.correct += metrics.correct;
+        self.epoch.learning_rate = learning_rate;
+        Ok(Step::Stepped {
+            loss: metrics.loss_sum / f64::from(metrics.rows.max(1)),
+            correct: metrics.correct,
+            rows: metrics.rows,
+        })
+    }
+
+    async fn end_epoch(&mut self) -> Result<Step> {
+        let logits = self.executable.logits(&self.validation).await?;
+        let labels: Vec<u16> = (self.validation.iter())
+            .filter_map(|&row| self.labels.get(row as usize).copied())
+            .collect();
+        let validation = loss::cross_entropy(&logits, &labels, self.classes);
+        let state = self.executable.state().await?;
+        // A last step can leave NaN weights behind a finite loss; relu hides them from the logits.
+        if !validation.sum.is_finite() || !state.weights.is_finite() {
+            return Ok(self.non_finite(self.progress.steps));
+        }
+        let share = |sum: f64, rows: usize| sum / rows.max(1) as f64;
+        let point = EpochPoint {
+            epoch: self.progress.curve.len() as u32 + 1,
+            train_loss: share(self.epoch.loss, self.order.len()),
+            train_accuracy: share(self.epoch.correct.into(), self.order.len()),
+            validation_loss: share(validation.sum, labels.len()),
+            validation_accuracy: share(validation.correct.into(), labels.len()),
+            learning_rate: self.epoch.learning_rate,
+            secs: 0.0,
+        };
+        let best = best_epoch(&self.progress.curve)
+            .is_none_or(|best| point.validation_loss < best.validation_loss);
+        self.progress.curve.push(point);
+        if best || self.recipe.training.keep == "last" {
+            self.progress.kept = state.weights;
+            self.progress.kept_epoch = point.epoch;
+        }
+        self.ended = self.end_reached();
+        self.begin_epoch();
+        Ok(Step::EpochDone(point))
+    }
+
+    fn non_finite(&mut self, step: u64) -> Step {
+        self.ended = Some(Ended::NonFinite);
+        self.non_finite_step = Some(step);
+        Step::NonFinite { step }
+    }
+
+    /// Whether the finished epochs are all there should be.
+    fn end_reached(&self) -> Option<Ended> {
+        let curve = &self.progress.curve;
+        let done = curve.len() as u32;
+        let patience = self.recipe.training.patience;
+        let best = best_epoch(curve).map_or(0, |point| point.epoch);
+        if done >= self.recipe.training.epochs {
+            Some(Ended::AllEpochs)
+        } else if patience > 0 && done.saturating_sub(best) >= patience {
+            Some(Ended::Patience)
+        } else {
+            None
+        }
+    }
+
+    /// Puts the training rows into the order of the next epoch: stream `shuffle`, numbered by epoch from 1.
+    fn begin_epoch(&mut self) {
+        let epoch = self.progress.curve.len() as u64 + 1;
+        self.order.clone_from(&self.train);
+        Stream::new(self.recipe.seed, "shuffle", epoch).shuffle(&mut self.order);
+        self.position = 0;
+        self.epoch = Sums::default();
+    }
+
+    /// State to go on from after the last finished epoch, as bytes; call it right after [`Step::EpochDone`].
+    ///
+    /// # Errors
+    /// [`crate::error::Error::BadInput`] in the middle of an epoch, or before the first one ended.
+    pub async fn checkpoint(&mut self) -> Result<Vec<u8>> {
+        if self.position > 0 || self.progress.curve.is_empty() || self.non_finite_step.is_some() {
+            return Err(crate::error::Error::bad_input(
+                "a checkpoint",
+                "the end of an epoch",
+                "another moment of the training",
+            ));
+        }
+        let state = self.executable.state().await?;
+        Ok(checkpoint::write(
+            &state,
+            &self.progress,
+            &self.recipe_digest,
+            self.arithmetic,
+        ))
+    }
+
+    /// Says how long the last finished epoch took, validation included, in seconds; for the curve only.
+    pub fn time_epoch(&mut self, secs: f64) {
+        if let Some(point) = self.progress.curve.last_mut() {
+            point.secs = secs;
+        }
+    }
+
+    /// Finished epochs.
+    #[must_use]
+    pub fn curve(&self) -> &[EpochPoint] {
+        &self.progress.curve
+    }
+
+    /// Steps done.
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        self.progress.steps
+    }
+
+    /// Steps planned, if it does not end early.
+    #[must_use]
+    pub fn planned_steps(&self) -> u64 {
+        u64::from(self.steps_per_epoch) * u64::from(self.recipe.training.epochs)
+    }
+
+    /// The kept weights, `best` or `last` as the recipe asks, and the epoch (counted from 1) that they are from; none
+    /// before the first epoch is done.
+    #[must_use]
+    pub fn kept(&self) -> Option<(&Weights, u32)> {
+        let epoch = self.progress.kept_epoch;
+        (epoch > 0).then_some((&self.progress.kept, epoch))
+    }
+
+    /// Why it has ended, if it has.
+    #[must_use]
+    pub const fn ended(&self) -> Option<Ended> {
+        self.ended
+    }
+
+    /// The step (counted from 1) whose loss was NaN or infinite, if there was one.
+    #[must_use]
+    pub const fn non_finite_step(&self) -> Option<u64> {
+        self.non_finite_step
+    }
+
+    /// The layer graph that is trained.
+    #[must_use]
+    pub const fn graph(&self) -> &Graph {
+        &self.graph
+    }
+}
+
+/// The epoch with the lowest validation loss, the first of equals.
+fn best_epoch(curve: &[EpochPoint]) -> Option<&EpochPoint> {
+    curve.iter().reduce(|best, point| {
+        if point.validation_loss < best.validation_loss {
+            point
+        } else {
+            best
+        }
+    })
+}

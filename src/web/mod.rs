@@ -1,0 +1,11 @@
+//! The only place that knows the browser: the lab for a Worker, plain functions for the page.
+
+mod charts;
+mod clock;
+mod js_error;
+mod page;
+mod worker;
+
+pub use charts::*;
+pub use page::*;
+pub use worker::LabWorker;

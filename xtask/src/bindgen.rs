@@ -1,0 +1,78 @@
+//! From Rust to a module a browser can load: cargo for wasm32, then bindgen as a library, so that its version is
+//! the one in the lock file. No wasm-opt: it was measured to make the compressed file larger.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::project::{Project, run};
+
+/// The page's module before bindgen, with the names of its functions.
+pub(crate) fn compiled_page_module(project: &Project) -> Result<PathBuf> {
+    // The manifest declares a plain `lib`: a cdylib beside it would make cargo skip link-time optimization for both.
+    compile(
+        project,
+        &["--package=assay", "--lib", "--crate-type=cdylib"],
+        "assay.wasm",
+    )
+}
+
+/// Builds the page's module into `www/pkg`, where the editor and the type checker find its types.
+pub(crate) fn page_module(project: &Project) -> Result<PathBuf> {
+    let out = project.root().join("www/pkg");
+    generate(
+        &compiled_page_module(project)?,
+        &out,
+        "assay",
+        Names::Removed,
+    )?;
+    Ok(out)
+}
+
+/// Builds the table of test cases into `target/cases/pkg`.
+pub(crate) fn cases_module(project: &Project) -> Result<PathBuf> {
+    let compiled = compile(
+        project,
+        &["--package=assay", "--example=cases"],
+        "examples/cases.wasm",
+    )?;
+    let out = project.target().join("cases/pkg");
+    generate(&compiled, &out, "cases", Names::Kept)?;
+    Ok(out)
+}
+
+fn compile(project: &Project, selection: &[&str], artifact: &str) -> Result<PathBuf> {
+    let mut cargo = project.cargo("rustc");
+    run(cargo
+        .args(selection)
+        .args(["--target=wasm32-unknown-unknown", "--profile=page"]))?;
+    Ok(project
+        .target()
+        .join("wasm32-unknown-unknown/page")
+        .join(artifact))
+}
+
+/// What happens to the names of functions: a failing case shows them, a visitor need not fetch them.
+#[derive(PartialEq)]
+enum Names {
+    Kept,
+    Removed,
+}
+
+fn generate(compiled: &Path, out: &Path, name: &str, names: Names) -> Result<()> {
+    // What an earlier version left behind must not be shipped.
+    if out.exists() {
+        std::fs::remove_dir_all(out).with_context(|| format!("cannot clear {}", out.display()))?;
+    }
+    Bindgen::new()
+        .input_path(compiled)
+        .out_name(name)
+        .web(true)?
+        .typescript(true)
+        .remove_name_section(names == Names::Removed)
+        .remove_producers_section(true)
+        .omit_default_module_path(false)
+        .generate(out)
+        .with_context(|| format!("bindgen failed on {}", compiled.display()))
+}

@@ -1,0 +1,177 @@
+//! Installs what the other commands need, and says in one line what it did; silent when there is nothing to do.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::project::{Project, run};
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// A browser that the tests drive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Browser {
+    Chromium,
+    Firefox,
+}
+
+impl Browser {
+    pub(crate) const ALL: [Self; 2] = [Self::Chromium, Self::Firefox];
+
+    /// The name that the tests' harness knows it by.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
+        }
+    }
+
+    /// The environment variable that tells the harness which program to start.
+    pub(crate) fn variable(self) -> &'static str {
+        match self {
+            Self::Chromium => "ASSAY_CHROMIUM",
+            Self::Firefox => "ASSAY_FIREFOX",
+        }
+    }
+
+    fn debian_package(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox-esr",
+        }
+    }
+
+    fn programs(self) -> &'static [&'static str] {
+        match self {
+            Self::Chromium => &[
+                "chromium",
+                "chromium-browser",
+                "google-chrome",
+                "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+            ],
+            Self::Firefox => &[
+                "firefox-esr",
+                "firefox",
+                "/Applications/Firefox.app/Contents/MacOS/firefox",
+            ],
+        }
+    }
+
+    /// The program to start, if one is installed; the environment variable goes first.
+    pub(crate) fn program(self) -> Option<PathBuf> {
+        match std::env::var_os(self.variable()) {
+            Some(chosen) => Some(chosen.into()),
+            None => self.programs().iter().find_map(|program| on_path(program)),
+        }
+    }
+}
+
+/// What `cargo xtask setup` does: everything.
+pub(crate) fn everything(project: &Project) -> Result<()> {
+    to_build(project)?;
+    browsers(project)
+}
+
+/// What a build of the page needs.
+pub(crate) fn to_build(project: &Project) -> Result<()> {
+    wasm_target(project)?;
+    packages(project)
+}
+
+/// The compiler's wasm32 target.
+pub(crate) fn wasm_target(project: &Project) -> Result<()> {
+    let sysroot = stdout_of(project.command("rustc").args(["--print", "sysroot"]))?;
+    if Path::new(&sysroot)
+        .join("lib/rustlib")
+        .join(WASM_TARGET)
+        .is_dir()
+    {
+        return Ok(());
+    }
+    if on_path("rustup").is_none() {
+        bail!(
+            "The Rust compiler lacks the {WASM_TARGET} target: install Rust with rustup, or the target's package."
+        );
+    }
+    run(project
+        .command("rustup")
+        .args(["target", "add", WASM_TARGET]))?;
+    println!("Installed the Rust target {WASM_TARGET}.");
+    Ok(())
+}
+
+/// The npm packages, exactly as the lock file names them.
+pub(crate) fn packages(project: &Project) -> Result<()> {
+    let modified =
+        |name: &str| std::fs::metadata(project.root().join(name)).and_then(|file| file.modified());
+    let wanted = modified("package-lock.json").context("package-lock.json is missing")?;
+    if modified("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
+        return Ok(());
+    }
+    if on_path("node").is_none() || on_path("npm").is_none() {
+        bail!("Node is missing: install Node 20 or newer together with npm.");
+    }
+    run(project.command("npm").args([
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]))?;
+    println!("Installed the npm packages.");
+    Ok(())
+}
+
+/// Chromium and Firefox.
+pub(crate) fn browsers(project: &Project) -> Result<()> {
+    let missing: Vec<_> = Browser::ALL
+        .into_iter()
+        .filter(|browser| browser.program().is_none())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let is_debian = Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some();
+    let is_root = stdout_of(project.command("id").arg("-u")).is_ok_and(|user| user == "0");
+    let packages: Vec<_> = missing
+        .iter()
+        .map(|browser| browser.debian_package())
+        .collect();
+    if !(is_debian && is_root) {
+        let names: Vec<_> = missing.iter().map(|browser| browser.name()).collect();
+        let hint = if is_debian {
+            format!(" (apt-get install {}, as root)", packages.join(" "))
+        } else {
+            String::new()
+        };
+        bail!(
+            "The tests need {}: install it{hint} and run this again.",
+            names.join(" and ")
+        );
+    }
+    let apt = || {
+        let mut command = project.command("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq");
+        command
+    };
+    run(apt().arg("update"))?;
+    run(apt().args(["install", "-y"]).args(&packages))?;
+    println!("Installed {}.", packages.join(" and "));
+    Ok(())
+}
+
+fn stdout_of(command: &mut Command) -> Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("{} did not start", command.get_program().display()))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Where `program` is: itself when it is an absolute path, else the first match in `PATH`.
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|candidate| candidate.is_file())
+}
