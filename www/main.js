@@ -22,6 +22,8 @@ import { startTheme } from "./theme.js";
 /** The lab waits this long for the name of the WebGPU adapter, which records mention. */
 const ADAPTER_MILLIS = 300;
 
+const TITLES = { experiment: "Assay", runs: "Runs · Assay", compare: "Compare · Assay", data: "Data · Assay" };
+
 async function start() {
   const store = new Store();
   app.store = store;
@@ -51,6 +53,7 @@ async function start() {
   /** @param {Address} address */
   function onAddress(address) {
     store.update({ route: "link" in address ? { view: "experiment", digests: [] } : address.route });
+    document.title = TITLES[store.state.route.view];
     if (first) links.openFirst(address);
     else if ("link" in address) links.open(address.link);
     else if (store.state.linkProblem) store.update({ linkProblem: null });
