@@ -78,7 +78,11 @@ async function start() {
 
 function followLab() {
   const { lab, store } = app;
-  lab.addEventListener("ready", () => store.update({ lab: "ready" }));
+  lab.addEventListener("ready", () => {
+    store.update({ lab: "ready" });
+    tellVisibility();
+  });
+  document.addEventListener("visibilitychange", tellVisibility);
   lab.addEventListener("restarted", (event) => {
     const worked = store.state.lab === "ready";
     store.update({ lab: "starting" });
@@ -88,6 +92,12 @@ function followLab() {
     store.update({ lab: "unavailable" });
     store.notify("error", /** @type {CustomEvent} */ (event).detail.message);
   });
+}
+
+/** Latencies measured while the page is hidden are flagged: browsers slow hidden pages down. */
+function tellVisibility() {
+  if (app.store.state.lab !== "ready") return;
+  app.lab.command({ type: "visibility", hidden: document.hidden }).done.catch(() => {});
 }
 
 /** @param {string[]} sentences */
