@@ -301,19 +301,22 @@ impl Run<'_> {
     }
 
     /// The two latency measurements; a stop keeps the one that was finished.
-    async fn time(
-        &self,
-        draft: &mut Record,
-        executable: &mut dyn Executable,
-    ) -> Result<()> {
+    async fn time(&self, draft: &mut Record, executable: &mut dyn Executable) -> Result<()> {
         let (context, rows) = (self.context, &self.prepared.split.test);
         let evaluation = &draft.recipe.evaluation;
         let batch = evaluation.throughput_batch;
         draft.results.latency =
             measure::latency(context, executable, rows, 1, evaluation, "timing one row").await?;
         if draft.results.latency.is_some() {
-            draft.results.throughput =
-                measure::latency(context, executable, rows, batch, evaluation, "timing a batch").await?;
+            draft.results.throughput = measure::latency(
+                context,
+                executable,
+                rows,
+                batch,
+                evaluation,
+                "timing a batch",
+            )
+            .await?;
         }
         if draft.results.throughput.is_none() {
             draft.status = Status::Stopped;
