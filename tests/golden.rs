@@ -303,6 +303,7 @@ fn events() -> Vec<Event> {
             steps_per_epoch: 34,
             recipe_digest: record.recipe_digest.clone(),
             started: record.started.clone(),
+            record: "{\"assay\":\"record\"}".into(),
         },
         EventBody::Progress {
             epoch: 1,

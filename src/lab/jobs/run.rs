@@ -80,6 +80,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         steps_per_epoch: plan.steps_per_epoch,
         recipe_digest: draft.recipe_digest.clone(),
         started,
+        record: unsealed(&draft)?,
     });
     context.turn().await;
     let run = Run {
@@ -217,8 +218,7 @@ impl Run<'_> {
             active_secs: so_far.duration_secs,
             trainer: trainer.checkpoint().await?,
         };
-        let record =
-            serde_json::to_string(&so_far).map_err(|error| Error::Record(error.to_string()))?;
+        let record = unsealed(&so_far)?;
         self.context.send(EventBody::Checkpoint {
             buffer: self.context.put(checkpoint.to_bytes()),
             epoch: trainer.curve().len() as u32,
@@ -323,6 +323,11 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// A record as JSON text, without a digest.
+fn unsealed(record: &Record) -> Result<String> {
+    serde_json::to_string(record).map_err(|error| Error::Record(error.to_string()))
 }
 
 /// `number` rounded to whole parts of one `parts`-th.
