@@ -51,6 +51,7 @@ pub fn wilson(correct: u32, total: u32, confidence: f64) -> (f64, f64) {
 /// routine PPND16: relative error about 1e-16.
 #[must_use]
 #[rustfmt::skip]
+#[expect(clippy::excessive_precision, reason = "the digits of the paper, to be compared with it")]
 pub fn normal_quantile(p: f64) -> f64 {
     const A: [f64; 8] = [
         3.387_132_872_796_366_608, 133.141_667_891_784_377_45, 1_971.590_950_306_551_442_7, 13_731.693_765_509_461_125,
@@ -203,7 +204,7 @@ pub fn mcnemar_exact(only_first: u32, only_second: u32) -> f64 {
 /// `P(X < k)` for X binomial with `n` trials of probability 1/2.
 ///
 /// Terms are taken relative to the largest, which is 1, so that nothing overflows, and divided by their sum; those
-/// that underflow are below 1e-307 of it. Takes at most 40·√n steps beyond the mode.
+/// below 2e-308 of it count as 0. That takes at most 20·√n steps.
 fn binomial_half_below(k: u64, n: u64) -> f64 {
     if k > n {
         return 1.0;
@@ -223,9 +224,210 @@ fn binomial_half_below(k: u64, n: u64) -> f64 {
         }
         // From C(n, j) to C(n, j − 1).
         term *= outcome as f64 / (n - outcome + 1) as f64;
-        if term == 0.0 {
+        // Subnormal terms would round to themselves and never reach 0.
+        if term < f64::MIN_POSITIVE {
             break;
         }
     }
     below / all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    /// Computed by `tests/reference/generate_stats.py` with SciPy, statsmodels and NumPy.
+    const REFERENCE: &str = include_str!("../tests/reference/stats.json");
+
+    /// Largest relative error; SciPy's own tail probabilities are no better.
+    const TOLERANCE: f64 = 1e-11;
+
+    /// Every row of a part of the reference: its numbers, and its first list where it has one.
+    fn rows(part: &str) -> Vec<(Vec<f64>, Vec<f64>)> {
+        let reference: Value = serde_json::from_str(REFERENCE).expect("JSON");
+        let number = |value: &Value| value.as_f64().expect("a number");
+        let rows = reference[part].as_array().expect("a list").iter();
+        let rows = rows.map(|row| row.as_array().expect("a list"));
+        rows.map(|row| match &row[0] {
+            Value::Array(first) => (
+                row[1..].iter().map(number).collect(),
+                first.iter().map(number).collect(),
+            ),
+            _ => (row.iter().map(number).collect(), Vec::new()),
+        })
+        .collect()
+    }
+
+    fn close(got: f64, expected: f64) -> bool {
+        got == expected || (got - expected).abs() <= TOLERANCE * expected.abs()
+    }
+
+    /// All rows of `part` for which `of` does not give the last `results` numbers.
+    fn failures(
+        part: &str,
+        results: usize,
+        scale: f64,
+        of: impl Fn(&[f64], &[f64]) -> Vec<f64>,
+    ) -> Vec<String> {
+        let all = rows(part);
+        assert!(all.len() > 3, "{part} has rows");
+        let mut wrong = Vec::new();
+        for (numbers, list) in &all {
+            let (given, expected) = numbers.split_at(numbers.len() - results);
+            let got = of(given, list);
+            let expected: Vec<f64> = expected.iter().map(|value| value * scale).collect();
+            if got.len() != results
+                || !got
+                    .iter()
+                    .zip(&expected)
+                    .all(|(got, expected)| close(*got, *expected))
+            {
+                wrong.push(format!(
+                    "{part}{given:?}: expected {expected:?}, got {got:?}"
+                ));
+            }
+        }
+        wrong
+    }
+
+    fn all_failures(scale: f64) -> Vec<(usize, Vec<String>)> {
+        let median_ends = |given: &[f64], _: &[f64]| {
+            let values: Vec<f64> = (1..=given[0] as u32).map(f64::from).collect();
+            let found = median_interval(&values, given[1]).expect("values");
+            assert_eq!(found.low + found.high, given[0] + 1.0);
+            // The reference says 0 where even the ends are not sure enough.
+            let rank = if found.confidence < given[1] {
+                0.0
+            } else {
+                found.low
+            };
+            vec![rank, found.confidence]
+        };
+        [
+            (
+                "wilson",
+                2,
+                failures("wilson", 2, scale, |given, _| {
+                    let (low, high) = wilson(given[0] as u32, given[1] as u32, given[2]);
+                    vec![low, high]
+                }),
+            ),
+            (
+                "normal_quantile",
+                1,
+                failures("normal_quantile", 1, scale, |given, _| {
+                    vec![normal_quantile(given[0])]
+                }),
+            ),
+            (
+                "mcnemar_exact",
+                1,
+                failures("mcnemar_exact", 1, scale, |given, _| {
+                    vec![mcnemar_exact(given[0] as u32, given[1] as u32)]
+                }),
+            ),
+            (
+                "quantile",
+                1,
+                failures("quantile", 1, scale, |given, list| {
+                    vec![quantile(&sorted(list), given[0]).expect("values")]
+                }),
+            ),
+            (
+                "median_ranks",
+                2,
+                failures("median_ranks", 2, scale, median_ends),
+            ),
+        ]
+        .into_iter()
+        .map(|(part, _, wrong)| (rows(part).len(), wrong))
+        .collect()
+    }
+
+    #[test]
+    fn agrees_with_scipy_statsmodels_and_numpy() {
+        let wrong: Vec<String> = all_failures(1.0)
+            .into_iter()
+            .flat_map(|(_, wrong)| wrong)
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn the_check_above_sees_ten_tolerances() {
+        for (rows, wrong) in all_failures(1.0 + 10.0 * TOLERANCE) {
+            // Rows whose expected values are all 0 cannot be scaled: few.
+            assert!(wrong.len() + 4 >= rows, "{} of {rows} seen", wrong.len());
+        }
+    }
+
+    #[test]
+    fn least_counts_are_those_of_early_stopping() {
+        let least: Vec<f64> = rows("least_counts")
+            .into_iter()
+            .map(|(row, _)| row[1])
+            .collect();
+        assert_eq!(
+            least,
+            [64.0, P95_MIN_COUNT as f64, P99_MIN_COUNT as f64, 6636.0]
+        );
+    }
+
+    #[test]
+    fn nothing_overflows_or_divides_by_zero() {
+        assert_eq!(wilson(0, 0, 0.95), (0.0, 1.0));
+        assert_eq!(wilson(3, 10, 1.0), (0.0, 1.0));
+        assert_eq!(wilson(3, 10, f64::NAN), (0.0, 1.0));
+        assert_eq!(wilson(11, 10, 0.95), wilson(10, 10, 0.95));
+        assert_eq!(wilson(5, 10, -1.0), (0.5, 0.5));
+        let (low, high) = wilson(u32::MAX, u32::MAX, 0.999);
+        assert!(low > 0.999 && high == 1.0);
+        assert_eq!(mcnemar_exact(u32::MAX, u32::MAX), 1.0);
+        assert_eq!(mcnemar_exact(0, u32::MAX), 0.0);
+        assert_eq!(normal_quantile(0.0), f64::NEG_INFINITY);
+        assert_eq!(normal_quantile(1.0), f64::INFINITY);
+        for p in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+            assert!(normal_quantile(p).is_nan(), "{p}");
+        }
+    }
+
+    #[test]
+    fn quantiles_of_nothing_are_none() {
+        assert_eq!(quantile(&[], 0.5), None);
+        assert_eq!(quantile(&[1.0], 1.5), None);
+        assert_eq!(quantile(&[1.0], f64::NAN), None);
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[f64::NAN, 1.0, f64::INFINITY]), Some(f64::INFINITY));
+        assert_eq!(median_interval(&[], 0.95), None);
+    }
+
+    #[test]
+    fn a_median_interval_without_enough_values_says_so() {
+        let five = median_interval(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.95).expect("values");
+        assert_eq!(
+            (five.low, five.high, five.confidence),
+            (1.0, 5.0, 1.0 - 2.0 / 32.0)
+        );
+        for confidence in [f64::NAN, f64::INFINITY, 1.0, 0.0, -1.0] {
+            for count in 1..9 {
+                let values: Vec<f64> = (0..count).map(f64::from).collect();
+                let found = median_interval(&values, confidence).expect("values");
+                assert!(found.low <= found.high && (0.0..=1.0).contains(&found.confidence));
+            }
+        }
+    }
+
+    #[test]
+    fn binomial_tails_add_up_to_one() {
+        for n in [0, 1, 2, 3, 10, 51, 1000] {
+            for k in 0..=n + 1 {
+                let below = binomial_half_below(k, n);
+                // P(X < k) + P(X ≥ k), the second by symmetry.
+                let sum = below + binomial_half_below(n + 1 - k.min(n + 1), n);
+                assert!((sum - 1.0).abs() < 1e-12, "{k} of {n}: {sum}");
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What a model's answers and their timing are worth; it runs no model and waits for nothing.
 
 pub mod clock;
+pub mod latency;
 mod paired;
 mod score;
 

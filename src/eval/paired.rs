@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::result::{Paired, Predictions};
 use crate::stats::mcnemar_exact;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// Compares the answers of two models by McNemar's exact test on the rows that both were asked.
@@ -41,12 +42,11 @@ pub fn paired(first: &Predictions, second: &Predictions, confidence: f64) -> Res
     }
     let p_value = mcnemar_exact(only_first, only_second);
     // A confidence that is no number decides nothing.
-    let verdict = if only_first == only_second || !(p_value <= 1.0 - confidence) {
-        "can't tell"
-    } else if only_second > only_first {
-        "better"
-    } else {
-        "worse"
+    let decided = p_value <= 1.0 - confidence;
+    let verdict = match only_second.cmp(&only_first) {
+        Ordering::Greater if decided => "better",
+        Ordering::Less if decided => "worse",
+        _ => "can't tell",
     };
     let shared = first.rows.len() == rows as usize && second.rows.len() == rows as usize;
     Ok(Paired {
@@ -150,4 +150,191 @@ fn p_text(p: f64) -> String {
         _ => 5,
     };
     format!("p = {p:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One model's answers on rows `0..`: `true` answers rightly.
+    fn answers(right: &[bool]) -> Predictions {
+        let count = right.len();
+        Predictions {
+            rows: (0..count as u32).collect(),
+            labels: vec![1; count],
+            predicted: right.iter().map(|right| u16::from(*right)).collect(),
+            confidence: vec![1.0; count],
+        }
+    }
+
+    /// Two models on 360 rows that differ in what they answer rightly.
+    fn two(only_first: usize, only_second: usize) -> (Predictions, Predictions) {
+        let (mut first, mut second) = (vec![true; 360], vec![true; 360]);
+        second[..only_first].fill(false);
+        first[only_first..only_first + only_second].fill(false);
+        (answers(&first), answers(&second))
+    }
+
+    #[test]
+    fn judges_the_second_against_the_first() {
+        let cases = [
+            (
+                3,
+                12,
+                "better",
+                "12 rows right only in the second, 3 only in the first: p = 0.035",
+            ),
+            (
+                12,
+                3,
+                "worse",
+                "3 rows right only in the second, 12 only in the first: p = 0.035",
+            ),
+            (
+                4,
+                12,
+                "can't tell",
+                "12 rows right only in the second, 4 only in the first: p = 0.077",
+            ),
+            (
+                0,
+                1,
+                "can't tell",
+                "1 row right only in the second, 0 only in the first: p = 1.00",
+            ),
+            (
+                9,
+                9,
+                "can't tell",
+                "9 rows right only in the second, 9 only in the first: p = 1.00",
+            ),
+            (
+                0,
+                40,
+                "better",
+                "40 rows right only in the second, 0 only in the first: p < 0.0001",
+            ),
+            (0, 0, "can't tell", "the same answers on all 360 rows"),
+        ];
+        for (only_first, only_second, verdict, reason) in cases {
+            let (first, second) = two(only_first, only_second);
+            let found = paired(&first, &second, 0.95).expect("the same data");
+            assert_eq!(
+                (found.verdict.as_str(), found.reason.as_str()),
+                (verdict, reason)
+            );
+            assert_eq!(
+                (found.only_first, found.only_second),
+                (only_first as u32, only_second as u32)
+            );
+            assert_eq!(
+                (found.rows, found.disagreements.len()),
+                (360, only_first + only_second)
+            );
+            assert_eq!(
+                found.p_value,
+                mcnemar_exact(only_first as u32, only_second as u32)
+            );
+        }
+    }
+
+    #[test]
+    fn the_confidence_decides() {
+        let (first, second) = two(3, 12);
+        let verdict = |confidence| {
+            paired(&first, &second, confidence)
+                .expect("the same data")
+                .verdict
+        };
+        assert_eq!(verdict(0.96), "better");
+        assert_eq!(verdict(0.97), "can't tell");
+        assert_eq!(verdict(f64::NAN), "can't tell");
+    }
+
+    #[test]
+    fn only_shared_rows_count_in_any_order() {
+        let (mut first, second) = two(0, 20);
+        first.rows.reverse();
+        first.labels.reverse();
+        first.predicted.reverse();
+        let keep = |side: &Predictions, rows: std::ops::Range<u32>| {
+            let kept: Vec<usize> = (0..side.rows.len())
+                .filter(|place| rows.contains(&side.rows[*place]))
+                .collect();
+            Predictions {
+                rows: kept.iter().map(|place| side.rows[*place]).collect(),
+                labels: kept.iter().map(|place| side.labels[*place]).collect(),
+                predicted: kept.iter().map(|place| side.predicted[*place]).collect(),
+                confidence: Vec::new(),
+            }
+        };
+        let whole = paired(&first, &second, 0.95).expect("the same data");
+        assert_eq!(
+            (whole.only_second, whole.disagreements),
+            (20, (0..20).collect())
+        );
+        let part =
+            paired(&keep(&first, 0..200), &keep(&second, 10..360), 0.95).expect("the same data");
+        assert_eq!((part.rows, part.only_second), (190, 10));
+        assert_eq!(
+            part.reason,
+            "10 rows right only in the second, 0 only in the first, of the 190 rows that both were asked: p = 0.0020"
+        );
+        let none =
+            paired(&keep(&first, 0..10), &keep(&second, 10..20), 0.95).expect("the same data");
+        assert_eq!(
+            (none.rows, none.verdict.as_str(), none.reason.as_str()),
+            (0, "can't tell", "no row was asked of both")
+        );
+    }
+
+    #[test]
+    fn different_wrong_answers_are_disagreements_but_no_evidence() {
+        let first = answers(&[true, false]);
+        let mut second = first.clone();
+        second.predicted[1] = 7;
+        let found = paired(&first, &second, 0.95).expect("the same data");
+        assert_eq!(found.disagreements, [1]);
+        assert_eq!((found.p_value, found.verdict.as_str()), (1.0, "can't tell"));
+        assert_eq!(
+            found.reason,
+            "1 answer differs, wrong on both sides; right and wrong agree on all 2 rows"
+        );
+    }
+
+    #[test]
+    fn refuses_other_labels_doubled_rows_and_uneven_lists() {
+        let (good, _) = two(0, 0);
+        let mut label = good.clone();
+        label.labels[7] = 2;
+        let mut doubled = good.clone();
+        doubled.rows[7] = 8;
+        let mut short = good.clone();
+        short.predicted.pop();
+        let mut unlabelled = good.clone();
+        unlabelled.labels.clear();
+        for (name, bad) in [
+            ("label", label),
+            ("doubled", doubled),
+            ("short", short),
+            ("unlabelled", unlabelled),
+        ] {
+            for (first, second) in [(&good, &bad), (&bad, &good)] {
+                let error = paired(first, second, 0.95).expect_err(name);
+                assert_eq!(error.kind(), "bad-input", "{name}");
+            }
+        }
+        let message = paired(
+            &good,
+            &{
+                let mut other = good.clone();
+                other.labels[7] = 2;
+                other
+            },
+            0.95,
+        )
+        .expect_err("another label")
+        .to_string();
+        assert!(message.contains("row 7"), "{message}");
+    }
 }

@@ -165,3 +165,123 @@ fn rounded_share(share: f64) -> f64 {
         0.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(count: u16) -> Vec<String> {
+        (0..count).map(|class| class.to_string()).collect()
+    }
+
+    fn scored(logits: &[f32], labels: &[u16], classes: u16) -> Scored {
+        let rows: Vec<u32> = (0..labels.len() as u32).collect();
+        score(logits, &rows, labels, &names(classes), 0.95).expect("fitting lengths")
+    }
+
+    #[test]
+    fn counts_answers_by_class() {
+        let found = scored(
+            &[2.0, 1.0, 0.0, 0.0, 3.0, 1.0, 0.0, 3.0, 1.0, 0.0, 0.0, 9.0],
+            &[0, 1, 2, 2],
+            3,
+        );
+        assert_eq!((found.accuracy.correct, found.accuracy.total), (3, 4));
+        assert_eq!(
+            (found.accuracy.low, found.accuracy.high),
+            wilson(3, 4, 0.95)
+        );
+        assert_eq!(found.confusion.counts, [1, 0, 0, 0, 1, 0, 0, 1, 1]);
+        assert_eq!(found.predictions.predicted, [0, 1, 1, 2]);
+        let recalls: Vec<(u32, u32, u32)> = found
+            .classes
+            .iter()
+            .map(|class| (class.recall.correct, class.recall.total, class.predicted))
+            .collect();
+        assert_eq!(recalls, [(1, 1, 1), (1, 1, 2), (1, 2, 1)]);
+    }
+
+    #[test]
+    fn loss_is_mean_cross_entropy() {
+        // ln(1 + e^-1), and ln 2.
+        let found = scored(&[1.0, 0.0, 5.0, 5.0], &[0, 1], 2);
+        let expected = f64::midpoint(0.313_261_687_518_222_8, std::f64::consts::LN_2);
+        assert!((found.loss - expected).abs() < 1e-15, "{}", found.loss);
+        assert_eq!(found.predictions.confidence, [0.7311, 0.5]);
+        let broken = scored(&[1.0, 0.0, 5.0, 5.0 + 1e-5], &[0, 1], 2);
+        assert!((broken.loss - expected).abs() > 1e-6);
+    }
+
+    #[test]
+    fn large_logits_do_not_overflow() {
+        let found = scored(&[1e30, 0.0, -1e30, 3e38], &[0, 0], 2);
+        assert!(
+            (found.loss / ((3e38 + 1e30) / 2.0) - 1.0).abs() < 1e-6,
+            "{}",
+            found.loss
+        );
+        assert_eq!(found.predictions.confidence, [1.0, 1.0]);
+    }
+
+    #[test]
+    fn the_first_of_equals_wins_and_nan_loses() {
+        const NAN: f32 = f32::NAN;
+        let cases: [(&[f32], u16); 8] = [
+            (&[1.0, 1.0, 1.0], 0),
+            (&[0.0, 1.0, 1.0], 1),
+            (&[NAN, -1.0, -1.0], 1),
+            (&[0.0, NAN, 1.0], 2),
+            (&[NAN, NAN, NAN], 0),
+            (&[NAN, f32::NEG_INFINITY, NAN], 1),
+            (&[-0.0, 0.0, NAN], 0),
+            (&[1.0, f32::INFINITY, NAN], 1),
+        ];
+        for (logits, answer) in cases {
+            let found = scored(logits, &[0], 3);
+            assert_eq!(found.predictions.predicted, [answer], "{logits:?}");
+            let confidence = found.predictions.confidence[0];
+            assert!(
+                (0.0..=1.0).contains(&confidence),
+                "{logits:?}: {confidence}"
+            );
+        }
+        assert!(scored(&[NAN, 1.0], &[1], 2).loss.is_nan());
+        assert_eq!(
+            scored(&[f32::NEG_INFINITY, 1.0], &[0], 2).loss,
+            f64::INFINITY
+        );
+    }
+
+    #[test]
+    fn refuses_lengths_that_do_not_fit() {
+        let three = names(3);
+        type Case<'a> = (&'a str, &'a [f32], &'a [u32], &'a [u16], &'a [String]);
+        let cases: [Case; 6] = [
+            ("no rows", &[], &[], &[], &three),
+            ("no classes", &[], &[1], &[0], &[]),
+            ("a label too few", &[0.0; 6], &[1, 2], &[0], &three),
+            ("a logit too few", &[0.0; 5], &[1, 2], &[0, 0], &three),
+            ("a logit too many", &[0.0; 7], &[1, 2], &[0, 0], &three),
+            ("a label beyond", &[0.0; 6], &[1, 2], &[0, 3], &three),
+        ];
+        for (name, logits, rows, labels, classes) in cases {
+            let error = score(logits, rows, labels, classes, 0.95).expect_err(name);
+            assert_eq!(error.kind(), "bad-input", "{name}");
+        }
+    }
+
+    #[test]
+    fn one_changed_answer_row_or_order_changes_the_digest_and_confidence_does_not() {
+        let good = predictions_digest(&[3, 5, 8], &[1, 2, 0]);
+        assert_ne!(good, predictions_digest(&[3, 5, 8], &[1, 2, 1]));
+        assert_ne!(good, predictions_digest(&[3, 5, 9], &[1, 2, 0]));
+        assert_ne!(good, predictions_digest(&[5, 3, 8], &[2, 1, 0]));
+        let sure = scored(&[9.0, 0.0, 0.0, 9.0], &[0, 0], 2);
+        let unsure = scored(&[0.1, 0.0, 0.0, 0.1], &[0, 0], 2);
+        assert_eq!(sure.predictions_digest, unsure.predictions_digest);
+        assert_eq!(
+            sure.predictions_digest,
+            predictions_digest(&[0, 1], &[0, 1])
+        );
+    }
+}

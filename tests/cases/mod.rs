@@ -1,0 +1,16 @@
+//! The table of cases that must come out equal natively and in every browser; it says nothing on how they are run.
+
+mod data_eval;
+
+/// One statement and the function that checks it.
+pub(crate) struct Case {
+    /// The statement, as a test name: `rng_gives_the_numbers_of_the_papers`.
+    pub(crate) name: &'static str,
+    /// Checks it; the error says what was expected and what was found.
+    pub(crate) run: fn() -> Result<(), String>,
+}
+
+/// Every case, in the order of the modules.
+pub(crate) fn all() -> Vec<Case> {
+    data_eval::cases()
+}
