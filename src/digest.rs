@@ -15,7 +15,9 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 /// Digest of a JSON value in canonical form; see [`canonical_json`].
 #[must_use]
 pub fn json_digest(value: &Value) -> String {
-    sha256_hex(canonical_json(value).as_bytes())
+    let mut hasher = Hasher::new();
+    write_canonical(value, &mut hasher);
+    hasher.finish()
 }
 
 /// Digest of answers: of row numbers and predicted classes, in their order. Labels and confidences do not take part: the
@@ -42,65 +44,88 @@ pub fn canonical_json(value: &Value) -> String {
     text
 }
 
-fn write_canonical(value: &Value, out: &mut String) {
+/// Where canonical text goes: a string, or a digest without a copy of the text.
+trait Sink {
+    fn push_str(&mut self, text: &str);
+}
+
+impl Sink for String {
+    fn push_str(&mut self, text: &str) {
+        Self::push_str(self, text);
+    }
+}
+
+impl Sink for Hasher {
+    fn push_str(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+}
+
+fn write_canonical(value: &Value, out: &mut impl Sink) {
     match value {
-        Value::Null | Value::Bool(_) | Value::String(_) => {
-            let _ = write!(out, "{value}");
-        }
+        Value::Null => out.push_str("null"),
+        Value::Bool(true) => out.push_str("true"),
+        Value::Bool(false) => out.push_str("false"),
+        Value::String(text) => write_string(text, out),
         Value::Number(number) => write_number(number, out),
         Value::Array(items) => {
-            out.push('[');
+            out.push_str("[");
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    out.push(',');
+                    out.push_str(",");
                 }
                 write_canonical(item, out);
             }
-            out.push(']');
+            out.push_str("]");
         }
         Value::Object(map) => {
             // Sorted here and not by serde_json: another crate's `preserve_order` must not change a digest.
             let mut keys: Vec<&String> = map.keys().collect();
             keys.sort_unstable_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
-            out.push('{');
+            out.push_str("{");
             for (index, key) in keys.into_iter().enumerate() {
                 if index > 0 {
-                    out.push(',');
+                    out.push_str(",");
                 }
-                let _ = write!(out, "{}:", Value::String(key.clone()));
+                write_string(key, out);
+                out.push_str(":");
                 write_canonical(&map[key], out);
             }
-            out.push('}');
+            out.push_str("}");
         }
     }
 }
 
-fn write_number(number: &serde_json::Number, out: &mut String) {
+fn write_string(text: &str, out: &mut impl Sink) {
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if text.bytes().all(plain) {
+        out.push_str("\"");
+        out.push_str(text);
+        out.push_str("\"");
+    } else {
+        out.push_str(&Value::from(text).to_string());
+    }
+}
+
+fn write_number(number: &serde_json::Number, out: &mut impl Sink) {
     /// 2^53: up to here every integer is an `f64`.
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    match number.as_f64() {
+    let text = match number.as_f64() {
         Some(float) if float.trunc() == float && float.abs() < EXACT => {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "integral and below 2^53 by the guard"
             )]
             let integer = float as i64;
-            let _ = write!(out, "{integer}");
+            integer.to_string()
         }
         // The limits of the plain form are ECMAScript's; the exponent of a large number carries its sign there.
-        Some(float) if float.abs() >= 1e21 => {
-            let _ = write!(out, "{}", format!("{float:e}").replace('e', "e+"));
-        }
-        Some(float) if float.abs() < 1e-6 => {
-            let _ = write!(out, "{float:e}");
-        }
-        Some(float) => {
-            let _ = write!(out, "{float}");
-        }
-        None => {
-            let _ = write!(out, "{number}");
-        }
-    }
+        Some(float) if float.abs() >= 1e21 => format!("{float:e}").replace('e', "e+"),
+        Some(float) if float.abs() < 1e-6 => format!("{float:e}"),
+        Some(float) => float.to_string(),
+        None => number.to_string(),
+    };
+    out.push_str(&text);
 }
 
 /// SHA-256 over a sequence of typed values in their canonical bytes: little endian, every NaN as `0x7fc0_0000`,
@@ -211,6 +236,10 @@ mod tests {
         assert_eq!(
             canonical_json(&value),
             r#"{"a":"é\n","b":{"a":[2.5,null],"z":1}}"#
+        );
+        assert_eq!(
+            json_digest(&value),
+            sha256_hex(canonical_json(&value).as_bytes())
         );
     }
 

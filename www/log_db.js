@@ -26,7 +26,10 @@ const STORES = /** @type {const} */ ({
 
 /** @typedef {{ digest: string, text: string }} StoredText */
 
-/** What a tab tells the others. @typedef {{ kind: "record"|"annotation"|"checkpoint", digests: string[] }} Change */
+/**
+ * What a tab tells the others, and itself; its own changes bring the new summaries along.
+ * @typedef {{ kind: "record"|"annotation"|"checkpoint", digests: string[], summaries?: RunSummary[] }} Change
+ */
 
 /**
  * Events: `change` (CustomEvent of a {@link Change}, from this tab or another), `trouble` (CustomEvent of `{ message }`:
@@ -87,7 +90,7 @@ export class LogDb extends EventTarget {
    * @returns {Promise<string[]>} Digests of those that are new.
    */
   async appendRecords(entries) {
-    /** @type {string[]} */
+    /** @type {RunSummary[]} */
     const added = [];
     await this.write(["records", "summaries"], async (stores) => {
       added.length = 0;
@@ -95,11 +98,12 @@ export class LogDb extends EventTarget {
         if ((await stores.records.getKey(summary.digest)) !== undefined) continue;
         stores.records.put({ digest: summary.digest, text });
         stores.summaries.put(summary);
-        added.push(summary.digest);
+        added.push(summary);
       }
     });
-    if (added.length > 0) this.tell({ kind: "record", digests: added });
-    return added;
+    const digests = added.map(({ digest }) => digest);
+    if (added.length > 0) this.tell({ kind: "record", digests }, added);
+    return digests;
   }
 
   /**
@@ -285,10 +289,13 @@ export class LogDb extends EventTarget {
     }
   }
 
-  /** @param {Change} change */
-  tell(change) {
+  /**
+   * @param {Change} change
+   * @param {RunSummary[]} [summaries]
+   */
+  tell(change, summaries) {
     this.channel?.postMessage(change);
-    this.dispatchEvent(new CustomEvent("change", { detail: change }));
+    this.dispatchEvent(new CustomEvent("change", { detail: { ...change, summaries } }));
   }
 
   close() {

@@ -22,6 +22,8 @@ import { startTheme } from "./theme.js";
 /** The lab waits this long for the name of the WebGPU adapter, which records mention. */
 const ADAPTER_MILLIS = 300;
 
+const TITLES = { experiment: "Assay", runs: "Runs · Assay", compare: "Compare · Assay", data: "Data · Assay" };
+
 async function start() {
   const store = new Store();
   app.store = store;
@@ -51,6 +53,7 @@ async function start() {
   /** @param {Address} address */
   function onAddress(address) {
     store.update({ route: "link" in address ? { view: "experiment", digests: [] } : address.route });
+    document.title = TITLES[store.state.route.view];
     if (first) links.openFirst(address);
     else if ("link" in address) links.open(address.link);
     else if (store.state.linkProblem) store.update({ linkProblem: null });
@@ -75,15 +78,26 @@ async function start() {
 
 function followLab() {
   const { lab, store } = app;
-  lab.addEventListener("ready", () => store.update({ lab: "ready" }));
+  lab.addEventListener("ready", () => {
+    store.update({ lab: "ready" });
+    tellVisibility();
+  });
+  document.addEventListener("visibilitychange", tellVisibility);
   lab.addEventListener("restarted", (event) => {
+    const worked = store.state.lab === "ready";
     store.update({ lab: "starting" });
-    if (!app.runs.going) store.notify("warn", `${/** @type {CustomEvent} */ (event).detail.message} It was started again; the log is untouched.`);
+    if (worked && !app.runs.going) store.notify("warn", `${/** @type {CustomEvent} */ (event).detail.message} It was started again; the log is untouched.`);
   });
   lab.addEventListener("unavailable", (event) => {
     store.update({ lab: "unavailable" });
     store.notify("error", /** @type {CustomEvent} */ (event).detail.message);
   });
+}
+
+/** Latencies measured while the page is hidden are flagged: browsers slow hidden pages down. */
+function tellVisibility() {
+  if (app.store.state.lab !== "ready") return;
+  app.lab.command({ type: "visibility", hidden: document.hidden }).done.catch(() => {});
 }
 
 /** @param {string[]} sentences */

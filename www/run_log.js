@@ -24,6 +24,8 @@ export class RunLog {
     this.summaries = new Map();
     /** @type {string[]} */
     this.annotationTexts = [];
+    /** While a long log comes in piece by piece, the store waits for its end. */
+    this.importing = false;
     db.addEventListener("change", (event) => this.onChange(/** @type {CustomEvent} */ (event).detail));
     db.addEventListener("trouble", (event) => {
       store.notify("warn", /** @type {CustomEvent} */ (event).detail.message);
@@ -110,29 +112,32 @@ export class RunLog {
    * @returns {Promise<{ records: number, annotations: number, known: number, altered: number, bad: { line: number, message: string }[] }>}
    */
   async importText(text) {
-    /** @type {{ text: string, summary: RunSummary }[]} */
-    const records = [];
+    const known = new Set(this.annotationTexts);
     /** @type {string[]} */
     const annotations = [];
     /** @type {{ line: number, message: string }[]} */
     const bad = [];
-    let entries = 0;
-    for (const piece of piecesOf(text)) {
-      const read = this.wasm.readLog(piece.text);
-      entries += read.entries.length;
-      bad.push(...read.bad.map(({ line, message }) => ({ line: piece.line + line, message })));
-      for (const entry of read.entries) {
-        if (entry.kind === "annotation") annotations.push(entry.text);
-        else records.push({ text: entry.text, summary: this.wasm.summarize(entry.text) });
+    const total = { entries: 0, records: 0, altered: 0 };
+    this.importing = true;
+    try {
+      for (const piece of piecesOf(text)) {
+        const read = this.wasm.readLog(piece.text);
+        bad.push(...read.bad.map(({ line, message }) => ({ line: piece.line + line, message })));
+        const records = read.entries.filter(({ kind }) => kind !== "annotation").map((entry) => ({ text: entry.text, summary: this.wasm.summarize(entry.text) }));
+        annotations.push(...read.entries.filter(({ kind, text: line }) => kind === "annotation" && !known.has(line)).map(({ text: line }) => line));
+        const added = new Set(await this.db.appendRecords(records));
+        total.entries += read.entries.length;
+        total.records += added.size;
+        total.altered += records.filter(({ summary }) => summary.altered && added.has(summary.digest)).length;
+        await new Promise((resolve) => setTimeout(resolve));
       }
-      await new Promise((resolve) => setTimeout(resolve));
+      await this.appendAnnotationTexts(annotations);
+    } finally {
+      this.importing = false;
+      this.show();
     }
-    const added = await this.db.appendRecords(records);
-    const known = new Set(this.annotationTexts);
-    const fresh = annotations.filter((annotation) => !known.has(annotation));
-    await this.appendAnnotationTexts(fresh);
-    const altered = records.filter(({ summary }) => summary.altered && added.includes(summary.digest)).length;
-    return { records: added.length, annotations: fresh.length, known: entries - added.length - fresh.length, altered, bad };
+    void this.refreshStorage();
+    return { records: total.records, annotations: annotations.length, known: total.entries - total.records - annotations.length, altered: total.altered, bad };
   }
 
   /**
@@ -165,11 +170,10 @@ export class RunLog {
   }
 
   /** @param {import("./log_db.js").Change} change */
-  async onChange({ kind, digests }) {
+  async onChange({ kind, digests, summaries }) {
     if (kind === "record") {
-      const many = digests.length > MANY;
-      const summaries = many ? await this.db.summaries() : await Promise.all(digests.map((digest) => this.db.summary(digest)));
-      for (const summary of summaries) if (summary) this.summaries.set(summary.digest, summary);
+      const found = summaries ?? (digests.length > MANY ? await this.db.summaries() : await Promise.all(digests.map((digest) => this.db.summary(digest))));
+      for (const summary of found) if (summary) this.summaries.set(summary.digest, summary);
     } else if (kind === "annotation") {
       this.annotationTexts = await this.db.annotationTexts();
     } else {
@@ -180,6 +184,7 @@ export class RunLog {
 
   /** Mirrors the log into the store. */
   show() {
+    if (this.importing) return;
     const annotations = this.wasm.annotationState(this.annotationTexts);
     const runs = [...this.summaries.values()]
       .filter(({ digest }) => !annotations[digest]?.deleted)

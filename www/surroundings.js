@@ -102,6 +102,30 @@ export function surroundingsNow() {
   };
 }
 
+/** A clock no finer than this is what browsers give pages whose host sends no isolation headers. */
+const COARSE_MICROS = 50;
+
+/** @param {Surroundings} surroundings Whether latencies suffer from headers that the host does not send. */
+export function isCoarse({ isolated, clockMicros }) {
+  return !isolated && clockMicros >= COARSE_MICROS;
+}
+
+/**
+ * @param {Surroundings} surroundings
+ * @returns {string[]} A sentence for each thing that a result may depend on.
+ */
+export function surroundingsSentences(surroundings) {
+  const { browser, browserVersion, cores, isolated, clockMicros, adapter, adapterMissing } = surroundings;
+  const clock = clockMicros ? `The browser's clock steps by ${clockMicros} µs here.` : "The browser's clock did not move while it was measured.";
+  const coarse = "The host sends no COOP and COEP headers, so the browser makes the clock coarser: short calls are timed in groups, without p95 and p99.";
+  return [
+    `The CPU engine runs in a Worker. It is exact: the same recipe gives the same weights, bit for bit, in every browser.`,
+    adapter ? `WebGPU: ${adapter}. It is detected only; the engine that uses it comes later.` : `WebGPU: ${adapterMissing}. Nothing here needs it yet.`,
+    `${browser} ${browserVersion}${cores ? `, ${cores} logical ${cores === 1 ? "core" : "cores"}` : ""}. Records carry this much of the device and no more.`,
+    isCoarse(surroundings) ? `${clock} ${coarse}` : isolated ? `${clock} The page is isolated, which gives it the finest clock.` : clock,
+  ];
+}
+
 /**
  * What the lab writes into records; it fills in version, engine, arithmetic and its own clock's resolution.
  * @param {Surroundings} surroundings

@@ -182,16 +182,23 @@
  */
 
 /**
+ * One metric of `runlog::verdict`.
  * @typedef {Object} MetricVerdict
- * @property {string} name
- * @property {string} claimed
- * @property {string} found
- * @property {string} verdict `reproduced`, `within tolerance`, `diverged`, or words for what is only compared.
- * @property {string} tolerance
+ * @property {string} name Stable, for programs.
+ * @property {string} label
+ * @property {string} unit
+ * @property {number|null} claimed
+ * @property {number|null} found
+ * @property {string} claimedText As people read it.
+ * @property {string} foundText
+ * @property {"reproduced"|"within tolerance"|"diverged"|"compared"} verdict
+ * @property {string} tolerance In words.
  * @property {string} reason
  */
 
-/** @typedef {{ overall: string, reason?: string, metrics: MetricVerdict[] }} Verdict */
+/** @typedef {"reproduced"|"within tolerance"|"diverged"|"cannot be judged"} OverallVerdict */
+
+/** @typedef {{ overall: OverallVerdict, reason: string, metrics: MetricVerdict[] }} Verdict */
 
 /**
  * `result::Paired`.

@@ -150,13 +150,3 @@ pub trait Executable {
     /// [`crate::error::Error::BadInput`] where its tensors are not those of the model.
     fn restore<'a>(&'a mut self, state: &'a State) -> Pending<'a, ()>;
 }
-
-/// Runs a future that never waits, such as the CPU engine's.
-#[cfg(test)]
-pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match std::pin::pin!(future).poll(&mut context) {
-        std::task::Poll::Ready(value) => value,
-        std::task::Poll::Pending => panic!("the CPU engine never waits"),
-    }
-}

@@ -403,3 +403,97 @@ pub(crate) fn shown(shape: &[u32]) -> String {
         .collect::<Vec<_>>()
         .join("×")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(graph: &Graph) -> String {
+        graph.resolve().expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn a_layer_may_read_any_earlier_one_and_no_other() {
+        let mut graph = Graph::new([1, 4, 4]);
+        graph.push("pool", Layer::MaxPool);
+        graph.push("flatten", Layer::Flatten);
+        graph.nodes[1].inputs = vec![INPUT.into()];
+        let nodes = graph.resolve().expect("fits");
+        assert_eq!(nodes[1].sources, [Source::Input]);
+        assert_eq!(nodes[1].output, [16]);
+        for later in ["flatten", "nobody"] {
+            graph.nodes[1].inputs = vec![later.into()];
+            assert!(message(&graph).contains("a layer before it"), "{later}");
+        }
+        graph.nodes[1].inputs = Vec::new();
+        assert!(message(&graph).contains("one input"));
+    }
+
+    #[test]
+    fn refuses_what_does_not_fit_with_the_layers_name() {
+        let cases: [(&[(&str, Layer)], &str); 8] = [
+            (&[], "at least one layer"),
+            (
+                &[("a", Layer::Linear { units: 3 })],
+                "input of layer \"a\" (linear): expected a list",
+            ),
+            (
+                &[
+                    ("f", Layer::Flatten),
+                    (
+                        "c",
+                        Layer::Convolution {
+                            channels: 1,
+                            kernel: 3,
+                        },
+                    ),
+                ],
+                "input of layer \"c\"",
+            ),
+            (
+                &[("f", Layer::Flatten), ("f", Layer::Flatten)],
+                "\"f\" twice",
+            ),
+            (&[(INPUT, Layer::Flatten)], "\"input\" twice"),
+            (
+                &[("f", Layer::Flatten), ("l", Layer::Linear { units: 0 })],
+                "units of layer \"l\"",
+            ),
+            (
+                &[(
+                    "c",
+                    Layer::Convolution {
+                        channels: 1,
+                        kernel: 2,
+                    },
+                )],
+                "an odd number, got 2",
+            ),
+            (
+                &[(
+                    "c",
+                    Layer::Convolution {
+                        channels: u32::MAX,
+                        kernel: u32::MAX,
+                    },
+                )],
+                "the work of layer \"c\"",
+            ),
+        ];
+        for (layers, wanted) in cases {
+            let mut graph = Graph::new([2, 3, 3]);
+            for (name, layer) in layers {
+                graph.push(*name, *layer);
+            }
+            let found = message(&graph);
+            assert!(found.contains(wanted), "{found}");
+        }
+        assert!(
+            message(&Graph {
+                input: [0, 1, 1],
+                ..Graph::new([1; 3])
+            })
+            .contains("one layer")
+        );
+    }
+}

@@ -9,8 +9,8 @@ use crate::result::{Cost, LayerCost};
 
 /// Most trainable numbers: with gradients, two moments and the kept copy they are 400 MB of a browser's 4 GB.
 pub const MAX_PARAMETERS: u64 = 20_000_000;
-/// Most bytes of activations of one batch.
-pub const MAX_ACTIVATION_BYTES: u64 = 1 << 30;
+/// Most bytes of activations of one batch; training holds them, their gradients and a copy, in a browser's 4 GB.
+pub const MAX_ACTIVATION_BYTES: u64 = 1 << 29;
 /// Most multiply-accumulates of a training: about a day at 2.5 billion a second.
 pub const MAX_TRAINING_MACS: u64 = 200_000_000_000_000;
 /// Most training steps.
@@ -210,5 +210,142 @@ fn limit(
             limit,
             unit,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Weights;
+
+    type Change = fn(&mut Recipe);
+
+    fn planned(family: &str, change: impl FnOnce(&mut Recipe)) -> Result<Plan> {
+        let mut recipe = Recipe::default_for("digits", family);
+        change(&mut recipe);
+        plan(&recipe, [1, 8, 8], 10, 1000)
+    }
+
+    #[test]
+    fn planned_bytes_are_the_stored_bytes_under_every_scheme() {
+        for family in ["lenet", "mlp"] {
+            for scheme in crate::recipe::fields::SCHEMES {
+                let plan = planned(family, |recipe| {
+                    recipe.quantization.scheme = (*scheme).into();
+                })
+                .expect("fits");
+                let weights = Weights::init(&plan.graph, 1).expect("fits");
+                let stored = quant::quantize(&plan.graph, &weights, scheme).expect("known");
+                assert_eq!(plan.cost.weight_bytes, stored.bytes(), "{family} {scheme}");
+                assert_eq!(plan.cost.parameters, weights.count());
+                for layer in plan.cost.layers.iter().filter(|layer| layer.parameters > 0) {
+                    let name = format!("{}.weight", layer.name);
+                    let stored = (stored.layers.iter())
+                        .find(|tensor| tensor.name == name)
+                        .expect("stored");
+                    assert_eq!(layer.scheme, stored.scheme.name());
+                    assert_eq!(layer.reason, stored.reason);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_layer_that_stays_f32_says_why() {
+        let plan =
+            planned("lenet", |recipe| recipe.quantization.scheme = "Q8_0".into()).expect("fits");
+        let layer = |name: &str| {
+            let layer = (plan.cost.layers.iter())
+                .find(|layer| layer.name == name)
+                .expect("planned");
+            (layer.scheme.as_str(), layer.reason.as_str())
+        };
+        let reason = "each output has 144 weights, which is no multiple of 32";
+        assert_eq!(layer("conv2"), ("f32", reason));
+        assert_eq!(layer("dense"), ("Q8_0", ""));
+        assert_eq!(layer("pool1"), ("", ""));
+    }
+
+    #[test]
+    fn steps_count_the_smaller_last_batch() {
+        let plan = planned("mlp", |recipe| recipe.training.batch_size = 300).expect("fits");
+        assert_eq!(plan.steps_per_epoch, 4);
+    }
+
+    #[test]
+    fn refuses_too_much_and_names_what_to_reduce() {
+        let cases: [(&str, Change, &str); 5] = [
+            (
+                "mlp",
+                |recipe| {
+                    recipe.architecture.width = Some(4096);
+                    recipe.architecture.depth = Some(16);
+                },
+                "the model (reduce architecture.width or .depth) would be",
+            ),
+            (
+                "lenet",
+                |recipe| {
+                    recipe.architecture.channels = Some(256);
+                    recipe.architecture.kernel = Some(7);
+                    recipe.training.batch_size = 4096;
+                    recipe.architecture.dense = Some(1);
+                },
+                "the activations of one batch (reduce training.batch_size",
+            ),
+            (
+                "mlp",
+                |recipe| {
+                    recipe.training.batch_size = 1;
+                    recipe.training.epochs = u32::MAX;
+                },
+                "the training (reduce training.epochs or raise training.batch_size)",
+            ),
+            (
+                "lenet",
+                |recipe| {
+                    recipe.architecture.channels = Some(256);
+                    recipe.training.epochs = 100_000;
+                    recipe.training.batch_size = 1000;
+                },
+                "the training (reduce training.epochs or architecture.channels, .kernel or .dense)",
+            ),
+            (
+                "mlp",
+                |recipe| recipe.architecture.width = Some(u32::MAX),
+                "the model (reduce architecture.width or .depth)",
+            ),
+        ];
+        for (family, change, wanted) in cases {
+            let error = planned(family, change).expect_err("refused");
+            assert_eq!(error.kind(), "too-large");
+            assert!(error.to_string().starts_with(wanted), "{error}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know_and_what_is_missing() {
+        let cases: [(Change, &str); 4] = [
+            (
+                |recipe| recipe.architecture.family = "vgg".into(),
+                "the family \"vgg\"",
+            ),
+            (
+                |recipe| recipe.architecture.activation = "step".into(),
+                "the activation \"step\"",
+            ),
+            (
+                |recipe| recipe.quantization.scheme = "Q1".into(),
+                "the quantization scheme \"Q1\"",
+            ),
+            (
+                |recipe| recipe.architecture.depth = None,
+                "architecture.depth",
+            ),
+        ];
+        for (change, wanted) in cases {
+            let error = planned("mlp", change).expect_err("refused").to_string();
+            assert!(error.starts_with(wanted), "{error}");
+        }
     }
 }

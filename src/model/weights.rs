@@ -206,3 +206,203 @@ fn first_values(parameter: &Parameter, rectified: bool, seed: u32) -> Vec<f32> {
 pub(crate) fn usize_from(count: u64) -> usize {
     usize::try_from(count).expect("counts are limited by the plan")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Layer;
+
+    fn graph() -> Graph {
+        let mut graph = Graph::new([1, 4, 4]);
+        graph.push(
+            "conv",
+            Layer::Convolution {
+                channels: 3,
+                kernel: 3,
+            },
+        );
+        graph.push("relu", Layer::Activation(Activation::Relu));
+        graph.push("flatten", Layer::Flatten);
+        graph.push("dense", Layer::Linear { units: 5 });
+        graph
+    }
+
+    #[test]
+    fn first_values_stay_within_their_bounds_and_biases_are_zero() {
+        let weights = Weights::init(&graph(), 1).expect("fits");
+        for (name, bound) in [
+            ("conv.weight", (6.0_f32 / 9.0).sqrt()),
+            ("dense.weight", (6.0_f32 / 53.0).sqrt()),
+        ] {
+            let values = &weights.get(name).expect("there").values;
+            let largest = values
+                .iter()
+                .fold(0.0_f32, |most, value| most.max(value.abs()));
+            assert!(
+                largest <= bound && largest > 0.8 * bound,
+                "{name}: {largest} of {bound}"
+            );
+        }
+        assert_eq!(weights.get("conv.bias").expect("there").values, [0.0; 3]);
+    }
+
+    #[test]
+    fn digest_depends_on_seed_names_shapes_and_values() {
+        let weights = Weights::init(&graph(), 1).expect("fits");
+        assert_eq!(
+            weights.digest(),
+            Weights::init(&graph(), 1).expect("fits").digest()
+        );
+        let mut digests = vec![
+            weights.digest(),
+            Weights::init(&graph(), 2).expect("fits").digest(),
+        ];
+        let mut other = weights.clone();
+        let tensor = other.remove("conv.bias").expect("there");
+        other.insert("conv.bios", tensor.shape, tensor.values);
+        digests.push(other.digest());
+        let mut other = weights.clone();
+        let tensor = other.remove("dense.weight").expect("there");
+        other.insert("dense.weight", vec![48, 5], tensor.values);
+        digests.push(other.digest());
+        let mut other = weights;
+        other.insert("conv.bias", vec![3], vec![0.0, 0.0, -0.0]);
+        digests.push(other.digest());
+        let count = digests.len();
+        digests.sort();
+        digests.dedup();
+        assert_eq!(digests.len(), count);
+    }
+
+    #[test]
+    fn bytes_read_back_here_and_with_the_crate_of_that_name() {
+        let weights = Weights::init(&graph(), 1).expect("fits");
+        let bytes = weights.to_safetensors(&[("b", "2"), ("a", "1")]);
+        assert_eq!(bytes, weights.to_safetensors(&[("a", "1"), ("b", "2")]));
+        assert_eq!(
+            Weights::from_safetensors(&bytes, &graph()).expect("whole"),
+            weights
+        );
+        let read = ::safetensors::SafeTensors::deserialize(&bytes).expect("valid");
+        for (name, tensor) in weights.iter() {
+            let view = read.tensor(name).expect("there");
+            let values: Vec<u8> = tensor
+                .values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect();
+            assert_eq!(view.data(), values, "{name}");
+            assert_eq!(view.shape().len(), tensor.shape.len());
+        }
+    }
+
+    /// A file whose header was changed by a text replacement.
+    fn changed(from: &str, to: &str) -> Vec<u8> {
+        let bytes = Weights::init(&graph(), 1)
+            .expect("fits")
+            .to_safetensors(&[]);
+        let length = u64::from_le_bytes(bytes[..8].try_into().expect("8 bytes")) as usize;
+        let header = std::str::from_utf8(&bytes[8..8 + length]).expect("JSON");
+        let header = header.replacen(from, to, 1);
+        assert!(header.contains(to), "{header}");
+        let mut out = (header.len() as u64).to_le_bytes().to_vec();
+        out.extend_from_slice(header.as_bytes());
+        out.extend_from_slice(&bytes[8 + length..]);
+        out
+    }
+
+    #[test]
+    fn refuses_headers_that_lie_with_the_tensors_name() {
+        for (from, to, wanted) in [
+            (
+                "\"dtype\":\"F32\"",
+                "\"dtype\":\"F16\"",
+                "the type of tensor \"conv.bias\"",
+            ),
+            (
+                "\"shape\":[3]",
+                "\"shape\":[4]",
+                "the shape of tensor \"conv.bias\"",
+            ),
+            ("[0,12]", "[0,16]", "the place of tensor \"conv.bias\""),
+            ("[0,12]", "[12,0]", "the place of tensor \"conv.bias\""),
+            (
+                "[0,12]",
+                "[0,18446744073709551615]",
+                "the place of tensor \"conv.bias\"",
+            ),
+            (
+                "[0,12]",
+                "[4,16]",
+                "tensor \"conv.bias\" right after the one before it, got a gap",
+            ),
+            (
+                "[12,120]",
+                "[0,108]",
+                "right after the one before it, got an overlap",
+            ),
+            ("conv.bias", "conv.bios", "also \"conv.bios\""),
+            ("{\"conv.bias\"", "[{\"conv.bias\"", "a JSON header"),
+        ] {
+            let error = Weights::from_safetensors(&changed(from, to), &graph())
+                .expect_err(to)
+                .to_string();
+            assert!(error.contains(wanted), "{to}: {error}");
+        }
+    }
+
+    #[test]
+    fn refuses_every_truncation_and_every_number_that_is_not_finite() {
+        let weights = Weights::init(&graph(), 1).expect("fits");
+        let bytes = weights.to_safetensors(&[]);
+        for length in 0..bytes.len() {
+            assert!(
+                Weights::from_safetensors(&bytes[..length], &graph()).is_err(),
+                "{length}"
+            );
+        }
+        let mut longer = bytes.clone();
+        longer.push(0);
+        assert!(Weights::from_safetensors(&longer, &graph()).is_err());
+        let mut huge = bytes;
+        huge[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+        let error = Weights::from_safetensors(&huge, &graph())
+            .expect_err("refused")
+            .to_string();
+        assert!(
+            error.contains("one that claims 18446744073709551615 bytes"),
+            "{error}"
+        );
+        for value in [f32::NAN, f32::INFINITY] {
+            let mut broken = weights.clone();
+            broken.insert("conv.bias", vec![3], vec![0.0, value, 0.0]);
+            let error = Weights::from_safetensors(&broken.to_safetensors(&[]), &graph())
+                .expect_err("refused")
+                .to_string();
+            assert!(
+                error.starts_with("tensor \"conv.bias\" of the weights: expected finite numbers"),
+                "{error}"
+            );
+        }
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(2_000))]
+        #[test]
+        fn any_change_of_a_file_is_read_or_refused_without_a_panic(
+            at in 0_usize..1_000, byte: u8, cut in 0_usize..1_000, mode in 0..3,
+        ) {
+            let mut bytes = Weights::init(&graph(), 1).expect("fits").to_safetensors(&[("a", "1")]);
+            let at = at % bytes.len();
+            match mode {
+                0 => bytes[at] = byte,
+                1 => { bytes.drain(at..(at + cut).min(bytes.len())); }
+                _ => { bytes.splice(at..at, std::iter::repeat_n(byte, cut)); }
+            }
+            if let Ok(weights) = Weights::from_safetensors(&bytes, &graph()) {
+                proptest::prop_assert!(weights.is_finite() && weights.check(&graph()).is_ok());
+            }
+        }
+    }
+}

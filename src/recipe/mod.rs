@@ -118,7 +118,7 @@ pub struct TrainingSpec {
     pub momentum: Option<f64>,
     /// Decoupled for `adamw`, added to the gradient for `sgd`; weights only, never biases.
     pub weight_decay: f64,
-    /// `constant`, `cosine` (to zero at the last step) or `step` (a tenth after each third).
+    /// `constant`, `cosine` (to zero after the last step) or `step` (a tenth after each third).
     pub schedule: String,
     /// Epochs over which the rate rises linearly from zero.
     pub warmup_epochs: f64,
@@ -173,7 +173,7 @@ impl Recipe {
                 extra: Extra::new(),
             },
             split: SplitSpec {
-                validation: 0.2,
+                validation: 0.1,
                 test: 0.2,
                 extra: Extra::new(),
             },
@@ -184,7 +184,7 @@ impl Recipe {
             architecture: ArchitectureSpec {
                 family: family.into(),
                 depth: (!lenet).then_some(2),
-                width: (!lenet).then_some(64),
+                width: (!lenet).then_some(128),
                 channels: lenet.then_some(16),
                 kernel: lenet.then_some(3),
                 dense: lenet.then_some(64),
@@ -193,12 +193,12 @@ impl Recipe {
             },
             training: TrainingSpec {
                 optimizer: "adamw".into(),
-                learning_rate: 0.003,
+                learning_rate: if lenet { 0.01 } else { 0.003 },
                 momentum: None,
                 weight_decay: 0.01,
                 schedule: "cosine".into(),
                 warmup_epochs: 1.0,
-                batch_size: 32,
+                batch_size: 16,
                 epochs: 12,
                 patience: 0,
                 keep: "best".into(),

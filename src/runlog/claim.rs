@@ -59,6 +59,9 @@ pub struct Claim {
     /// Fields of later versions.
     #[serde(flatten)]
     pub extra: Extra,
+    /// The sealed document as canonical JSON: fields of later versions stay in it wherever they stand.
+    #[serde(skip)]
+    text: String,
 }
 
 /// The results of a claim, rounded to what a reader can use.
@@ -119,6 +122,9 @@ impl Claim {
     /// # Errors
     /// [`Error::Record`] where there is nothing to check: the run did not end, or it lacks accuracy, predictions or a
     /// digest. Share its recipe instead.
+    ///
+    /// # Panics
+    /// Never: a claim has string keys only.
     pub fn from_record(record: &Record, by: &str) -> Result<Self> {
         let nothing_to_check = |why: &str| {
             Error::Record(format!(
@@ -182,22 +188,22 @@ impl Claim {
             by: cleaned(by),
             digest: String::new(),
             extra: Extra::new(),
+            text: String::new(),
         };
         claim.check().map_err(|why| nothing_to_check(&why))?;
+        let value = serde_json::to_value(&claim).expect("a claim has string keys only");
+        let (text, digest) = document::seal(value);
         Ok(Self {
-            digest: document::seal(claim.to_value()).1,
+            digest,
+            text,
             ..claim
         })
     }
 
-    /// The document as canonical JSON text.
+    /// The sealed document as canonical JSON text, as it was made or read.
     #[must_use]
-    pub fn to_text(&self) -> String {
-        crate::digest::canonical_json(&self.to_value())
-    }
-
-    fn to_value(&self) -> serde_json::Value {
-        serde_json::to_value(self).expect("a claim has string keys only")
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Reads a claim from JSON text.
@@ -216,7 +222,12 @@ impl Claim {
         let recipe = opened.value.get("recipe").cloned().unwrap_or_default();
         let recipe = recipe::from_value(recipe)?;
         let claim: Self = document::typed(&opened.value).map_err(Error::Link)?;
-        let claim = Self { recipe, ..claim };
+        let text = crate::digest::canonical_json(&opened.value);
+        let claim = Self {
+            recipe,
+            text,
+            ..claim
+        };
         claim
             .check()
             .map_err(|why| Error::Link(format!("{why}. Ask the sender to copy it again")))?;
@@ -347,9 +358,8 @@ mod tests {
 
     /// The claim with one value changed and a digest that matches again.
     fn resealed(change: impl FnOnce(&mut Value)) -> String {
-        let mut value = Claim::from_record(&sample(), "")
-            .expect("complete")
-            .to_value();
+        let claim = Claim::from_record(&sample(), "").expect("complete");
+        let mut value: Value = serde_json::from_str(claim.text()).expect("JSON");
         change(&mut value);
         document::seal(value).0
     }
@@ -357,7 +367,7 @@ mod tests {
     #[test]
     fn a_claim_reads_back_to_itself() {
         let claim = Claim::from_record(&sample(), "Ada").expect("complete");
-        assert_eq!(Claim::read(&claim.to_text()).expect("reads"), claim);
+        assert_eq!(Claim::read(claim.text()).expect("reads"), claim);
         assert_eq!(claim.results.accuracy.correct, 353);
         assert_eq!(claim.results.latency.len(), 2);
     }
@@ -366,7 +376,8 @@ mod tests {
     fn a_claim_carries_no_rows_no_samples_and_no_device() {
         let text = Claim::from_record(&sample(), "")
             .expect("complete")
-            .to_text();
+            .text()
+            .to_owned();
         for absent in [
             "\"rows\"",
             "samples_millis",
@@ -399,14 +410,15 @@ mod tests {
             claim["tolerances"]["later"] = json!({"x": 3});
             claim["recipe"]["training"]["later"] = json!("y");
         });
-        assert_eq!(Claim::read(&text).expect("reads").to_text(), text);
+        assert_eq!(Claim::read(&text).expect("reads").text(), text);
     }
 
     #[test]
     fn an_altered_claim_is_refused() {
         let text = Claim::from_record(&sample(), "")
             .expect("complete")
-            .to_text();
+            .text()
+            .to_owned();
         let altered = text.replace("\"correct\":353", "\"correct\":354");
         assert_ne!(text, altered);
         let error = Claim::read(&altered).expect_err("refused");

@@ -106,14 +106,19 @@ pub(super) fn open_value(mut value: Value, kind: &str, version: u32) -> Result<O
 
 /// The value in its Rust form; the message names what does not fit.
 pub(super) fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
-    T::deserialize(value)
-        // Through the canonical text, so that a whole number written as `1.0` is one.
-        .or_else(|_| serde_json::from_str(&digest::canonical_json(value)))
-        .map_err(|error: serde_json::Error| {
-            let text = error.to_string();
-            let text = text.split(" at line ").next().unwrap_or_default();
-            cut(text, 200)
-        })
+    let words = |error: serde_json::Error| {
+        let text = error.to_string();
+        let text = text.split(" at line ").next().unwrap_or_default();
+        cut(text, 200)
+    };
+    T::deserialize(value).map_err(words).or_else(|message| {
+        if message.contains("floating point") {
+            // Through the canonical text, so that a whole number written as `1.0` is one.
+            serde_json::from_str(&digest::canonical_json(value)).map_err(words)
+        } else {
+            Err(message)
+        }
+    })
 }
 
 /// An object of plain values.

@@ -94,7 +94,7 @@ pub fn pack_recipe(recipe: &Recipe) -> Result<Packed> {
 /// # Errors
 /// As [`pack_recipe`].
 pub fn pack_claim(claim: &Claim) -> Result<Packed> {
-    pack('c', &claim.to_text(), carries_of_claim(claim))
+    pack('c', claim.text(), carries_of_claim(claim))
 }
 
 fn pack(kind: char, text: &str, carries: Vec<String>) -> Result<Packed> {
@@ -225,7 +225,7 @@ impl Link {
             Self::Recipe(recipe) => ("recipe", &**recipe, None),
             Self::Claim(claim) => ("claim", &claim.recipe, Some(claim)),
         };
-        let claim_text = claim.map(|claim| claim.to_text());
+        let claim_text = claim.map(|claim| claim.text().to_owned());
         Described {
             kind,
             recipe_text: recipe.to_json(),

@@ -11,6 +11,9 @@ pub const MAX_LOG_BYTES: usize = 64 * 1024 * 1024;
 /// Bad lines that are listed one by one; the rest are counted in one more entry.
 pub const MAX_BAD_LINES: usize = 1000;
 
+/// Bad lines after which a text is taken for something else than a log.
+pub const MAX_UNREADABLE_LINES: usize = 100_000;
+
 /// What a line holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -58,7 +61,7 @@ pub struct Log {
 /// Reads a log. Blank lines are ignored, bad ones are listed, altered ones kept and marked.
 ///
 /// # Errors
-/// [`Error::Record`] when the whole text is too long.
+/// [`Error::Record`] when the whole text is too long, or has more than [`MAX_UNREADABLE_LINES`] bad lines.
 pub fn read(text: &str) -> Result<Log> {
     read_limited(text, MAX_LOG_BYTES)
 }
@@ -73,7 +76,7 @@ fn read_limited(text: &str, max_bytes: usize) -> Result<Log> {
     }
     let mut entries = Vec::new();
     let mut bad = Vec::new();
-    let mut unlisted: u64 = 0;
+    let mut unlisted: usize = 0;
     // Some editors start a file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1_u32..).zip(text.lines()) {
@@ -89,6 +92,12 @@ fn read_limited(text: &str, max_bytes: usize) -> Result<Log> {
             }),
             Err(_) => {
                 unlisted += 1;
+                if unlisted > MAX_UNREADABLE_LINES {
+                    return Err(Error::Record(format!(
+                        "more than {} of its lines are no records, so this is not a log. Choose a file that Assay exported as JSON Lines",
+                        count(MAX_UNREADABLE_LINES as u64)
+                    )));
+                }
                 if unlisted == 1 {
                     bad.push(BadLine {
                         line: number,
@@ -103,7 +112,7 @@ fn read_limited(text: &str, max_bytes: usize) -> Result<Log> {
     {
         last.message = format!(
             "this line and {} later ones cannot be read either",
-            count(unlisted - 1)
+            count(unlisted as u64 - 1)
         );
     }
     Ok(Log {
@@ -269,6 +278,8 @@ mod tests {
 
     #[test]
     fn a_file_of_another_kind_is_not_listed_without_end() {
+        let error = read(&"x\n".repeat(110_000)).expect_err("refused");
+        assert!(error.to_string().contains("not a log"), "{error}");
         let log = read(&"not a log\n".repeat(5000)).expect("reads");
         assert_eq!(log.bad.len(), MAX_BAD_LINES + 1);
         let last = &log.bad[MAX_BAD_LINES];

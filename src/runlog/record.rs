@@ -92,7 +92,7 @@ pub struct Environment {
     pub build: String,
     /// `cpu` or `gpu`.
     pub engine: String,
-    /// Version of the CPU engine's rounding behaviour, such as `wasm-1` or `native-1`.
+    /// Version of the CPU engine's rounding behaviour, such as `cpu-1`.
     pub arithmetic: String,
     /// Browser family, or `native`.
     pub browser: String,
@@ -127,6 +127,22 @@ pub struct Opened {
 #[must_use]
 pub fn seal(record: Record) -> (String, String) {
     document::seal(serde_json::to_value(record).expect("a record has string keys only"))
+}
+
+/// Seals a record that was written without digests, such as a checkpoint's: fills in the recipe's digest and its own, and
+/// keeps every field. Gives the canonical text and the digest.
+///
+/// # Errors
+/// As [`open`].
+pub fn seal_text(text: &str) -> Result<(String, String)> {
+    let mut opened =
+        document::open(text, "record", VERSION, MAX_RECORD_BYTES).map_err(Error::Record)?;
+    let recipe_digest = digest::json_digest(&opened.value["recipe"]);
+    if let serde_json::Value::Object(map) = &mut opened.value {
+        map.insert("recipe_digest".into(), recipe_digest.into());
+    }
+    let (text, digest) = document::seal(opened.value);
+    open(&text).map(|_| (text, digest))
 }
 
 /// Reads a record from JSON text; the second value is whether it was altered after it was sealed.
@@ -231,6 +247,20 @@ mod tests {
         assert!(!opened.altered);
         assert_eq!(opened.record.extra["energy"]["joules"], 3);
         assert_eq!(seal(opened.record).0, text);
+    }
+
+    #[test]
+    fn an_unsealed_record_is_sealed_with_all_its_fields() {
+        let mut value: Value = serde_json::from_str(SAMPLE).expect("JSON");
+        value["digest"] = json!("");
+        value["recipe_digest"] = json!("");
+        value["results"]["later"] = json!(1);
+        let (text, digest) = seal_text(&value.to_string()).expect("seals");
+        let opened = open(&text).expect("reads");
+        assert!(!opened.altered);
+        assert_eq!(opened.digest, digest);
+        assert!(text.contains("\"later\":1"));
+        assert!(seal_text("{}").is_err());
     }
 
     #[test]

@@ -63,7 +63,7 @@ test("appends a record once", async () => {
   const { log, changes } = logOn(null);
   await log.appendRecords([entry("a")]);
   assert.deepEqual(await log.appendRecords([entry("a"), entry("b")]), ["b"]);
-  assert.deepEqual(changes, [{ kind: "record", digests: ["a"] }, { kind: "record", digests: ["b"] }]);
+  assert.deepEqual(changes.map(({ kind, digests, summaries }) => [kind, digests, summaries.length]), [["record", ["a"], 1], ["record", ["b"], 1]]);
 });
 
 test("when the storage is full says so once, loses nothing and still reads what was there", async () => {

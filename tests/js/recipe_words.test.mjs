@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rangeWords, sectionsOf, sectionWords, valueAt } from "../../www/recipe_words.js";
-import { browserFrom, clockMicrosOf, missingFrom } from "../../www/surroundings.js";
+import { browserFrom, clockMicrosOf, missingFrom, surroundingsSentences } from "../../www/surroundings.js";
 
 /** @import { Field } from "../../www/types.js" */
 
@@ -73,6 +73,12 @@ test("tells the family and major version of browsers, and nothing finer", () => 
   for (const [userAgent, browser, browserVersion] of agents) {
     assert.deepEqual(browserFrom(/** @type {any} */ ({ userAgent })), { browser, browserVersion });
   }
+});
+
+test("says that the clock is coarse and why, where the host sends no isolation headers", () => {
+  const surroundings = { browser: "Firefox", browserVersion: "140", cores: 8, isolated: false, clockMicros: 1000, adapter: "", adapterMissing: "no adapter found", lacks: [] };
+  assert.match(surroundingsSentences(surroundings).join(" "), /1000 µs.*COOP and COEP.*/);
+  assert.doesNotMatch(surroundingsSentences({ ...surroundings, isolated: true, clockMicros: 20 }).join(" "), /COOP/);
 });
 
 test("measures the smallest step of a clock", () => {

@@ -22,7 +22,7 @@ export class AssayClassCounts extends AssayElement {
     const sums = this.counts.map((parts) => parts.reduce((sum, value) => sum + value, 0));
     const most = Math.max(1, ...sums);
     const all = [0, 1, 2].map((part) => this.counts.reduce((sum, parts) => sum + (parts[part] ?? 0), 0));
-    return html`<div class="scroll">
+    return html`<div class="scroll" tabindex="0" role="group" aria-label="Table of samples per class">
       <table class="class-counts">
         <thead>
           <tr>

@@ -94,7 +94,6 @@ export class AssayDrawingPad extends AssayElement {
   /** @param {PointerEvent} event */
   onDown(event) {
     if (event.button !== 0) return;
-    event.preventDefault();
     const canvas = /** @type {HTMLCanvasElement} */ (event.target);
     canvas.setPointerCapture(event.pointerId);
     this.drawing = true;

@@ -19,6 +19,8 @@ const WIDTH_STEP = 16;
 /** From this width on two charts stand side by side. */
 const PAIR_WIDTH = 560;
 const GAP = 16;
+/** From this width on `chart::curves` puts accuracy beside loss. */
+const CURVES_BESIDE = 520;
 /** A confusion matrix gains nothing from being larger. */
 const MAX_SQUARE = 400;
 /** Of the panel, with its border. */
@@ -84,6 +86,8 @@ export class AssayFigures extends AssayElement {
     const { width } = this;
     const paired = width >= PAIR_WIDTH;
     const square = paired ? Math.min(Math.floor((width - GAP) / 2), MAX_SQUARE) : Math.min(width, MAX_SQUARE);
+    // The chart puts loss above accuracy where there is no room beside it.
+    const curvesHeight = width < CURVES_BESIDE ? 400 : 240;
     const beside = paired && shown?.record.results.confusion && !isGoing(run) ? width - GAP - square : width;
     const look = `${theme} ${width}`;
     const { wasm } = app;
@@ -95,14 +99,14 @@ export class AssayFigures extends AssayElement {
           label: "Loss and accuracy",
           key: `${run.runId} ${run.curve.length} ${look}`,
           empty: run.curve.length === 0 ? "The first point comes when epoch 1 ends." : "",
-          draw: () => wasm.chartCurves([{ label: "this run", curve: run.curve }], theme, width, 240),
+          draw: () => wasm.chartCurves([{ label: "this run", curve: run.curve }], theme, width, curvesHeight),
         },
         latency: last && {
           name: "latency",
           label: "Latency, every sample",
           key: `${run.runId} ${last.batch} ${last.millis.length} ${look}`,
           empty: "",
-          draw: () => wasm.chartLatency({ batch: last.batch, samples: last.millis }, theme, beside, 160),
+          draw: () => wasm.chartLatency({ batch: last.batch, samples: last.millis }, theme, beside, 180),
         },
       };
     }
@@ -111,8 +115,8 @@ export class AssayFigures extends AssayElement {
     const { training, latency, throughput, confusion } = record.results;
     const curve = training?.curve ?? [];
     return {
-      curves: curve.length > 0 ? { name: "curves", label: "Loss and accuracy", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartCurves([text], theme, width, 240) } : undefined,
-      latency: latency || throughput ? { name: "latency", label: "Latency, every sample", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartLatency(text, theme, beside, 160) } : undefined,
+      curves: curve.length > 0 ? { name: "curves", label: "Loss and accuracy", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartCurves([text], theme, width, curvesHeight) } : undefined,
+      latency: latency || throughput ? { name: "latency", label: "Latency, every sample", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartLatency(text, theme, beside, latency && throughput ? 320 : 180) } : undefined,
       confusion: confusion && { name: "confusion", label: "Confusion on the test rows", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartConfusion(text, theme, square, square) },
     };
   }

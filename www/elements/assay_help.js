@@ -4,6 +4,7 @@
 import { html } from "lit";
 import { allowSingleKeys, SHORTCUTS, singleKeysAllowed } from "../shortcuts.js";
 import { app } from "../app.js";
+import { surroundingsSentences } from "../surroundings.js";
 import { AssayDialog } from "./assay_dialog.js";
 
 export class AssayHelp extends AssayDialog {
@@ -17,6 +18,7 @@ export class AssayHelp extends AssayDialog {
 
   content() {
     const { app: version, arithmetic } = app.wasm.version();
+    const { surroundings } = this.state;
     return html`<div class="stack">
       <p>
         A <strong>recipe</strong> decides a result completely: data, split, architecture, training, quantization, seed. <strong>Run</strong> trains and
@@ -35,6 +37,10 @@ export class AssayHelp extends AssayDialog {
         <input type="checkbox" .checked=${singleKeysAllowed()} @change=${(/** @type {Event} */ event) => allowSingleKeys(/** @type {HTMLInputElement} */ (event.target).checked)}>
         Single keys act while nothing is being typed
       </label>
+      <section class="stack tight" aria-labelledby="surroundings-heading">
+        <h3 id="surroundings-heading">Where this page runs</h3>
+        <ul>${surroundings ? surroundingsSentences(surroundings).map((sentence) => html`<li>${sentence}</li>`) : ""}</ul>
+      </section>
       <p class="soft small">
         <strong>?</strong> beside a difference: it may be chance, and the data cannot tell. <strong>★</strong> marks the run that others are compared with.
         Intervals are at the confidence that the recipe names.

@@ -20,7 +20,7 @@ export class AssayRunBar extends AssayElement {
     const checks = link !== null && !link.modified && link.opened.kind === "claim";
     const enqueue = html`<button type="button" ?disabled=${!valid} @click=${() => app.runs.enqueueDraft()}>Add to queue</button>`;
     if (going) {
-      return html`<div class="run-bar">
+      return html`<div class="run-bar" data-going>
         <progress class="narrow-only" max="1" .value=${run?.fraction ?? 0} aria-label="The run's stage"></progress>
         <span class="narrow-only small">${run?.stage}</span>
         <button type="button" class="narrow-only" @click=${() => app.runs.stop()}>${icon("stopped")} Stop</button>

@@ -162,7 +162,7 @@ export class AssayRunDetails extends AssayElement {
     const isBaseline = this.state.baseline === digest;
     return html`<div class="row" role="group" aria-label="Actions on this run">
         ${checkpoint
-          ? html`<button type="button" class="primary" @click=${() => attempt(() => app.runs.resumeInterrupted(checkpoint.runId))}>Resume after epoch ${checkpoint.epoch}</button>`
+          ? html`<button type="button" class="primary" @click=${() => this.resume(checkpoint.runId)}>Resume after epoch ${checkpoint.epoch}</button>`
           : ""}
         <button type="button" aria-pressed=${isBaseline} @click=${() => attempt(() => app.log.pinBaseline(isBaseline ? null : digest))}>
           ${icon(isBaseline ? "starred" : "star")} ${isBaseline ? "Baseline" : "Pin as baseline"}
@@ -231,6 +231,12 @@ export class AssayRunDetails extends AssayElement {
   annotate(field, event) {
     const { value } = /** @type {HTMLInputElement|HTMLTextAreaElement} */ (event.target);
     return attempt(() => app.log.annotate(this.digest, field, value.trim()));
+  }
+
+  /** Goes where the run can be watched. @param {string} runId */
+  resume(runId) {
+    app.router.go("experiment");
+    return attempt(() => app.runs.resumeInterrupted(runId));
   }
 
   /** @param {KeyboardEvent} event */

@@ -38,7 +38,7 @@ export class AssayScores extends AssayElement {
               </td>
               <td class="number">${scores ? (share * 100).toFixed(1) : "–"} %</td>
               <td class="mark small">
-                ${index === predicted && truth !== null ? (truth === predicted ? icon("right") : icon("wrong")) : ""}${index === truth ? " true" : ""}
+                ${index === predicted && truth !== null ? icon(truth === predicted ? "right" : "wrong") : ""}${index === truth ? " true" : ""}
               </td>
             </tr>`;
           })}

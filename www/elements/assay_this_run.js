@@ -33,7 +33,7 @@ export class AssayThisRun extends AssayElement {
   render() {
     const { shown, baseline, run } = this.state;
     if (!shown) {
-      return html`<section class="panel stack this-run" aria-labelledby="this-run-heading">
+      return html`<section class="panel stack this-run" ?data-waiting=${isGoing(run)} aria-labelledby="this-run-heading">
         <h2 id="this-run-heading">This run</h2>
         <p class="soft">${isGoing(run) ? "The figures appear here when the run has ended." : "Accuracy, latency and size of a run appear here, each with its interval. Press Run to fill it."}</p>
       </section>`;

@@ -13,6 +13,7 @@ import { AssayElement } from "./assay_element.js";
 const WORDS = {
   reproduced: { icon: "complete", tone: "good", words: "The same weights and the same answers, bit for bit." },
   "within tolerance": { icon: "equal", tone: "good", words: "Not bit for bit, but as close as the claim says a re-run may lie." },
+  "cannot be judged": { icon: "unclear", tone: "warn", words: "This run says nothing about the claim." },
   diverged: { icon: "wrong", tone: "bad", words: "The result here is not the claimed one." },
 };
 const OTHER = { icon: /** @type {IconName} */ ("unclear"), tone: "", words: "" };
@@ -48,10 +49,10 @@ export class AssayVerdict extends AssayElement {
   }
 
   /** @param {MetricVerdict} metric */
-  metric({ name, claimed, found, verdict, tolerance, reason }) {
+  metric({ label, claimedText: claimed, foundText: found, verdict, tolerance, reason }) {
     const { icon: sign, tone } = WORDS[verdict] ?? OTHER;
     return html`<tr>
-      <th scope="row">${name}</th>
+      <th scope="row">${label}</th>
       <td class="number ${isDigest(claimed) ? "digest" : ""}" title=${claimed}>${short(claimed)}</td>
       <td class="number ${isDigest(found) ? "digest" : ""}" title=${found}>${short(found)}</td>
       <td><span class="status" data-tone=${tone}>${tone ? icon(sign) : ""} ${verdict}</span> <span class="small soft">${[tolerance, reason].filter(Boolean).join(": ")}</span></td>
@@ -61,7 +62,7 @@ export class AssayVerdict extends AssayElement {
 
 /** @param {string} text */
 function isDigest(text) {
-  return /^[0-9a-f]{12,}/.test(text);
+  return /^[0-9a-f]{8,}…?$/.test(text);
 }
 
 /** @param {string} text */

@@ -36,8 +36,8 @@ export function rowOf(summary, added = {}) {
   const note = added.note ?? "";
   const title = name || titleOf(summary);
   const status = summary.altered ? "altered" : summary.status;
-  const words = [title, titleOf(summary), note, status, summary.started, summary.engine, summary.arithmetic, summary.browser,
-    summary.digest, summary.recipeDigest, summary.weightsDigest, ...(summary.flags ?? []), ...Object.values(summary.recipe)];
+  /** @type {string|undefined} */
+  let text;
   return {
     digest: summary.digest,
     summary,
@@ -47,8 +47,21 @@ export function rowOf(summary, added = {}) {
     pinned: Boolean(added.pin),
     deleted: Boolean(added.deleted),
     status,
-    text: words.join("\n").toLowerCase(),
+    // Made when it is first looked for, so that a long log opens sooner.
+    get text() {
+      text ??= wordsOf(this, summary).join("\n").toLowerCase();
+      return text;
+    },
   };
+}
+
+/**
+ * @param {RunRow} row
+ * @param {RunSummary} summary
+ */
+function wordsOf({ title, note, status }, summary) {
+  return [title, titleOf(summary), note, status, summary.started, summary.engine, summary.arithmetic, summary.browser,
+    summary.digest, summary.recipeDigest, summary.weightsDigest ?? "", ...summary.flags, ...Object.values(summary.recipe)];
 }
 
 /**

@@ -163,7 +163,7 @@ export class AssayCompareView extends AssayElement {
 
   /** @param {Comparison} comparison */
   metrics({ metrics }) {
-    return html`<div class="scroll">
+    return html`<div class="scroll" tabindex="0" role="group" aria-label="Table of figures">
       <table class="compare-metrics">
         <thead>
           <tr>
@@ -193,7 +193,7 @@ export class AssayCompareView extends AssayElement {
   fields({ fields }) {
     if (fields.length === 0) return html`<p>Nothing: both ran the same recipe.</p>`;
     const labels = new Map(app.drafts.fields.map(({ path, label, unit }) => [path, unit ? `${label}, ${unit}` : label]));
-    return html`<div class="scroll">
+    return html`<div class="scroll" tabindex="0" role="group" aria-label="Table of differing fields">
       <table class="recipe-fields">
         <thead>
           <tr>

@@ -97,9 +97,14 @@ export class AssayPlayPanel extends AssayElement {
         <button type="button" aria-pressed=${this.mode === "draw"} @click=${() => this.setMode("draw")}>Draw a digit</button>
       </div>
       <div class="play-body">
-        <div class="stack">${this.mode === "images" ? this.images(record, classes, counts) : this.pad(record)}</div>
+        ${this.mode === "images" ? this.images(record, classes, counts) : this.pad(record)}
         <div class="stack play-scores">
-          <h3>${this.heading(record, classes)}</h3>
+          <div class="row">
+            ${this.mode === "images" && this.row !== null
+              ? html`<assay-image-grid class="play-picked" .set=${record.recipe.data.set} .items=${[{ row: this.row, name: this.heading(record, classes) }]} label="The image picked"></assay-image-grid>`
+              : ""}
+            <h3>${this.heading(record, classes)}</h3>
+          </div>
           <assay-scores .scores=${this.scores} .classes=${classes} .truth=${truth}></assay-scores>
           ${this.problem ? html`<p role="alert" data-tone="bad">${this.problem}</p>` : ""}
         </div>
@@ -118,42 +123,43 @@ export class AssayPlayPanel extends AssayElement {
       ? `true ${classes[this.cell.truth]}, answered ${classes[this.cell.answer]}`
       : this.only === "all" ? "all test images" : this.only === "wrong" ? "wrong answers" : `true ${classes[Number(this.only)]}`;
     return html`<assay-confusion
+        class="play-pick"
         .classes=${classes}
         .counts=${counts}
         .chosen=${this.cell}
         label="Press a cell to see its images"
         @cell=${(/** @type {CustomEvent<Cell|null>} */ { detail }) => this.choose(detail, "all")}
       ></assay-confusion>
-      <div class="row">
-        <label class="row">Show
-          <select .value=${this.cell ? "cell" : this.only} @change=${(/** @type {Event} */ event) => this.choose(null, /** @type {HTMLSelectElement} */ (event.target).value)}>
-            ${this.cell ? html`<option value="cell" selected>${what}</option>` : ""}
-            <option value="all" ?selected=${!this.cell && this.only === "all"}>all test images</option>
-            <option value="wrong" ?selected=${!this.cell && this.only === "wrong"}>wrong answers</option>
-            ${classes.map((name, index) => html`<option value=${String(index)} ?selected=${!this.cell && this.only === String(index)}>true ${name}</option>`)}
-          </select>
-        </label>
-        <span class="soft" role="status">${items.length} ${items.length === 1 ? "image" : "images"}</span>
-      </div>
-      ${items.length === 0
-        ? html`<p class="soft">There is no such image: the model made no mistake of this kind.</p>`
-        : html`<assay-image-grid
-            .set=${record.recipe.data.set}
-            .items=${items}
-            .label=${`Test images: ${what}`}
-            .size=${48}
-            .picked=${this.row}
-            pickable
-            @pick=${(/** @type {CustomEvent<number>} */ { detail }) => this.pick(record, classes, detail)}
-          ></assay-image-grid>`}`;
+      <div class="stack play-rest">
+        <div class="row">
+          <label class="row">Show
+            <select .value=${this.cell ? "cell" : this.only} @change=${(/** @type {Event} */ event) => this.choose(null, /** @type {HTMLSelectElement} */ (event.target).value)}>
+              ${this.cell ? html`<option value="cell" selected>${what}</option>` : ""}
+              <option value="all" ?selected=${!this.cell && this.only === "all"}>all test images</option>
+              <option value="wrong" ?selected=${!this.cell && this.only === "wrong"}>wrong answers</option>
+              ${classes.map((name, index) => html`<option value=${String(index)} ?selected=${!this.cell && this.only === String(index)}>true ${name}</option>`)}
+            </select>
+          </label>
+          <span class="soft" role="status">${items.length} ${items.length === 1 ? "image" : "images"}</span>
+        </div>
+        ${items.length === 0
+          ? html`<p class="soft">There is no such image: the model made no mistake of this kind.</p>`
+          : html`<assay-image-grid
+              .set=${record.recipe.data.set}
+              .items=${items}
+              .label=${`Test images: ${what}`}
+              .size=${48}
+              .picked=${this.row}
+              pickable
+              @pick=${(/** @type {CustomEvent<number>} */ { detail }) => this.pick(record, classes, detail)}
+            ></assay-image-grid>`}
+      </div>`;
   }
 
   /** @param {RunRecord} record */
   pad(record) {
-    return html`<assay-drawing-pad
-        @picture=${(/** @type {CustomEvent<number[]|null>} */ { detail }) => this.draw(record, detail)}
-      ></assay-drawing-pad>
-      <p class="small soft">
+    return html`<assay-drawing-pad class="play-pick" @picture=${(/** @type {CustomEvent<number[]|null>} */ { detail }) => this.draw(record, detail)}></assay-drawing-pad>
+      <p class="small soft play-rest">
         Your drawing is treated like the images of the set: scaled to the full height, centred, and averaged over blocks, so that each of the 8 × 8 pixels is the share
         of its area that is inked.
       </p>`;

@@ -204,6 +204,7 @@ export class AssayRunsView extends AssayElement {
     const taken = some ? digests : this.shown.map(({ digest }) => digest);
     const deleted = digests.filter((digest) => this.state.annotations[digest]?.deleted);
     const comparable = digests.length === 2;
+    if (taken.length === 0) return "";
     return html`<div class="row selection-bar" role="group" aria-label="Actions on selected runs" ?data-some=${some}>
       <span class="selection-count">${some ? `${count(digests.length)} selected` : `All ${count(taken.length)} shown`}</span>
       ${some
@@ -213,8 +214,8 @@ export class AssayRunsView extends AssayElement {
         : ""}
       <span class="row">
         Export
-        <button type="button" aria-label="Export as JSON Lines" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveJsonLines(taken))}>JSON Lines</button>
-        <button type="button" aria-label="Export as CSV" ?disabled=${taken.length === 0} @click=${() => attempt(() => saveCsv(taken))}>CSV</button>
+        <button type="button" aria-label="Export as JSON Lines" @click=${() => attempt(() => saveJsonLines(taken))}>JSON Lines</button>
+        <button type="button" aria-label="Export as CSV" @click=${() => attempt(() => saveCsv(taken))}>CSV</button>
       </span>
       ${some && deleted.length < digests.length
         ? html`<button type="button" @click=${() => attempt(() => deleteRuns(digests.filter((digest) => !deleted.includes(digest))))}>Delete</button>`

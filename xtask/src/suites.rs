@@ -24,36 +24,27 @@ pub(crate) enum SuiteName {
     E2e,
 }
 
-/// Runs the named suites, or all of them. An error means that the preparations failed.
-pub(crate) fn run(project: &Project, names: &[SuiteName]) -> Result<Vec<Outcome>> {
+/// Runs the named suites, or all of them.
+pub(crate) fn run(project: &Project, names: &[SuiteName]) -> Vec<Outcome> {
     let names = if names.is_empty() {
         SuiteName::value_variants()
     } else {
         names
     };
-    if names.iter().any(|name| *name != SuiteName::Native) {
-        setup::to_build(project)?;
-    }
-    if names
-        .iter()
-        .any(|name| matches!(name, SuiteName::Browser | SuiteName::E2e))
-    {
-        setup::browsers(project)?;
-    }
     let mut outcomes = Vec::new();
     for name in names {
         match name {
             SuiteName::Native => outcomes.push(native(project)),
             SuiteName::Js => outcomes.push(js(project)),
             SuiteName::Browser => {
-                outcomes.extend(Browser::ALL.map(|browser| cases(project, browser)))
+                outcomes.extend(Browser::ALL.map(|browser| cases(project, browser)));
             }
             SuiteName::E2e => {
-                outcomes.extend(Browser::ALL.map(|browser| end_to_end(project, browser)))
+                outcomes.extend(Browser::ALL.map(|browser| end_to_end(project, browser)));
             }
         }
     }
-    Ok(outcomes)
+    outcomes
 }
 
 fn native(project: &Project) -> Outcome {
@@ -83,6 +74,7 @@ fn js(project: &Project) -> Outcome {
 
 fn cases(project: &Project, browser: Browser) -> Outcome {
     Outcome::of(&format!("browser {}", browser.name()), |outcome| {
+        setup::everything(project)?;
         let module = bindgen::cases_module(project)?;
         let mut driver = project.node("tests/e2e/harness/run_cases.mjs");
         outcome.count(
@@ -95,6 +87,7 @@ fn cases(project: &Project, browser: Browser) -> Outcome {
 
 fn end_to_end(project: &Project, browser: Browser) -> Outcome {
     Outcome::of(&format!("e2e {}", browser.name()), |outcome| {
+        setup::browsers(project)?;
         project.page()?;
         let files = test_files(project, "tests/e2e")?;
         outcome.count(

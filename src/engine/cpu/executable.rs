@@ -323,7 +323,7 @@ impl Executable for CpuExecutable {
     fn predict<'a>(&'a mut self, features: &'a [f32]) -> Pending<'a, Vec<f32>> {
         Box::pin(async move {
             let length = row_length(self.rows.shape);
-            if features.len() % length != 0 {
+            if !features.len().is_multiple_of(length) {
                 return Err(Error::bad_input(
                     "the features",
                     format!("{length} for each row"),

@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tenso
 use std::f32::consts::FRAC_1_SQRT_2;
 
 /// 1 / √(2π), the density of the normal distribution at 0.
-const DENSITY: f32 = 0.398_942_28;
+const DENSITY: f32 = 0.398_942_3;
 
 /// Applies an activation to each number.
 ///
