@@ -34,7 +34,7 @@ export async function open(profile, url, { fragment = "", query = "", before, us
 export function isUsable(page) {
   return waitFor(page, "Run can be pressed", () => {
     const run = /** @type {HTMLButtonElement | null} */ (document.querySelector("button.run"));
-    return run && !run.disabled && performance.now();
+    return run && !run.disabled ? performance.now() : 0;
   });
 }
 
