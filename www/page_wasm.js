@@ -25,7 +25,7 @@ export { errorFrom } from "./errors.js";
  * @property {(recordDigest: string, field: string, value: unknown) => string} annotate
  * @property {(annotationTexts: string[]) => Record<string, AnnotationState>} annotationState
  * @property {(text: string) => ReadLog} readLog
- * @property {(recordTexts: string[]) => string} csv
+ * @property {(recordTexts: string[], annotationTexts?: string[]) => string} csv
  * @property {(runs: string[]|{ label: string, curve: EpochPoint[] }[], theme: string, width: number, height: number) => Chart} chartCurves
  * @property {(recordText: string, theme: string, width: number, height: number) => Chart} chartConfusion
  * @property {(record: string|{ batch: number, samples: number[] }, theme: string, width: number, height: number) => Chart} chartLatency

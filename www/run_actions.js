@@ -50,11 +50,15 @@ export async function saveJsonLines(digests) {
   /** @type {Blob[]} */
   const parts = [];
   for await (const texts of recordTexts(digests)) parts.push(new Blob(texts.map((text) => `${text}\n`)));
-  const wanted = new Set(digests);
-  const annotations = app.log.annotationTexts.filter((text) => wanted.has(JSON.parse(text).record));
-  const file = new Blob([...parts, ...annotations.map((text) => `${text}\n`)]);
+  const file = new Blob([...parts, ...annotationsOf(digests).map((text) => `${text}\n`)]);
   saveFile(`assay-runs-${today()}.jsonl`, [file], "application/jsonl");
   announce(`Exported ${runs(digests.length)} as JSON Lines, ${bytes(file.size)}.`, true);
+}
+
+/** @param {readonly string[]} digests @returns {string[]} what was added to these runs */
+function annotationsOf(digests) {
+  const wanted = new Set(digests);
+  return app.log.annotationTexts.filter((text) => wanted.has(JSON.parse(text).record));
 }
 
 /**
@@ -65,8 +69,9 @@ export async function saveCsv(digests) {
   /** @type {string[]} */
   const parts = [];
   let head = "";
+  const annotations = annotationsOf(digests);
   for await (const texts of recordTexts(digests)) {
-    const csv = app.wasm.csv(texts);
+    const csv = app.wasm.csv(texts, annotations);
     const end = csv.indexOf("\n") + 1;
     head ||= csv.slice(0, end);
     // The columns are the same for every record, so the parts fit under one heading.

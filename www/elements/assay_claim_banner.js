@@ -44,7 +44,7 @@ export class AssayClaimBanner extends AssayElement {
         </div>
         <p>
           ${claim ? this.words(opened.banner) : "Somebody shared this recipe, without results."}
-          ${run?.claimText === opened.claimText ? "" : html`<span class="soft">Nothing runs until you say so.</span>`}
+          ${run && run.claimText === (opened.claimText ?? null) ? "" : html`<span class="soft">Nothing runs until you say so.</span>`}
         </p>
         ${claim ? this.claimed(opened.claim ?? {}) : ""}
         ${modified ? html`<p class="small">The form differs from the link${claim ? ", so Run is not a check of it; Run it here still runs the link's own recipe" : ""}.</p>` : ""}

@@ -57,11 +57,12 @@ export class AssayDialog extends AssayElement {
   onOpen() {}
 
   close() {
-    this.querySelector("dialog")?.close();
+    if (this.isOpen) app.store.update({ dialog: null });
   }
 
+  /** Escape closed it. The browser tells of a close later, when the dialog may have been opened again. */
   onClose() {
-    if (this.isOpen) app.store.update({ dialog: null });
+    if (!this.querySelector("dialog")?.open) this.close();
   }
 
   /** @param {MouseEvent} event */

@@ -34,7 +34,7 @@ export class AssayExperimentView extends AssayElement {
 
   render() {
     const { draft, run, shown, runsLoaded } = this.state;
-    const idle = !isGoing(run) && !shown;
+    const idle = !run && !shown;
     return html`
       <h1 class="visually-hidden">Experiment</h1>
       <assay-claim-banner></assay-claim-banner>

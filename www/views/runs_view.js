@@ -10,7 +10,7 @@ import { parseFilter } from "../run_table/filter.js";
 import { pipeline } from "../run_table/pipeline.js";
 import { EMPTY, kept } from "../run_table/selection.js";
 import { AssayElement } from "../elements/assay_element.js";
-import "../elements/assay_log_import.js";
+import { AssayLogImport } from "../elements/assay_log_import.js";
 import "../elements/assay_log_storage.js";
 import "../elements/assay_run_details.js";
 import "../elements/assay_run_scatter.js";
@@ -63,6 +63,8 @@ export class AssayRunsView extends AssayElement {
     /** @type {string[]} */
     this.seen = [];
     this.opened = "";
+    /** One for the empty view and the table, so that what came of an import stays when the first runs arrive. */
+    this.importer = new AssayLogImport();
     deltas ??= new Deltas({ compare: app.wasm.compare, recordText: (digest) => app.log.recordText(digest) });
     this.deltas = deltas;
     this.compared = this.compared.bind(this);
@@ -124,7 +126,7 @@ export class AssayRunsView extends AssayElement {
         <span class="soft" role="status">${this.countWords()}</span>
       </div>
       ${this.toolbar()}
-      <assay-log-import></assay-log-import>
+      ${this.importer}
       ${this.selectionBar()}
       <div class="runs-body">
         <div class="runs-main stack">
@@ -175,7 +177,7 @@ export class AssayRunsView extends AssayElement {
             @input=${(/** @type {Event} */ event) => this.choose({ filter: /** @type {HTMLInputElement} */ (event.target).value }, true)}
           />
         </label>
-        <button type="button" @click=${() => /** @type {any} */ (this.querySelector("assay-log-import"))?.choose()}>Import …</button>
+        <button type="button" @click=${() => this.importer.choose()}>Import …</button>
         ${this.compact
           ? html`<label class="row">Sort by
               <select @change=${(/** @type {Event} */ event) => this.choose({ order: this.orderFrom(/** @type {HTMLSelectElement} */ (event.target).value) }, true)}>
@@ -235,11 +237,11 @@ export class AssayRunsView extends AssayElement {
         </p>
         <button type="button" class="primary" @click=${() => app.router.go("experiment")}>Make the first run</button>
         <p class="small">
-          Have a log already? <button type="button" class="link" @click=${() => /** @type {any} */ (this.querySelector("assay-log-import"))?.choose()}>Import a JSON Lines file</button>, or
+          Have a log already? <button type="button" class="link" @click=${() => this.importer.choose()}>Import a JSON Lines file</button>, or
           drop it here.
         </p>
       </div>
-      <assay-log-import></assay-log-import>
+      ${this.importer}
       ${this.state.storage.kind === "memory" ? html`<assay-log-storage></assay-log-storage>` : ""}
     </div>`;
   }
@@ -293,7 +295,7 @@ export class AssayRunsView extends AssayElement {
   onDrop(event) {
     event.preventDefault();
     this.dropping = false;
-    /** @type {any} */ (this.querySelector("assay-log-import"))?.read(event.dataTransfer?.files[0]);
+    this.importer.read(event.dataTransfer?.files[0]);
   }
 }
 
