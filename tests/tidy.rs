@@ -22,9 +22,12 @@ const LAYERS: &[(&str, &[&str])] = &[
         "data",
         &["error", "rng", "stats", "digest", "recipe", "result"],
     ),
+    // What a scheme makes of a layer's bytes is part of its cost.
     (
         "model",
-        &["error", "rng", "stats", "digest", "recipe", "result"],
+        &[
+            "error", "rng", "stats", "digest", "recipe", "result", "quant",
+        ],
     ),
     (
         "quant",
@@ -364,7 +367,12 @@ fn every_module_is_in_the_architecture_page() {
         }
     }
     for (module, _) in LAYERS {
-        if !page.contains(&format!("| {module} |")) && !page.contains(&format!("`{module}`")) {
+        let row = |line: &str| {
+            line.strip_prefix("| ")
+                .and_then(|line| line.split(" |").next())
+                .is_some_and(|names| names.split(", ").any(|name| name == *module))
+        };
+        if !page.lines().any(row) {
             problems.push(format!("docs/architecture.md has no row for {module}"));
         }
     }

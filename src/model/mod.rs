@@ -2,13 +2,13 @@
 
 pub mod families;
 mod graph;
+mod layer;
 mod plan;
 mod safetensors;
 mod weights;
 
-pub use graph::{
-    Activation, Graph, INPUT, Layer, Node, Parameter, ParameterRole, ResolvedNode, Source,
-};
+pub use graph::{Graph, INPUT, Node, Parameter, ParameterRole, ResolvedNode, Source};
+pub use layer::{Activation, Layer};
 pub use plan::{
     MAX_ACTIVATION_BYTES, MAX_PARAMETERS, MAX_STEPS, MAX_TRAINING_MACS, Plan, graph, plan,
 };

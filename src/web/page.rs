@@ -88,8 +88,7 @@ pub fn check_recipe(recipe: &str) -> Js {
 #[wasm_bindgen(js_name = sealRecord)]
 pub fn seal_record(unsealed: &str) -> Js {
     answer(
-        record::read(unsealed)
-            .map(|(record, _)| record::seal(record))
+        record::seal_text(unsealed)
             .map(|(record, digest)| json!({ "record": record, "digest": digest })),
     )
 }
@@ -152,11 +151,7 @@ pub fn open_link(fragment: &str) -> Js {
 /// Throws `link` or `record` when one of them cannot be read.
 #[wasm_bindgen]
 pub fn judge(claim: &str, record: &str) -> Js {
-    let judged = || {
-        let (record, _) = record::read(record)?;
-        Ok(verdict::judge(&Claim::read(claim)?, &record))
-    };
-    answer(judged())
+    answer(verdict::judge_texts(claim, record))
 }
 
 /// How two records differ; the second is judged against the first.

@@ -3,7 +3,7 @@
 //! LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document recognition", with max-pooling,
 //! padding that keeps the size, free widths and a choice of activation.
 
-use crate::model::graph::{Activation, Graph, Layer};
+use crate::model::{Activation, Graph, Layer};
 
 /// The graph: convolution, activation, pooling, with `channels` and then twice as many; then linear to `dense`,
 /// activation, linear to the classes.

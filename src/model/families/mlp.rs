@@ -3,7 +3,7 @@
 //! Rosenblatt 1958, "The perceptron"; trained by backpropagation as in Rumelhart, Hinton and Williams 1986,
 //! "Learning representations by back-propagating errors".
 
-use crate::model::graph::{Activation, Graph, Layer};
+use crate::model::{Activation, Graph, Layer};
 
 /// The graph: flatten, then `depth` times linear and activation, then linear to the classes.
 ///
