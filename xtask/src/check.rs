@@ -54,7 +54,8 @@ fn wasm_lints(project: &Project) -> Result<()> {
         clippy(project)
             .env("CLIPPY_CONF_DIR", project.root().join("xtask/clippy-wasm"))
             .args([
-                "--package=assay",
+                "--workspace",
+                "--exclude=xtask",
                 "--lib",
                 "--example=cases",
                 "--target=wasm32-unknown-unknown",

@@ -30,11 +30,7 @@ use project::Project;
 use suites::SuiteName;
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    about = "Build, serve, check and test Assay",
-    disable_help_subcommand = true
-)]
+#[command(bin_name = "cargo xtask", about = "Build, serve, check and test Assay")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -49,11 +49,11 @@ pub(crate) fn run(project: &Project, names: &[SuiteName]) -> Vec<Outcome> {
 
 fn native(project: &Project) -> Outcome {
     Outcome::of("native", |outcome| {
-        outcome.count(
-            project
-                .cargo("test")
-                .args(["--package=assay", "--no-fail-fast"]),
-        )?;
+        outcome.count(project.cargo("test").args([
+            "--workspace",
+            "--exclude=xtask",
+            "--no-fail-fast",
+        ]))?;
         // With the profile that xtask itself was built with: its dependencies are there already.
         outcome.count(
             project
