@@ -5,7 +5,7 @@
 
 use assay::error::Error;
 use assay::lab::protocol::{Command, CommandBody, DatasetSummary, Event, EventBody, Scores};
-use assay::recipe::{self, Recipe};
+use assay::recipe;
 use assay::result::{Cost, EpochPoint};
 use assay::runlog::claim::Claim;
 use assay::runlog::export::{csv, jsonl};
@@ -233,7 +233,7 @@ fn another_version_of_each_is_refused_in_words() {
 
 /// One of each command, as the page sends it.
 fn commands() -> Vec<Command> {
-    let recipe = Recipe::default_for("digits", "lenet").to_value();
+    let recipe = sample().recipe.to_value();
     let claim: Value = serde_json::from_str(claim().text()).expect("JSON");
     let bodies = vec![
         CommandBody::Open {
@@ -303,6 +303,7 @@ fn events() -> Vec<Event> {
             steps_per_epoch: 34,
             recipe_digest: record.recipe_digest.clone(),
             started: record.started.clone(),
+            record: "{\"assay\":\"record\"}".into(),
         },
         EventBody::Progress {
             epoch: 1,

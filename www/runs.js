@@ -125,7 +125,8 @@ export class Runs {
     this.live = afterEvent(this.live, event);
     const { runId } = this.live;
     if (event.type === "planned") {
-      this.journal.keep(runId, { started: event.started });
+      // A resumed run keeps the checkpoint that it goes on from until it has a newer one.
+      this.journal.keep(runId, { started: event.started, ...(this.live.curve.length > 0 ? {} : { record: event.record }) });
     } else if (event.type === "checkpoint") {
       this.journal.keep(runId, { epoch: event.epoch, bytes: event.bytes ?? null, record: event.record, interruptedDigest: undefined });
     } else if (event.type === "recorded") {

@@ -67,7 +67,7 @@ pub(crate) fn show(source: &str, json: bool) -> Result<Outcome> {
     match source::open(source)? {
         Source::Recipe(recipe) if json => println!("{}", recipe.to_json()),
         Source::Recipe(recipe) => print::recipe(&recipe),
-        Source::Claim(claim) if json => println!("{}", claim.to_text()),
+        Source::Claim(claim) if json => println!("{}", claim.text()),
         Source::Claim(claim) => print::claim(&claim),
         Source::Log(log) => {
             for bad in &log.bad {

@@ -60,5 +60,7 @@ pub(super) fn last_record(path: &str) -> Result<Record> {
             "assay: the last record was altered after it was written: its digest does not match"
         );
     }
-    record::read(&entry.text).map(|(record, _)| record).map_err(words)
+    record::read(&entry.text)
+        .map(|(record, _)| record)
+        .map_err(words)
 }

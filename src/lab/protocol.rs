@@ -129,6 +129,8 @@ pub enum EventBody {
         recipe_digest: String,
         /// When the run started, RFC 3339 in UTC.
         started: String,
+        /// An unsealed record without results, as that of a `checkpoint`: what is left if the run ends before its first.
+        record: String,
     },
     /// A few times a second while training.
     Progress {

@@ -142,7 +142,8 @@ mod tests {
         let sgd = change(&text("mlp"), "training.optimizer", json!("sgd")).expect("fits");
         let recipe = from_json(&sgd).expect("valid");
         assert_eq!(recipe.training.momentum, Some(0.9));
-        assert_eq!(recipe.training.learning_rate, 0.003);
+        let default = Recipe::default_for("digits", "mlp").training;
+        assert_eq!(recipe.training.learning_rate, default.learning_rate);
         let back = change(&sgd, "training.optimizer", json!("adamw")).expect("fits");
         assert_eq!(back, text("mlp"));
     }

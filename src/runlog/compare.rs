@@ -338,6 +338,7 @@ fn sizes(a: &Record, b: &Record) -> Vec<Difference> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recipe::{edit, from_value};
     use crate::runlog::record;
 
     fn sample() -> Record {
@@ -382,7 +383,8 @@ mod tests {
     #[test]
     fn only_differing_fields_are_listed() {
         let mut b = sample();
-        b.recipe = crate::recipe::Recipe::default_for("digits", "mlp");
+        let mlp = edit::set(b.recipe.to_value(), "architecture.family", "mlp".into());
+        b.recipe = from_value(mlp.expect("a field")).expect("valid");
         let fields = compare(&sample(), &b, None).fields;
         let paths: Vec<&str> = fields.iter().map(|field| field.path.as_str()).collect();
         assert_eq!(

@@ -31,9 +31,8 @@ fn read(text: &str) -> Result<Record> {
 
 /// A part of what the page handed over.
 fn part<T: serde::de::DeserializeOwned>(value: &Value, name: &str) -> Result<T> {
-    serde_json::from_value(value[name].clone()).map_err(|error| {
-        Error::bad_input(name, "what the chart draws", error.to_string())
-    })
+    serde_json::from_value(value[name].clone())
+        .map_err(|error| Error::bad_input(name, "what the chart draws", error.to_string()))
 }
 
 /// Training curves of records (JSON texts) or of `{ label, curve, epochs? }`.
@@ -62,7 +61,11 @@ pub fn chart_curves(runs: JsValue, theme: &str, width: u32, height: u32) -> Js {
                 epochs_planned: *epochs,
             })
             .collect();
-        Ok(chart::curves(&curves, Theme::named(theme), Size { width, height }))
+        Ok(chart::curves(
+            &curves,
+            Theme::named(theme),
+            Size { width, height },
+        ))
     };
     drawn(draw())
 }

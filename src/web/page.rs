@@ -56,7 +56,11 @@ pub fn default_recipe(set: &str, family: &str) -> String {
 /// # Errors
 /// Throws `recipe` when the text is no JSON object or the path names no field.
 #[wasm_bindgen(js_name = changeRecipe)]
-pub fn change_recipe(recipe: &str, path: &str, value: JsValue) -> std::result::Result<String, JsValue> {
+pub fn change_recipe(
+    recipe: &str,
+    path: &str,
+    value: JsValue,
+) -> std::result::Result<String, JsValue> {
     let value: Value = serde_wasm_bindgen::from_value(value)?;
     text(recipe::edit::change(recipe, path, value))
 }
@@ -127,7 +131,8 @@ pub fn pack_recipe(recipe: &str) -> Js {
 #[wasm_bindgen(js_name = packClaim)]
 pub fn pack_claim(record: &str, by: &str) -> Js {
     answer(
-        record::read(record).and_then(|(record, _)| Claim::from_record(&record, by))
+        record::read(record)
+            .and_then(|(record, _)| Claim::from_record(&record, by))
             .and_then(|claim| link::pack_claim(&claim)),
     )
 }

@@ -21,6 +21,9 @@ import "./assay_copy_link.js";
 
 const { attempt } = actions;
 
+/** Below this width loss and accuracy are drawn one above the other. */
+const STACKED_WIDTH = 560;
+
 /** Event: `close`, a CustomEvent that does not bubble. */
 export class AssayRunDetails extends AssayElement {
   /** @type {StateKey[]} */
@@ -196,14 +199,14 @@ export class AssayRunDetails extends AssayElement {
     const name = `assay-${this.digest.slice(0, 8)}`;
     /** @type {[string, boolean, () => Chart][]} */
     const all = [
-      ["Training curves", (results.training?.curve.length ?? 0) > 0, () => app.wasm.chartCurves([text], this.state.theme, width, 240)],
+      ["Training curves", (results.training?.curve.length ?? 0) > 0, () => app.wasm.chartCurves([text], this.state.theme, width, width < STACKED_WIDTH ? 400 : 240)],
       ["Confusion matrix", Boolean(results.confusion), () => app.wasm.chartConfusion(text, this.state.theme, width, Math.min(width, 420))],
-      ["Latency of one row", Boolean(results.latency), () => app.wasm.chartLatency(text, this.state.theme, width, 160)],
+      ["Latency, every sample", Boolean(results.latency || results.throughput), () => app.wasm.chartLatency(text, this.state.theme, width, results.latency && results.throughput ? 320 : 180)],
     ];
     if (this.width === 0) return "";
     return all
       .filter(([, there]) => there)
-      .map(([label, , draw]) => html`<assay-chart .chart=${this.chartOf(`${label} ${width} ${this.state.theme}`, draw)} .label=${label} .name=${`${name}-${label.toLowerCase().replaceAll(" ", "-")}`}></assay-chart>`);
+      .map(([label, , draw]) => html`<assay-chart .chart=${this.chartOf(`${label} ${width} ${this.state.theme}`, draw)} .label=${label} .name=${`${name}-${label.toLowerCase().replaceAll(/\W+/gu, "-")}`}></assay-chart>`);
   }
 
   /**

@@ -8,23 +8,15 @@ import { AssayElement } from "./assay_element.js";
 import "./assay_chart.js";
 
 /** @import { PropertyValues } from "lit" */
-/** @import { Chart, RunSummary } from "../types.js" */
+/** @import { Chart } from "../types.js" */
 /** @import { RunRow } from "../run_table/rows.js" */
 /** @import { StateKey } from "../store.js" */
 
-/**
- * What the horizontal axis may be.
- * @type {Record<string, { name: string, unit: string, x: (summary: RunSummary) => number|null|undefined, low: (summary: RunSummary) => number|null|undefined, high: (summary: RunSummary) => number|null|undefined }>}
- */
-const AXES = {
-  latency: { name: "p50 latency", unit: "ms", x: ({ p50Millis }) => p50Millis, low: ({ p50LowMillis }) => p50LowMillis, high: ({ p50HighMillis }) => p50HighMillis },
-  size: { name: "size", unit: "kB", x: kilobytes, low: kilobytes, high: kilobytes },
-};
-
-/** @param {RunSummary} summary */
-function kilobytes({ weightBytes }) {
-  return weightBytes == null ? weightBytes : weightBytes / 1000;
-}
+/** What the horizontal axis may be, as the module names it, and what it is called. @type {[string, string][]} */
+const AXES = [
+  ["latency", "p50 latency"],
+  ["size", "size"],
+];
 /** Height of the drawing, pixels. */
 const HEIGHT = 320;
 
@@ -32,7 +24,7 @@ export class AssayRunScatter extends AssayElement {
   /** @type {StateKey[]} */
   static follows = ["theme"];
 
-  static properties = { rows: { attribute: false }, baseline: { type: String }, axis: { state: true }, log: { state: true }, open: { state: true }, width: { state: true } };
+  static properties = { rows: { attribute: false }, baseline: { type: String }, axis: { state: true }, open: { state: true }, width: { state: true } };
 
   constructor() {
     super();
@@ -41,8 +33,6 @@ export class AssayRunScatter extends AssayElement {
     /** Digest of the pinned run, or empty. */
     this.baseline = "";
     this.axis = "latency";
-    /** Whether the horizontal axis is logarithmic. */
-    this.log = false;
     /** What was drawn, in the order of the chart's points. @type {RunRow[]} */
     this.drawn = [];
     this.open = false;
@@ -67,12 +57,11 @@ export class AssayRunScatter extends AssayElement {
   /** @param {PropertyValues<this>} changed */
   willUpdate(changed) {
     if (!this.open || this.width === 0) return;
-    const from = `${this.state.theme} ${this.axis} ${this.log} ${this.baseline} ${this.width}`;
+    const from = `${this.state.theme} ${this.axis} ${this.baseline} ${this.width}`;
     if (!changed.has("rows") && from === this.drawnFrom && this.chart) return;
     this.drawnFrom = from;
-    const { name, unit } = this.wanted;
     try {
-      this.chart = app.wasm.chartScatter(this.points(), { name, unit, log: this.log }, this.state.theme, Math.min(960, Math.max(280, this.width - 34)), HEIGHT);
+      this.chart = app.wasm.chartScatter(this.points(), this.axis, this.state.theme, Math.min(960, Math.max(280, this.width - 34)), HEIGHT);
       this.problem = "";
     } catch (error) {
       this.chart = null;
@@ -80,22 +69,18 @@ export class AssayRunScatter extends AssayElement {
     }
   }
 
-  get wanted() {
-    return /** @type {typeof AXES[string]} */ (AXES[this.axis]);
-  }
-
   points() {
-    const { x, low, high } = this.wanted;
-    this.drawn = this.rows.filter(({ summary }) => summary.accuracy != null && x(summary) != null);
+    this.drawn = this.rows.filter(({ summary }) => summary.accuracy != null && (this.axis === "size" ? summary.weightBytes : summary.p50Millis) != null);
     return this.drawn.map(({ title, digest, summary }) => ({
       label: title,
-      x: x(summary),
-      xLow: low(summary) ?? x(summary),
-      xHigh: high(summary) ?? x(summary),
+      pinned: digest === this.baseline,
       accuracy: summary.accuracy,
-      accuracyLow: summary.accuracyLow ?? summary.accuracy,
-      accuracyHigh: summary.accuracyHigh ?? summary.accuracy,
-      highlighted: digest === this.baseline,
+      accuracyLow: summary.accuracyLow,
+      accuracyHigh: summary.accuracyHigh,
+      p50Millis: summary.p50Millis,
+      p50LowMillis: summary.p50LowMillis,
+      p50HighMillis: summary.p50HighMillis,
+      weightBytes: summary.weightBytes,
     }));
   }
 
@@ -106,15 +91,14 @@ export class AssayRunScatter extends AssayElement {
         ? html`<div class="stack">
             <fieldset class="row">
               <legend class="visually-hidden">Horizontal axis</legend>
-              ${Object.entries(AXES).map(
-                ([axis, { name }]) => html`<label class="check"><input type="radio" name="scatter-axis" .checked=${this.axis === axis} @change=${() => (this.axis = axis)} /> ${name}</label>`,
+              ${AXES.map(
+                ([axis, name]) => html`<label class="check"><input type="radio" name="scatter-axis" .checked=${this.axis === axis} @change=${() => (this.axis = axis)} /> ${name}</label>`,
               )}
-              <label class="check"><input type="checkbox" .checked=${this.log} @change=${() => (this.log = !this.log)} /> logarithmic</label>
             </fieldset>
             ${this.problem ? html`<p data-tone="bad">${this.problem}</p>` : ""}
             ${this.chart ? html`<assay-chart
                   .chart=${this.chart}
-                  .label=${`Accuracy against ${this.wanted.name}, all runs shown above`}
+                  .label=${`Accuracy against ${this.axis === "size" ? "size" : "p50 latency"}, all runs shown above`}
                   name=${`assay-accuracy-${this.axis}`}
                   @click=${this.onClick}
                 ></assay-chart>` : ""}

@@ -55,9 +55,14 @@ export class AssayVerdict extends AssayElement {
       <th scope="row">${label}</th>
       <td class="number ${isDigest(claimed) ? "digest" : ""}" title=${claimed}>${short(claimed)}</td>
       <td class="number ${isDigest(found) ? "digest" : ""}" title=${found}>${short(found)}</td>
-      <td><span class="status" data-tone=${tone}>${tone ? icon(sign) : ""} ${verdict}</span> <span class="small soft">${[tolerance, reason].filter(Boolean).join(": ")}</span></td>
+      <td><span class="status" data-tone=${tone}>${tone ? icon(sign) : ""} ${verdict}</span> <span class="small soft">${reason}${said(tolerance)}</span></td>
     </tr>`;
   }
+}
+
+/** @param {string} tolerance `none` and `equal` are said by the reason. */
+function said(tolerance) {
+  return !tolerance || tolerance === "none" || tolerance === "equal" ? "" : ` Tolerance: ${tolerance}.`;
 }
 
 /** @param {string} text */

@@ -114,10 +114,13 @@ function countedDelta(value, base, row, { baseline }) {
 
 /** @param {RunRow} row */
 function flags({ summary }) {
-  const words = [...(summary.flags ?? [])];
+  // A flag names what is doubtful and why: `latency: no steady state`.
+  const doubtful = [...new Set(summary.flags.map((flag) => flag.split(":")[0] ?? flag))];
+  const words = doubtful.length > 0 ? [`doubtful ${doubtful.length === 1 ? doubtful[0] : "timing"}`] : [];
   if (summary.checkedClaim) words.unshift("check of a link");
   if (summary.resumedFrom) words.unshift("resumed");
-  return words.length > 0 ? html`<span class="second small soft" title=${words.join(", ")}>${words.join(", ")}</span>` : "";
+  if (words.length === 0) return "";
+  return html`<span class="second small soft" title=${[...words, ...summary.flags].join("; ")}>${words.join(", ")}</span>`;
 }
 
 /**

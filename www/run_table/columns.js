@@ -23,9 +23,9 @@
 
 /** @type {readonly Column[]} */
 export const FIXED = [
-  { key: "started", label: "Run", kind: "text", width: 268, descendingFirst: true, value: (row) => row.summary.started,
+  { key: "started", label: "Run", kind: "text", width: 300, descendingFirst: true, value: (row) => row.summary.started,
     help: "Name and start; sorted by start." },
-  { key: "status", label: "Status", kind: "text", width: 116, value: (row) => row.status },
+  { key: "status", label: "Status", kind: "text", width: 152, value: (row) => row.status },
   { key: "accuracy", label: "Accuracy", kind: "number", width: 140, descendingFirst: true, value: (row) => row.summary.accuracy,
     help: "Share of right answers on the test rows, with half the width of its interval." },
   { key: "p50", label: "p50 latency", kind: "number", width: 128, value: (row) => row.summary.p50Millis,

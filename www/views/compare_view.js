@@ -24,6 +24,8 @@ import "../elements/assay_disagreements.js";
  * @property {Comparison} comparison of the second against the first
  */
 
+/** Below this width loss and accuracy are drawn one above the other. */
+const STACKED_WIDTH = 560;
 /** Names of the two, in text and in charts. */
 const LETTERS = ["A", "B"];
 
@@ -222,7 +224,7 @@ export class AssayCompareView extends AssayElement {
     if (this.curves?.key !== key) {
       try {
         const runs = records.map(({ results }, side) => ({ label: LETTERS[side] ?? "", curve: results.training?.curve ?? [] }));
-        this.curves = { key, chart: app.wasm.chartCurves(runs, this.state.theme, width, 300) };
+        this.curves = { key, chart: app.wasm.chartCurves(runs, this.state.theme, width, width < STACKED_WIDTH ? 420 : 300) };
       } catch (error) {
         return html`<p class="soft">${errorFrom(error).message}</p>`;
       }

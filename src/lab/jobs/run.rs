@@ -80,6 +80,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         steps_per_epoch: plan.steps_per_epoch,
         recipe_digest: draft.recipe_digest.clone(),
         started,
+        record: unsealed(&draft)?,
     });
     context.turn().await;
     let run = Run {
@@ -217,8 +218,7 @@ impl Run<'_> {
             active_secs: so_far.duration_secs,
             trainer: trainer.checkpoint().await?,
         };
-        let record =
-            serde_json::to_string(&so_far).map_err(|error| Error::Record(error.to_string()))?;
+        let record = unsealed(&so_far)?;
         self.context.send(EventBody::Checkpoint {
             buffer: self.context.put(checkpoint.to_bytes()),
             epoch: trainer.curve().len() as u32,
@@ -301,25 +301,33 @@ impl Run<'_> {
     }
 
     /// The two latency measurements; a stop keeps the one that was finished.
-    async fn time(
-        &self,
-        draft: &mut Record,
-        executable: &mut dyn Executable,
-    ) -> Result<()> {
+    async fn time(&self, draft: &mut Record, executable: &mut dyn Executable) -> Result<()> {
         let (context, rows) = (self.context, &self.prepared.split.test);
         let evaluation = &draft.recipe.evaluation;
         let batch = evaluation.throughput_batch;
         draft.results.latency =
             measure::latency(context, executable, rows, 1, evaluation, "timing one row").await?;
         if draft.results.latency.is_some() {
-            draft.results.throughput =
-                measure::latency(context, executable, rows, batch, evaluation, "timing a batch").await?;
+            draft.results.throughput = measure::latency(
+                context,
+                executable,
+                rows,
+                batch,
+                evaluation,
+                "timing a batch",
+            )
+            .await?;
         }
         if draft.results.throughput.is_none() {
             draft.status = Status::Stopped;
         }
         Ok(())
     }
+}
+
+/// A record as JSON text, without a digest.
+fn unsealed(record: &Record) -> Result<String> {
+    serde_json::to_string(record).map_err(|error| Error::Record(error.to_string()))
 }
 
 /// `number` rounded to whole parts of one `parts`-th.

@@ -6,9 +6,10 @@ mod latency;
 mod metrics;
 
 use super::claim::Claim;
-use super::record::{Record, Status};
+use super::record::{self, Record, Status};
 use super::summary::flatten;
 use super::words::{count, cut};
+use crate::error::Result;
 use metrics::Judge;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -83,6 +84,23 @@ pub struct Metric {
     pub tolerance: String,
     /// Why this answer.
     pub reason: String,
+}
+
+/// Judges a record's text against a claim's. A record that was altered after it was sealed cannot be judged by.
+///
+/// # Errors
+/// As [`Claim::read`] and [`record::open`].
+pub fn judge_texts(claim: &str, record: &str) -> Result<Verdict> {
+    let claim = Claim::read(claim)?;
+    let opened = record::open(record)?;
+    if opened.altered {
+        return Ok(Verdict {
+            overall: Overall::CannotBeJudged,
+            reason: "This record was changed after it was sealed, so it proves nothing. Run the recipe again to get a verdict.".into(),
+            metrics: Vec::new(),
+        });
+    }
+    Ok(judge(&claim, &opened.record))
 }
 
 /// Judges a run against a claim.
@@ -295,6 +313,18 @@ mod tests {
             assert_eq!(metric.verdict, expected, "{metric:?}");
             assert!(!metric.reason.is_empty() && !metric.tolerance.is_empty());
         }
+    }
+
+    #[test]
+    fn an_altered_record_proves_nothing() {
+        let (text, sample) = (claim().text().to_owned(), crate::runlog::SAMPLE);
+        let verdict = judge_texts(&text, sample).expect("both read");
+        assert_eq!(verdict.overall, Overall::Reproduced);
+        let altered = sample.replace("\"correct\":353", "\"correct\":354");
+        let verdict = judge_texts(&text, &altered).expect("both read");
+        assert_eq!(verdict.overall, Overall::CannotBeJudged);
+        assert!(judge_texts(&text, "{}").is_err());
+        assert!(judge_texts("{}", sample).is_err());
     }
 
     #[test]

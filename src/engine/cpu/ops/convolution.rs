@@ -3,8 +3,8 @@
 //! The patches of a few images at a time are written out as columns (im2col; Chellapilla, Puri and Simard 2006). How many
 //! images are taken at a time changes no bit: every sum is continued in the same order.
 
-use super::matmul::{Matrix, add_product};
 use super::numbers;
+use assay_kernels::matmul::{Matrix, add_product};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 /// Numbers of unrolled patches held at a time: 256 KiB, which stays in the second cache.

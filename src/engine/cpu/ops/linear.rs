@@ -1,7 +1,7 @@
 //! `y = x·Wᵀ + b` for a batch of rows, with its three gradients.
 
-use super::matmul::{Matrix, add_product};
 use super::numbers;
+use assay_kernels::matmul::{Matrix, add_product};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
 /// `x` `[batch, features]`, `weight` `[units, features]`, `bias` `[units]` to `[batch, units]`. Each sum starts from the

@@ -7,7 +7,6 @@ mod activation;
 mod convolution;
 mod cross_entropy;
 mod linear;
-mod matmul;
 mod max_pool;
 mod update;
 

@@ -12,8 +12,8 @@ const COLUMNS: usize = 8;
 const DEPTH: usize = 256;
 
 /// A matrix in a slice: element `(row, column)` is at `row · row_stride + column · column_stride`.
-#[derive(Clone, Copy)]
-pub(super) struct Matrix<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct Matrix<'a> {
     values: &'a [f32],
     row_stride: usize,
     column_stride: usize,
@@ -21,7 +21,8 @@ pub(super) struct Matrix<'a> {
 
 impl<'a> Matrix<'a> {
     /// A row-major matrix with so many columns.
-    pub(super) const fn new(values: &'a [f32], columns: usize) -> Self {
+    #[must_use]
+    pub const fn new(values: &'a [f32], columns: usize) -> Self {
         Self {
             values,
             row_stride: columns,
@@ -30,7 +31,8 @@ impl<'a> Matrix<'a> {
     }
 
     /// The same numbers with rows and columns exchanged.
-    pub(super) const fn transposed(self) -> Self {
+    #[must_use]
+    pub const fn transposed(self) -> Self {
         Self {
             values: self.values,
             row_stride: self.column_stride,
@@ -41,8 +43,11 @@ impl<'a> Matrix<'a> {
 
 /// Adds `left · right` to the row-major `out`, where `left` is `[rows, inner]` and `right` is `[inner, columns]`.
 ///
-/// `out` has `rows × columns` numbers. Panics where a matrix is smaller than that.
-pub(super) fn add_product(
+/// `out` has `rows × columns` numbers.
+///
+/// # Panics
+/// Where a matrix is smaller than its size says.
+pub fn add_product(
     left: Matrix<'_>,
     right: Matrix<'_>,
     out: &mut [f32],
@@ -141,11 +146,17 @@ fn continued<const HEIGHT: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::Stream;
 
-    fn drawn(count: usize, name: &str) -> Vec<f32> {
-        let mut stream = Stream::new(1, name, 0);
-        (0..count).map(|_| stream.normal()).collect()
+    /// Numbers in −1..1 from a linear congruential generator (Knuth's MMIX constants).
+    fn drawn(count: usize, seed: u64) -> Vec<f32> {
+        let mut state = seed;
+        let mut next = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1_u32 << 23) as f32 - 1.0
+        };
+        (0..count).map(|_| next()).collect()
     }
 
     /// The definition.
@@ -178,8 +189,8 @@ mod tests {
             [64, 64, 10],
         ] {
             let [rows, inner, columns] = sizes;
-            let (left, right) = (drawn(rows * inner, "left"), drawn(inner * columns, "right"));
-            let start = drawn(rows * columns, "out");
+            let (left, right) = (drawn(rows * inner, 1), drawn(inner * columns, 2));
+            let start = drawn(rows * columns, 3);
             let mut wanted = start.clone();
             plain(&left, &right, &mut wanted, sizes);
             let left_turned = transposed(&left, rows, inner);

@@ -1,0 +1,6 @@
+//! The loops in which a training spends its time, over plain slices; no tensors, no allocation policy, no engine.
+//!
+//! They are a crate of their own for one reason: the page is built for size, which costs these loops more than half of
+//! their speed, and cargo sets the level crate by crate. Whatever stands here is built for speed.
+
+pub mod matmul;
