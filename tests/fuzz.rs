@@ -189,6 +189,10 @@ fn hostile(valid: Vec<String>) -> impl Strategy<Value = String> {
 }
 
 /// Runs a reader on its share of inputs.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how many inputs and how long one takes decide no result"
+)]
 fn fuzz(inputs: impl Strategy<Value = String>, check: impl Fn(&str) -> TestCaseResult) {
     let cases = std::env::var("ASSAY_FUZZ_CASES")
         .ok()

@@ -263,6 +263,7 @@ fn commands() -> Vec<Command> {
             row: Some(3),
             image: Some(vec![0.0, 0.5, 1.0]),
         },
+        CommandBody::Visibility { hidden: true },
         CommandBody::Crash,
         CommandBody::Hang,
         CommandBody::Stop { target: 4 },
@@ -278,6 +279,7 @@ fn commands() -> Vec<Command> {
             | CommandBody::Run { .. }
             | CommandBody::Load { .. }
             | CommandBody::Predict { .. }
+            | CommandBody::Visibility { .. }
             | CommandBody::Crash
             | CommandBody::Hang
             | CommandBody::Stop { .. }

@@ -32,7 +32,7 @@ pub fn check_recipe(text: &str) -> Result<Checked> {
 /// Compares two records; the second is judged against the first, accuracy on the same rows where both kept them.
 ///
 /// # Errors
-/// [`crate::Error::Record`] when a text is no record.
+/// [`crate::error::Error::Record`] when a text is no record.
 pub fn compare_records(first: &str, second: &str) -> Result<Comparison> {
     let (first, _) = record::read(first)?;
     let (second, _) = record::read(second)?;

@@ -99,10 +99,10 @@ impl Outcome {
             }
             ["test", .., "...", "ok"] => return true,
             ["test", name, "...", "ignored", reason @ ..] => {
-                self.add_not_run(name, &reason.join(" "))
+                self.add_not_run(name, &reason.join(" "));
             }
             ["test", name, "...", "ignored,", reason @ ..] => {
-                self.add_not_run(name, &reason.join(" "))
+                self.add_not_run(name, &reason.join(" "));
             }
             // Node's `spec` reporter.
             ["ℹ", "pass", count] => self.passed += number(count),

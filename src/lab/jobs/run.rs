@@ -295,7 +295,7 @@ impl Run<'_> {
         Ok(Some(Playable {
             plan: plan.clone(),
             set: dataset.set.clone(),
-            scaler: rows.scaler.clone(),
+            scaler: rows.scaler,
             executable,
         }))
     }
