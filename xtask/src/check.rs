@@ -1,6 +1,7 @@
 //! Everything that can be judged without running the product: formatting, lints, documentation, types, tidiness, size.
 
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 
@@ -27,11 +28,16 @@ pub(crate) fn run(project: &Project) -> Outcome {
     Outcome::of("check", |outcome| {
         setup::to_build(project)?;
         for (name, check) in CHECKS {
-            println!("{name}");
-            match check(project) {
-                Ok(()) => outcome.passed += 1,
+            let start = Instant::now();
+            let result = check(project);
+            let secs = start.elapsed().as_secs();
+            match result {
+                Ok(()) => {
+                    println!("{name}: passed in {secs} s");
+                    outcome.passed += 1;
+                }
                 Err(error) => {
-                    println!("{name} FAILED: {error:#}");
+                    println!("{name}: FAILED after {secs} s: {error:#}");
                     outcome.failed += 1;
                 }
             }
