@@ -100,9 +100,12 @@ async function shoot(page, view) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
     for (const width of WIDTHS) {
       await page.setViewport({ width, height: width === 360 ? 740 : 900 });
-      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 250)));
+      const isDialog = await page.evaluate(() => {
+        scrollTo(0, 0);
+        return new Promise((resolve) => setTimeout(() => resolve(document.querySelector("dialog[open]") !== null), 250));
+      });
       const file = `${view}-${theme}-${width}.png`;
-      await page.screenshot({ path: /** @type {`${string}.png`} */ (join(FOLDER, file)), fullPage: true });
+      await page.screenshot({ path: /** @type {`${string}.png`} */ (join(FOLDER, file)), fullPage: !isDialog });
       console.log(file);
     }
   }
