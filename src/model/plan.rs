@@ -1,7 +1,8 @@
 //! From a recipe to a model that is known to fit: shapes, counts and limits, before anything is allocated.
 
 use super::families;
-use super::graph::{Activation, Graph, ParameterRole, ResolvedNode};
+use super::graph::{Graph, ParameterRole, ResolvedNode};
+use super::layer::Activation;
 use crate::error::{Error, Result};
 use crate::quant;
 use crate::recipe::Recipe;

@@ -1,6 +1,7 @@
 //! The numbers of a model by tensor name: first values, digest, and bytes to store; it does not train them.
 
-use super::graph::{Activation, Graph, Parameter, ParameterRole};
+use super::graph::{Graph, Parameter, ParameterRole};
+use super::layer::Activation;
 use super::safetensors;
 use crate::digest::Hasher;
 use crate::error::{Error, Result};
