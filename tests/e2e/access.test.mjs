@@ -123,6 +123,7 @@ test("axe finds nothing serious on any view, light or dark, and nothing is wider
     }
     await page.setViewport({ width: 360, height: 740 });
     const width = await settledWidth(page);
+    problems.push(...(await findings(page)).map((finding) => `${view}, 360 px: ${finding}`));
     if (width > 360) problems.push(`${view}: ${width} px wide at 360 px: ${await widest(page)}`);
     await page.setViewport({ width: 1280, height: 800 });
     await painted(page);

@@ -61,7 +61,7 @@ function keepWhatLeaves() {
 }
 
 /**
- * Polls the page until `look` answers something true.
+ * Polls the page until `look` answers something true; an element counts as true.
  *
  * @template T
  * @template {any[]} Arguments
@@ -73,8 +73,10 @@ function keepWhatLeaves() {
  */
 export async function waitFor(page, what, look, { millis = 60_000, args = /** @type {any} */ ([]) } = {}) {
   const end = Date.now() + millis;
+  // Not every driver hands out an element as something true.
+  const asked = `(async () => { const seen = await (${look})(...${JSON.stringify(args)}); return seen instanceof Node ? true : seen; })()`;
   for (;;) {
-    const seen = await page.evaluate(/** @type {any} */ (look), ...args);
+    const seen = await page.evaluate(asked);
     if (seen) return /** @type {any} */ (seen);
     if (Date.now() > end) throw new Error(`waited ${millis / 1000} s in vain: ${what}. The page says:\n${await text(page)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));

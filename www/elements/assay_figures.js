@@ -38,6 +38,8 @@ export class AssayFigures extends AssayElement {
     this.width = 0;
     /** What was drawn last, by name. @type {Map<string, { key: string, chart: Chart|null }>} */
     this.drawn = new Map();
+    /** Whether this turn of the event loop drew one; the next waits for the next turn, so that the page is never held up for long. */
+    this.drew = false;
     this.redraw = throttled(() => this.requestUpdate(), REDRAW_MILLIS);
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.resting = undefined;
@@ -70,6 +72,7 @@ export class AssayFigures extends AssayElement {
     // Nothing is drawn while the view is hidden; what was drawn stays.
     this.width = this.measured() || this.width;
     if (this.width === 0) return "";
+    this.drew = false;
     const { curves, latency, confusion } = this.wanted(this.state);
     if (!curves && !latency && !confusion) return "";
     return html`<div class="figures panel">
@@ -126,8 +129,16 @@ export class AssayFigures extends AssayElement {
     if (!wanted) return "";
     const { name, label, key, empty } = wanted;
     if (empty) return html`<p class="empty figure-empty">${empty}</p>`;
-    if (this.drawn.get(name)?.key !== key) this.drawn.set(name, { key, chart: drawnOrNull(wanted) });
+    if (this.drawn.get(name)?.key !== key) {
+      if (this.drew) {
+        setTimeout(() => this.requestUpdate());
+      } else {
+        this.drew = true;
+        this.drawn.set(name, { key, chart: drawnOrNull(wanted) });
+      }
+    }
     const chart = this.drawn.get(name)?.chart;
+    if (chart === undefined) return "";
     if (!chart) return html`<p class="soft">This chart could not be drawn; the numbers are in the record.</p>`;
     return html`<div class="figure" data-figure=${name}><assay-chart .chart=${chart} name=${name} label=${label}></assay-chart></div>`;
   }

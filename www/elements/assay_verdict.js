@@ -27,17 +27,18 @@ export class AssayVerdict extends AssayElement {
     if (!run?.verdict) return "";
     const { overall, reason, metrics } = run.verdict;
     const { icon: name, tone, words } = WORDS[overall] ?? OTHER;
+    // The roles hold the table together where a narrow screen stacks its cells.
     return html`<section class="panel banner verdict stack tight" data-verdict=${overall} aria-labelledby="verdict-heading">
       <h2 id="verdict-heading" class="status" data-tone=${tone}>${icon(name)} ${overall}</h2>
       <p>${reason || words}</p>
       <div class="scroll" tabindex="0" role="region" aria-label="The verdict, metric by metric">
-        <table>
+        <table role="table">
           <thead>
-            <tr>
-              <th scope="col">Metric</th>
-              <th scope="col" class="number">Claimed</th>
-              <th scope="col" class="number">Found here</th>
-              <th scope="col">Verdict, tolerance and why</th>
+            <tr role="row">
+              <th scope="col" role="columnheader">Metric</th>
+              <th scope="col" role="columnheader" class="number">Claimed</th>
+              <th scope="col" role="columnheader" class="number">Found here</th>
+              <th scope="col" role="columnheader">Verdict, tolerance and why</th>
             </tr>
           </thead>
           <tbody>
@@ -51,11 +52,11 @@ export class AssayVerdict extends AssayElement {
   /** @param {MetricVerdict} metric */
   metric({ label, claimedText: claimed, foundText: found, verdict, tolerance, reason }) {
     const { icon: sign, tone } = WORDS[verdict] ?? OTHER;
-    return html`<tr>
-      <th scope="row">${label}</th>
-      <td class="number ${isDigest(claimed) ? "digest" : ""}" title=${claimed}>${short(claimed)}</td>
-      <td class="number ${isDigest(found) ? "digest" : ""}" title=${found}>${short(found)}</td>
-      <td><span class="status" data-tone=${tone}>${tone ? icon(sign) : ""} ${verdict}</span> <span class="small soft">${reason}${said(tolerance)}</span></td>
+    return html`<tr role="row">
+      <th scope="row" role="rowheader">${label}</th>
+      <td role="cell" data-head="claimed" class="number ${isDigest(claimed) ? "digest" : ""}" title=${claimed}>${short(claimed)}</td>
+      <td role="cell" data-head="found here" class="number ${isDigest(found) ? "digest" : ""}" title=${found}>${short(found)}</td>
+      <td role="cell"><span class="status" data-tone=${tone}>${tone ? icon(sign) : ""} ${verdict}</span> <span class="small soft">${reason}${said(tolerance)}</span></td>
     </tr>`;
   }
 }
