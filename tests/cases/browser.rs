@@ -1,15 +1,11 @@
 //! The table of cases for a browser: names and a runner, called by tests/e2e/harness one by one.
 
-#![cfg_attr(
-    target_arch = "wasm32",
-    expect(missing_docs, reason = "wasm-bindgen adds items of its own")
-)]
-
 #[cfg(target_arch = "wasm32")]
 #[path = "mod.rs"]
 mod cases;
 
 #[cfg(target_arch = "wasm32")]
+#[expect(unreachable_pub, reason = "wasm-bindgen exports public functions only")]
 mod exports {
     use super::cases;
     use wasm_bindgen::prelude::wasm_bindgen;
