@@ -94,11 +94,14 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     let weights = run.train(&engine, &mut draft, checkpoint).await?;
     let playable = run.measure(&engine, &mut draft, weights.as_ref()).await?;
     draft.duration_secs = run.active_secs();
+    let recipe_digest = draft.recipe_digest.clone();
     let (text, digest) = record::seal(draft);
     context.send(EventBody::Recorded {
         digest: digest.clone(),
         record: text.clone(),
-        buffer: weights.map(|weights| context.put(weights.to_safetensors(&[]))),
+        buffer: weights.map(|weights| {
+            context.put(weights.to_safetensors(&[("recipe_digest", &recipe_digest)]))
+        }),
     });
     if let Some(claim) = claim {
         let (record, _) = record::read(&text)?;
