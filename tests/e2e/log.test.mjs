@@ -114,7 +114,7 @@ test("the log is exported as JSON Lines and as CSV", async () => {
 test("an import keeps the good lines, lists the broken one by its number, and marks the altered one", async () => {
   const folder = await mkdtemp(join(tmpdir(), "assay-log-"));
   const lines = exported.trimEnd().split("\n");
-  const last = lines.findLastIndex((line) => JSON.parse(line).assay === "record" && JSON.parse(line).digest !== named);
+  const last = lines.findLastIndex((line) => JSON.parse(line).status === "complete" && JSON.parse(line).digest !== named);
   const honest = lines[last] ?? "";
   lines[last] = honest.replace(/"correct":(\d+)/, (_, correct) => `"correct":${Number(correct) + 1}`);
   assert.notEqual(lines[last], honest);
