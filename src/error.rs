@@ -45,7 +45,7 @@ pub enum Error {
         got: String,
     },
     /// Planned work or memory is over a limit. Next: make the recipe smaller.
-    #[error("{what} would be {got} {unit}; the limit is {limit}")]
+    #[error("{what} would be {} {unit}; the limit is {}", grouped(*.got), grouped(*.limit))]
     TooLarge {
         /// The quantity.
         what: String,
@@ -107,6 +107,19 @@ impl Error {
             got: got.into(),
         }
     }
+}
+
+/// A count with its thousands apart: `12,345`.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn joined(problems: &[Problem]) -> String {

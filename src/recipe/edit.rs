@@ -9,10 +9,13 @@ use serde_json::{Value, json};
 /// momentum in deep learning", ICML 2013.
 const MOMENTUM: f64 = 0.9;
 
+/// The field that decides most defaults.
+const FAMILY: &str = "architecture.family";
+
 /// Sets the field at `path` in a recipe's text, and gives the text back, indented.
 ///
 /// Where the change decides which fields there are (family, optimizer), those that are now needed get their default and
-/// those that are not go. The value may be out of range, and other fields may have problems: a form shows them.
+/// those that are not go; a change of family also moves fields that stood at its default to the new one's. The value may be out of range, and other fields may have problems: a form shows them.
 /// Unknown fields stay.
 ///
 /// # Errors
@@ -48,7 +51,20 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
     if !document.is_object() {
         return Err(refused("", "expected a JSON object".into()));
     }
+    // What stood at the old family's default follows to the new one's; what a person chose stays.
+    let untouched: Vec<&Field> = if path == FAMILY {
+        let is_default = |field: &&Field| {
+            field.path != path && at(&document, field.path) == Some(&default_of(field, &document))
+        };
+        FIELDS.iter().filter(is_default).collect()
+    } else {
+        Vec::new()
+    };
     put(&mut document, field.path, Some(value))?;
+    for field in untouched.into_iter().filter(|it| it.only_when.is_none()) {
+        let default = default_of(field, &document);
+        put(&mut document, field.path, Some(default))?;
+    }
     for dependent in FIELDS {
         let Some((decided_by, wanted)) = dependent.only_when else {
             continue;
@@ -75,10 +91,7 @@ fn default_of(field: &Field, document: &Value) -> Value {
             .unwrap_or(other)
             .to_owned()
     };
-    let defaults = Recipe::default_for(
-        &word("data.set", "digits"),
-        &word("architecture.family", "lenet"),
-    );
+    let defaults = Recipe::default_for(&word("data.set", "digits"), &word(FAMILY, "lenet"));
     match at(&defaults.to_value(), field.path) {
         Some(value) => value.clone(),
         // No default recipe uses sgd.
@@ -127,6 +140,18 @@ mod tests {
 
     fn text(family: &str) -> String {
         Recipe::default_for("digits", family).to_json()
+    }
+
+    #[test]
+    fn a_new_family_moves_defaults_and_leaves_choices() {
+        let lenet = Recipe::default_for("digits", "lenet").to_value();
+        let rate = |document: &Value| document["training"]["learning_rate"].as_f64();
+        let mlp = Recipe::default_for("digits", "mlp").to_value();
+        let moved = set(lenet.clone(), FAMILY, json!("mlp")).expect("a family");
+        assert_eq!(rate(&moved), rate(&mlp));
+        let chosen = set(lenet, "training.learning_rate", json!(0.02)).expect("a rate");
+        let moved = set(chosen, FAMILY, json!("mlp")).expect("a family");
+        assert_eq!(rate(&moved), Some(0.02));
     }
 
     #[test]

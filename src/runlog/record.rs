@@ -23,7 +23,7 @@ pub struct Record {
     pub assay: String,
     /// Version of the form of this document.
     pub version: u32,
-    /// When the run started, RFC 3339 in UTC with seconds.
+    /// When the run started, RFC 3339 in UTC with milliseconds, so that texts sort as moments do.
     pub started: String,
     /// From start to record, seconds, pauses included.
     pub duration_secs: f64,

@@ -3,13 +3,8 @@
 /// Last second of the year 9999, the last that RFC 3339 can write.
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
-/// A moment with seconds, such as `2026-07-31T09:05:00Z`. What is no number or out of range is moved to the nearest end.
-#[must_use]
-pub fn rfc3339_secs(unix_secs: f64) -> String {
-    format!("{}Z", up_to_secs(whole(unix_secs)))
-}
-
 /// A moment with milliseconds, such as `2026-07-31T09:05:00.123Z`, from milliseconds since 1970.
+/// What is no number or out of range is moved to the nearest end.
 #[must_use]
 pub fn rfc3339_millis(unix_millis: f64) -> String {
     let millis = whole(unix_millis).min(whole(LAST_SECOND) * 1000 + 999);
@@ -94,15 +89,15 @@ mod tests {
     #[test]
     fn writes_known_moments() {
         for (secs, text) in [
-            (0.0, "1970-01-01T00:00:00Z"),
-            (951_827_696.0, "2000-02-29T12:34:56Z"),
-            (1_767_225_599.9, "2025-12-31T23:59:59Z"),
-            (4_107_542_400.0, "2100-03-01T00:00:00Z"),
-            (f64::NAN, "1970-01-01T00:00:00Z"),
-            (-5.0, "1970-01-01T00:00:00Z"),
-            (f64::INFINITY, "9999-12-31T23:59:59Z"),
+            (0.0, "1970-01-01T00:00:00.000Z"),
+            (951_827_696.0, "2000-02-29T12:34:56.000Z"),
+            (1_767_225_599.9, "2025-12-31T23:59:59.900Z"),
+            (4_107_542_400.0, "2100-03-01T00:00:00.000Z"),
+            (f64::NAN, "1970-01-01T00:00:00.000Z"),
+            (-5.0, "1970-01-01T00:00:00.000Z"),
+            (f64::INFINITY, "9999-12-31T23:59:59.999Z"),
         ] {
-            assert_eq!(rfc3339_secs(secs), text);
+            assert_eq!(rfc3339_millis(secs * 1e3), text);
         }
         assert_eq!(
             rfc3339_millis(1_767_225_599_042.7),

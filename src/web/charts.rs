@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+/// Samples in a live chart, the newest: it is drawn several times a second, beside the measurement.
+const MAX_LIVE_SAMPLES: usize = 300;
+
 type Js = std::result::Result<JsValue, JsValue>;
 
 fn drawn(chart: Result<Chart>) -> Js {
@@ -95,7 +98,9 @@ pub fn chart_latency(record: JsValue, theme: &str, width: u32, height: u32) -> J
     let source: Value = serde_wasm_bindgen::from_value(record)?;
     let read_latencies = || -> Result<Vec<Latency>> {
         let Some(text) = source.as_str() else {
-            let samples = part(&source, "samples")?;
+            let samples: Vec<f64> = part(&source, "samples")?;
+            let newest = samples.len().saturating_sub(MAX_LIVE_SAMPLES);
+            let samples = samples[newest..].to_vec();
             return Ok(vec![Latency::in_progress(part(&source, "batch")?, samples)]);
         };
         let results = read(text)?.results;

@@ -50,7 +50,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         .transpose()?;
     let started = match &checkpoint {
         Some(checkpoint) => checkpoint.started.clone(),
-        None => time::rfc3339_secs(context.clock.wall_secs()),
+        None => time::rfc3339_millis(context.clock.wall_secs() * 1e3),
     };
     let mut draft = Record {
         assay: "record".into(),
