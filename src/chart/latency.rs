@@ -148,7 +148,7 @@ fn draw(area: &Area<'_>, rect: Rect, latency: &Latency, palette: &Palette) -> Dr
     let x = Axis::over(
         [1.0, place(samples.len().max(2) - 1)].into_iter(),
         Wish {
-            title: if latency.calls_per_sample > 1 {
+            title: if latency.calls_per_sample > 1 && rect.width > 290.0 {
                 "sample (mean of calls)"
             } else {
                 "sample"
