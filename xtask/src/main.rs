@@ -11,6 +11,7 @@ mod fuzz;
 mod imports;
 mod page;
 mod policy;
+mod preload;
 mod project;
 mod report;
 mod screenshots;

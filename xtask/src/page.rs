@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::vendor::Vendor;
-use crate::{imports, policy, project};
+use crate::{imports, policy, preload, project};
 
 /// The placeholders in `www/index.html`.
 const BUILD: &str = "<!-- assay:build -->";
@@ -61,7 +61,10 @@ impl Page {
             )
             .replace(
                 IMPORT_MAP,
-                &format!("<script type=\"importmap\">{import_map}</script>"),
+                &format!(
+                    "<script type=\"importmap\">{import_map}</script>{}",
+                    preload::links(&files, &import_map)
+                ),
             );
         // The digest covers the page as it is before the digest itself is written into it.
         files.insert("index.html".to_owned(), index.clone().into_bytes());
