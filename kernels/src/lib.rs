@@ -3,4 +3,5 @@
 //! They are a crate of their own for one reason: the page is built for size, which costs these loops more than half of
 //! their speed, and cargo sets the level crate by crate. Whatever stands here is built for speed.
 
+pub mod lanes;
 pub mod matmul;
