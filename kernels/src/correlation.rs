@@ -14,7 +14,7 @@
 use crate::lanes::F32x4;
 
 /// Columns that are packed side by side: two registers of four lanes.
-pub const COLUMNS: usize = 8;
+pub(crate) const COLUMNS: usize = 8;
 /// Places of a tile: with two registers of columns their sums take eight of the sixteen registers of SSE and simd128.
 const PLACES: usize = 4;
 
@@ -278,25 +278,16 @@ impl Job<'_> {
         if let Some(rectifier) = self.epilogue.rectifier {
             sums = sums.map(|sum| rectifier.on_lanes(sum));
         }
-        let out = &mut out[at..at + width];
-        if let Some(out) = out.first_chunk_mut::<8>() {
-            let (first, second) = out.split_at_mut(4);
-            sums[0].write_to(first);
-            sums[1].write_to(second);
-        } else {
-            let mut all = [0.0; COLUMNS];
-            let (first, second) = all.split_at_mut(4);
-            sums[0].write_to(first);
-            sums[1].write_to(second);
-            out.copy_from_slice(&all[..width]);
-        }
+        store_pair(sums, &mut out[at..at + width]);
     }
 }
 
 /// Eight numbers from `start` on; those from `end` on are zero.
 #[inline(always)]
-fn pair(values: &[f32], start: usize, end: usize) -> [F32x4; 2] {
-    if let Some(eight) = values[start..end].first_chunk::<8>() {
+pub(crate) fn pair(values: &[f32], start: usize, end: usize) -> [F32x4; 2] {
+    if let Some(eight) = values[start..].first_chunk::<8>()
+        && end - start >= COLUMNS
+    {
         return [
             F32x4::from_slice(&eight[..4]),
             F32x4::from_slice(&eight[4..]),
@@ -308,6 +299,22 @@ fn pair(values: &[f32], start: usize, end: usize) -> [F32x4; 2] {
         F32x4::from_slice(&eight[..4]),
         F32x4::from_slice(&eight[4..]),
     ]
+}
+
+/// As many of eight numbers as `out` has room for.
+#[inline(always)]
+pub(crate) fn store_pair(values: [F32x4; 2], out: &mut [f32]) {
+    if let Some(out) = out.first_chunk_mut::<8>() {
+        let (first, second) = out.split_at_mut(4);
+        values[0].write_to(first);
+        values[1].write_to(second);
+    } else {
+        let mut all = [0.0; COLUMNS];
+        let (first, second) = all.split_at_mut(4);
+        values[0].write_to(first);
+        values[1].write_to(second);
+        out.copy_from_slice(&all[..out.len()]);
+    }
 }
 
 /// Four numbers at a pointer.

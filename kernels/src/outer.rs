@@ -9,13 +9,13 @@
     reason = "a bounds check for each operand would cost more than the product; `check` proves the ranges once a call"
 )]
 
-use crate::correlation::{COLUMNS, Places, read};
+use crate::correlation::{COLUMNS, Places, pair, store_pair};
 use crate::lanes::F32x4;
 
 /// Weights of a tile.
 const WEIGHTS: usize = 4;
-/// Numbers of input and gradient in one block of places: 16 KiB, half of a first cache.
-const BLOCK_NUMBERS: usize = 4096;
+/// Places of a block: few enough that their inputs stay in the first cache, enough to be worth loading a tile.
+const BLOCK: usize = 128;
 
 /// Everything but where the places are; their outputs are the places of `gradient`.
 #[derive(Debug, Clone, Copy)]
@@ -59,98 +59,88 @@ impl Outer<'_> {
             return;
         }
         self.check(places, sums);
-        let block =
-            (BLOCK_NUMBERS / (self.columns + self.offsets.len().min(self.columns)).max(1)).max(16);
-        let mut edge = Vec::new();
-        for start in (0..places.count()).step_by(block) {
-            let range = start..(start + block).min(places.count());
-            self.block(places, range, sums, &mut edge);
-        }
-    }
-
-    fn block(
-        &self,
-        places: impl Places,
-        range: std::ops::Range<usize>,
-        sums: &mut [f32],
-        edge: &mut Vec<f32>,
-    ) {
-        for column in (0..self.columns).step_by(COLUMNS) {
-            let width = COLUMNS.min(self.columns - column);
-            if width < COLUMNS {
-                // The last columns of each place, side by side and filled up with zeros.
-                edge.clear();
-                edge.resize(range.len() * COLUMNS, 0.0);
-                for (row, place) in edge.chunks_exact_mut(COLUMNS).zip(range.clone()) {
-                    let from = places.output(place) + column;
-                    row[..width].copy_from_slice(&self.gradient[from..from + width]);
+        let mut panel = [[0.0; COLUMNS]; BLOCK];
+        let mut bases = [0; BLOCK];
+        for start in (0..places.count()).step_by(BLOCK) {
+            let count = BLOCK.min(places.count() - start);
+            for (place, base) in bases[..count].iter_mut().enumerate() {
+                *base = places.base(start + place);
+            }
+            for column in (0..self.columns).step_by(COLUMNS) {
+                // Side by side: strides of a power of two would fall on a few lines of the cache.
+                let width = COLUMNS.min(self.columns - column);
+                for (place, row) in panel[..count].iter_mut().enumerate() {
+                    let from = places.output(start + place) + column;
+                    if width == COLUMNS {
+                        row.copy_from_slice(&self.gradient[from..from + COLUMNS]);
+                    } else {
+                        row[..width].copy_from_slice(&self.gradient[from..from + width]);
+                        row[width..].fill(0.0);
+                    }
                 }
-                let first = range.start;
-                let at = |place: usize| (place - first) * COLUMNS;
-                self.column(places, range.clone(), edge, at, column, sums);
-            } else {
-                let at = |place: usize| places.output(place) + column;
-                self.column(places, range.clone(), self.gradient, at, column, sums);
+                self.column(&bases[..count], &panel, column, sums);
             }
         }
     }
 
-    #[inline(always)]
     fn column(
         &self,
-        places: impl Places,
-        range: std::ops::Range<usize>,
-        gradient: &[f32],
-        at: impl Fn(usize) -> usize + Copy,
+        bases: &[usize],
+        panel: &[[f32; COLUMNS]; BLOCK],
         column: usize,
         sums: &mut [f32],
     ) {
-        let mut weight = 0;
-        while weight < self.offsets.len() {
-            let range = range.clone();
-            match self.offsets.len() - weight {
-                1 => self.tile::<1>(places, range, gradient, at, [weight, column], sums),
-                2 => self.tile::<2>(places, range, gradient, at, [weight, column], sums),
-                3 => self.tile::<3>(places, range, gradient, at, [weight, column], sums),
-                _ => self.tile::<WEIGHTS>(places, range, gradient, at, [weight, column], sums),
+        let rest = self.offsets.len() % WEIGHTS;
+        for (index, offsets) in self.offsets.chunks_exact(WEIGHTS).enumerate() {
+            let at = [index * WEIGHTS, column];
+            if offsets[WEIGHTS - 1] - offsets[0] == WEIGHTS as u32 - 1 {
+                self.tile::<WEIGHTS, true>(bases, panel, at, sums);
+            } else {
+                self.tile::<WEIGHTS, false>(bases, panel, at, sums);
             }
-            weight += WEIGHTS;
+        }
+        let at = [self.offsets.len() - rest, column];
+        match rest {
+            1 => self.tile::<1, false>(bases, panel, at, sums),
+            2 => self.tile::<2, false>(bases, panel, at, sums),
+            3 => self.tile::<3, false>(bases, panel, at, sums),
+            _ => {}
         }
     }
 
+    /// Continues the sums of `HEIGHT` weights and one panel of columns; `SIDE_BY_SIDE` where their offsets follow each
+    /// other, which spares an addition for each load.
     #[inline(always)]
-    fn tile<const HEIGHT: usize>(
+    fn tile<const HEIGHT: usize, const SIDE_BY_SIDE: bool>(
         &self,
-        places: impl Places,
-        range: std::ops::Range<usize>,
-        gradient: &[f32],
-        at: impl Fn(usize) -> usize,
+        bases: &[usize],
+        panel: &[[f32; COLUMNS]; BLOCK],
         [weight, column]: [usize; 2],
         sums: &mut [f32],
     ) {
         let width = COLUMNS.min(self.columns - column);
-        let mut tile = [[F32x4::splat(0.0); 2]; HEIGHT];
-        for (row, tile) in tile.iter_mut().enumerate() {
+        let mut tile: [[F32x4; 2]; HEIGHT] = std::array::from_fn(|row| {
             let from = (weight + row) * self.stride + column;
-            let mut eight = [0.0; COLUMNS];
-            eight[..width].copy_from_slice(&sums[from..from + width]);
-            *tile = [
-                F32x4::from_slice(&eight[..4]),
-                F32x4::from_slice(&eight[4..]),
-            ];
-        }
-        // SAFETY: `check` has shown that `base + offset` is inside the input for every place and weight, and that eight
-        // numbers of the gradient, or of the edge, are there for every place.
+            pair(sums, from, from + width)
+        });
+        // SAFETY: `check` has shown that `base + offset` is inside the input for every place and weight.
         unsafe {
             let left: [*const f32; HEIGHT] = std::array::from_fn(|row| {
                 self.input.as_ptr().add(self.offsets[weight + row] as usize)
             });
-            for place in range {
-                let base = places.base(place);
-                let right = gradient.as_ptr().add(at(place));
-                let right = [read(right), read(right.add(4))];
+            for (&base, right) in bases.iter().zip(panel) {
+                let right = [
+                    F32x4::from_slice(&right[..4]),
+                    F32x4::from_slice(&right[4..]),
+                ];
+                let first = left[0].add(base);
                 for row in 0..HEIGHT {
-                    let value = F32x4::splat(*left[row].add(base));
+                    let value = if SIDE_BY_SIDE {
+                        *first.add(row)
+                    } else {
+                        *left[row].add(base)
+                    };
+                    let value = F32x4::splat(value);
                     for half in 0..2 {
                         tile[row][half] = tile[row][half] + value * right[half];
                     }
@@ -159,11 +149,7 @@ impl Outer<'_> {
         }
         for (row, tile) in tile.into_iter().enumerate() {
             let to = (weight + row) * self.stride + column;
-            let mut eight = [0.0; COLUMNS];
-            let (first, second) = eight.split_at_mut(4);
-            tile[0].write_to(first);
-            tile[1].write_to(second);
-            sums[to..to + width].copy_from_slice(&eight[..width]);
+            store_pair(tile, &mut sums[to..to + width]);
         }
     }
 }
