@@ -1,8 +1,8 @@
 //! The inner loop of every product and dense convolution: sums of runs of an input against packed columns, four places by
 //! eight columns at a time; it knows no layers and allocates nothing.
 //!
-//! An output place `p` and a column `c` hold `bias[c] + Σᵣ Σₖ input[base(p) + run(r) + k] · panel[(r, k), c]`, summed in
-//! ascending order of `(r, k)`, every product and every sum rounded to f32. Which places and columns are worked on
+//! An output place `p` and a column `c` hold `bias[c] + Σᵣ Σₖ input[base(p) + run(r) + k] · panel[row(r) + k, c]`, summed in
+//! the order of the runs and then of `k`, every product and every sum rounded to f32. Which places and columns are worked on
 //! together changes no bit. A matrix product has one run; a convolution has one for each row of its kernel, because
 //! neighbouring columns of an image in channels-last order are neighbours in memory (direct convolution; Zhang, Franchetti
 //! and Low 2018, "High performance zero-memory overhead direct convolutions").
@@ -51,12 +51,14 @@ impl Rectifier {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Job<'a> {
     pub(crate) input: &'a [f32],
-    /// Where each run starts, relative to a place's base.
-    pub(crate) runs: &'a [u32],
+    /// Where each run starts: relative to a place's base, and as a row of the panels.
+    pub(crate) runs: &'a [[u32; 2]],
     /// Numbers of each run.
     pub(crate) length: usize,
-    /// `[⌈columns / 8⌉][runs · length][8]`, columns beyond the last are zero.
+    /// `[⌈columns / 8⌉][inner][8]`, columns beyond the last are zero.
     pub(crate) panels: &'a [f32],
+    /// Rows of a panel.
+    pub(crate) inner: usize,
     pub(crate) columns: usize,
     pub(crate) bias: Option<&'a [f32]>,
     pub(crate) epilogue: Epilogue<'a>,
@@ -129,20 +131,20 @@ impl Places for Listed<'_> {
 }
 
 impl Job<'_> {
-    fn inner(&self) -> usize {
-        self.runs.len() * self.length
-    }
-
     /// Panics unless every number that the loops touch is inside its slice.
     fn check(&self, places: impl Places, out: &[f32]) {
-        let last = self.runs.iter().max().map_or(0, |&run| run as usize) + self.length;
+        let last = |side: usize| {
+            let furthest = self.runs.iter().map(|run| run[side] as usize).max();
+            furthest.unwrap_or(0) + self.length
+        };
         assert!(
-            places.largest_base() + last <= self.input.len(),
+            places.largest_base() + last(0) <= self.input.len(),
             "a place reads beyond its input"
         );
+        assert!(last(1) <= self.inner, "a run is longer than a panel");
         let panels = self.columns.div_ceil(COLUMNS);
         assert!(
-            panels * self.inner() * COLUMNS <= self.panels.len(),
+            panels * self.inner * COLUMNS <= self.panels.len(),
             "panels are too short"
         );
         assert!(
@@ -240,10 +242,11 @@ impl Job<'_> {
     ) -> [[[F32x4; 2]; HEIGHT]; PANELS] {
         // SAFETY: the caller's.
         unsafe {
-            let size = self.inner() * COLUMNS;
-            let mut right = self.panels.as_ptr().add(panel * size);
-            for &run in self.runs {
+            let size = self.inner * COLUMNS;
+            let panels = self.panels.as_ptr().add(panel * size);
+            for &[run, row] in self.runs {
                 let mut left = bases.map(|base| self.input.as_ptr().add(base + run as usize));
+                let mut right = panels.add(row as usize * COLUMNS);
                 for _ in 0..self.length {
                     for panel in 0..PANELS {
                         let columns = [

@@ -47,9 +47,10 @@ impl Plan {
     ) {
         Job {
             input: x,
-            runs: &[0],
+            runs: &[[0, 0]],
             length: self.inner,
             panels: packed,
+            inner: self.inner,
             columns: self.columns,
             bias,
             epilogue,
@@ -79,9 +80,10 @@ impl Plan {
     pub fn input_gradient(&self, packed: &[f32], rows: usize, dy: &[f32], dx: &mut [f32]) {
         Job {
             input: dy,
-            runs: &[0],
+            runs: &[[0, 0]],
             length: self.columns,
             panels: packed,
+            inner: self.columns,
             columns: self.inner,
             bias: None,
             epilogue: Epilogue::default(),

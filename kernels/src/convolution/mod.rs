@@ -1,12 +1,15 @@
 //! Dense and grouped convolutions of channels-last images with any kernel, stride and padding, and their gradients; the
 //! loops are [`crate::correlation`]'s and [`crate::outer`]'s.
 //!
-//! Nothing is unrolled (no im2col): an image is copied once into a frame of zeros where it has padding, and the places'
-//! addresses are listed when the plan is made. Which kernel runs is a function of the geometry.
+//! Nothing is unrolled (no im2col): the addresses are listed when the plan is made. Which kernel runs is a function of the
+//! geometry.
+
+mod side;
 
 use crate::correlation::{COLUMNS, Epilogue, Job, Listed};
 use crate::outer::Outer;
 use crate::product::{self, pack_columns};
+use side::{Class, Side};
 
 /// Sizes of a convolution. Images are `[height][width][planes]`, weights `[kernel rows][kernel columns][planes / groups][channels]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,30 +81,14 @@ enum Kind {
 /// What a direct convolution has worked out from its geometry.
 #[derive(Debug, Clone)]
 struct Direct {
+    forward: Side,
+    backward: Side,
+    /// For the weight's gradient: the image with its padding, and each output's base in it.
     frame: Frame,
-    /// `(base in the frame, output)` of each output place.
     places: Vec<[u32; 2]>,
     largest: [u32; 2],
-    runs: Vec<u32>,
-    length: usize,
     /// Where each weight of a group's output column is, relative to a base.
     offsets: Vec<u32>,
-    gradient_frame: Frame,
-    classes: Vec<Class>,
-    /// Input places that no output reads.
-    untouched: Vec<u32>,
-}
-
-/// Input places whose gradient sums over the same part of the kernel: with stride 2, one place in four.
-#[derive(Debug, Clone)]
-struct Class {
-    /// `(base in the gradient's frame, input)` of each place.
-    places: Vec<[u32; 2]>,
-    largest: [u32; 2],
-    runs: Vec<u32>,
-    length: usize,
-    /// The kernel's places in the order of the sum: descending, as the gradient's places ascend.
-    taps: Vec<[usize; 2]>,
 }
 
 /// An image with zeros around.
@@ -166,7 +153,7 @@ impl Plan {
         let kind = if plain && geometry.stride == [1, 1] && geometry.groups == 1 {
             Kind::Product(product::Plan::new(geometry.planes, geometry.channels))
         } else {
-            Kind::Direct(Direct::new(geometry))
+            Kind::Direct(Direct::new(&geometry))
         };
         Self { geometry, kind }
     }
@@ -211,7 +198,7 @@ impl Plan {
     pub fn scratch_len(&self) -> usize {
         match &self.kind {
             Kind::Product(_) => 0,
-            Kind::Direct(direct) => direct.frame.len().max(direct.gradient_frame.len()),
+            Kind::Direct(direct) => direct.frame.len(),
         }
     }
 
@@ -225,6 +212,7 @@ impl Plan {
         out: &mut [f32],
         scratch: &mut [f32],
     ) {
+        let _ = scratch;
         let Geometry {
             planes,
             channels,
@@ -237,33 +225,54 @@ impl Plan {
             }
             Kind::Direct(direct) => direct,
         };
-        let (input_len, output_len) = (self.geometry.input_len(), self.geometry.output_len());
-        let columns = channels / groups;
-        let panels = packed.len() / groups;
-        for (index, (image, out)) in input
-            .chunks_exact(input_len)
+        let output_len = self.geometry.output_len();
+        let (columns, panels) = (channels / groups, packed.len() / groups);
+        for (index, (image, out)) in (input.chunks_exact(self.geometry.input_len()))
             .zip(out.chunks_exact_mut(output_len))
             .enumerate()
         {
-            let framed = direct.frame.around(image, scratch);
             let residual = epilogue
                 .residual
                 .map(|all| &all[index * output_len..][..output_len]);
             for group in 0..groups {
                 let start = group * columns;
-                Job {
-                    input: &framed[group * (planes / groups)..],
-                    runs: &direct.runs,
-                    length: direct.length,
-                    panels: &packed[group * panels..][..panels],
-                    columns,
-                    bias: bias.map(|bias| &bias[start..]),
-                    epilogue: Epilogue {
-                        residual: residual.map(|residual| &residual[start..]),
-                        ..epilogue
-                    },
+                let bias = bias.map(|bias| &bias[start..]);
+                let epilogue = Epilogue {
+                    residual: residual.map(|residual| &residual[start..]),
+                    ..epilogue
+                };
+                for class in &direct.forward.classes {
+                    Job {
+                        input: &image[group * (planes / groups)..],
+                        runs: &class.runs,
+                        length: class.length,
+                        panels: &packed[group * panels..][..panels],
+                        inner: direct.offsets.len(),
+                        columns,
+                        bias,
+                        epilogue,
+                    }
+                    .run(class.listed(), &mut out[start..]);
                 }
-                .run(direct.listed(), &mut out[start..]);
+                for &place in &direct.forward.empty {
+                    Job {
+                        input: &[],
+                        runs: &[],
+                        length: 0,
+                        panels: &packed[group * panels..][..panels],
+                        inner: direct.offsets.len(),
+                        columns,
+                        bias,
+                        epilogue,
+                    }
+                    .run(
+                        Listed {
+                            places: &[[0, place]],
+                            largest: [0, place],
+                        },
+                        &mut out[start..],
+                    );
+                }
             }
         }
     }
@@ -275,13 +284,13 @@ impl Plan {
             planes,
             channels,
             groups,
+            kernel,
             ..
         } = self.geometry;
         match &self.kind {
             Kind::Product(plan) => plan.input_packed_len(),
-            Kind::Direct(direct) => {
-                let taps: usize = direct.classes.iter().map(|class| class.taps.len()).sum();
-                groups * (planes / groups).div_ceil(COLUMNS) * COLUMNS * taps * (channels / groups)
+            Kind::Direct(_) => {
+                (planes / groups).div_ceil(COLUMNS) * COLUMNS * kernel[0] * kernel[1] * channels
             }
         }
     }
@@ -300,22 +309,18 @@ impl Plan {
             Kind::Direct(direct) => direct,
         };
         let (rows, columns) = (channels / groups, planes / groups);
+        let inner = direct.backward.taps.len() * rows;
         packed.fill(0.0);
-        let mut rest = packed;
-        for class in &direct.classes {
-            for group in 0..groups {
-                let inner = class.taps.len() * rows;
-                let (here, after) = rest.split_at_mut(columns.div_ceil(COLUMNS) * COLUMNS * inner);
-                rest = after;
-                for (tap, [row, column]) in class.taps.iter().enumerate() {
-                    let from = &weight[(row * kernel[1] + column) * columns * channels..];
-                    for plane in 0..columns {
-                        let panel = &mut here[plane / COLUMNS * COLUMNS * inner..];
-                        let from = &from[plane * channels + group * rows..][..rows];
-                        let to = panel[tap * rows * COLUMNS..].chunks_exact_mut(COLUMNS);
-                        for (to, &value) in to.zip(from) {
-                            to[plane % COLUMNS] = value;
-                        }
+        let each = packed.len() / groups;
+        for (group, packed) in packed.chunks_exact_mut(each).enumerate() {
+            for (tap, [row, column]) in direct.backward.taps.iter().enumerate() {
+                let from = &weight[(row * kernel[1] + column) * columns * channels..];
+                for plane in 0..columns {
+                    let panel = &mut packed[plane / COLUMNS * COLUMNS * inner..];
+                    let from = &from[plane * channels + group * rows..][..rows];
+                    let to = panel[tap * rows * COLUMNS..].chunks_exact_mut(COLUMNS);
+                    for (to, &value) in to.zip(from) {
+                        to[plane % COLUMNS] = value;
                     }
                 }
             }
@@ -324,6 +329,7 @@ impl Plan {
 
     /// `dx`: for each input number the sum over the kernel's places, last to first, and the group's channels.
     pub fn input_gradient(&self, packed: &[f32], dy: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
+        let _ = scratch;
         let Geometry {
             planes,
             channels,
@@ -336,37 +342,26 @@ impl Plan {
             }
             Kind::Direct(direct) => direct,
         };
-        let (rows, columns) = (channels / groups, planes / groups);
-        for (dy, dx) in dy
-            .chunks_exact(self.geometry.output_len())
+        let (rows, columns, panels) = (channels / groups, planes / groups, packed.len() / groups);
+        for (dy, dx) in (dy.chunks_exact(self.geometry.output_len()))
             .zip(dx.chunks_exact_mut(self.geometry.input_len()))
         {
-            let framed = direct.gradient_frame.around(dy, scratch);
-            for &place in &direct.untouched {
+            for &place in &direct.backward.empty {
                 dx[place as usize..][..planes].fill(0.0);
             }
-            let mut rest = packed;
-            for class in &direct.classes {
-                for group in 0..groups {
-                    let inner = class.taps.len() * rows;
-                    let (here, after) = rest.split_at(columns.div_ceil(COLUMNS) * COLUMNS * inner);
-                    rest = after;
+            for group in 0..groups {
+                for class in &direct.backward.classes {
                     Job {
-                        input: &framed[group * rows..],
+                        input: &dy[group * rows..],
                         runs: &class.runs,
                         length: class.length,
-                        panels: here,
+                        panels: &packed[group * panels..][..panels],
+                        inner: direct.backward.taps.len() * rows,
                         columns,
                         bias: None,
                         epilogue: Epilogue::default(),
                     }
-                    .run(
-                        Listed {
-                            places: &class.places,
-                            largest: class.largest,
-                        },
-                        &mut dx[group * columns..],
-                    );
+                    .run(class.listed(), &mut dx[group * columns..]);
                 }
             }
         }
@@ -400,14 +395,20 @@ impl Plan {
                     columns: channels / groups,
                     stride: channels,
                 }
-                .run(direct.listed(), &mut dw[start..]);
+                .run(
+                    Listed {
+                        places: &direct.places,
+                        largest: direct.largest,
+                    },
+                    &mut dw[start..],
+                );
             }
         }
     }
 }
 
 impl Direct {
-    fn new(geometry: Geometry) -> Self {
+    fn new(geometry: &Geometry) -> Self {
         let Geometry {
             planes,
             height,
@@ -415,201 +416,47 @@ impl Direct {
             channels,
             kernel,
             stride,
-            padding,
-            groups,
-        } = geometry;
-        let [out_height, out_width] = [geometry.out_height(), geometry.out_width()];
+            ..
+        } = *geometry;
         let frame = Frame {
             height,
             width,
             channels: planes,
-            margin: padding,
+            margin: geometry.padding,
         };
         let row = frame.row();
-        let mut places = Vec::with_capacity(out_height * out_width);
-        for y in 0..out_height {
-            for x in 0..out_width {
+        let mut places = Vec::with_capacity(geometry.out_height() * geometry.out_width());
+        for y in 0..geometry.out_height() {
+            for x in 0..geometry.out_width() {
                 let base = y * stride[0] * row + x * stride[1] * planes;
-                places.push([base as u32, ((y * out_width + x) * channels) as u32]);
+                let output = (y * geometry.out_width() + x) * channels;
+                places.push([base as u32, output as u32]);
             }
         }
-        let inner = planes / groups;
+        let inner = planes / geometry.groups;
         let mut offsets = Vec::with_capacity(kernel[0] * kernel[1] * inner);
         for y in 0..kernel[0] {
             for x in 0..kernel[1] {
                 offsets.extend((0..inner).map(|plane| (y * row + x * planes + plane) as u32));
             }
         }
-        let (runs, length) = runs(kernel, row, planes, inner);
-        let mut direct = Self {
-            largest: largest(&places),
+        Self {
+            forward: Side::forward(geometry),
+            backward: Side::backward(geometry),
             frame,
+            largest: places.last().copied().unwrap_or_default(),
             places,
-            runs,
-            length,
             offsets,
-            gradient_frame: Frame {
-                height: out_height,
-                width: out_width,
-                channels,
-                margin: [0; 4],
-            },
-            classes: Vec::new(),
-            untouched: Vec::new(),
-        };
-        direct.list_classes(&geometry);
-        direct
+        }
     }
+}
 
-    const fn listed(&self) -> Listed<'_> {
+impl Class {
+    fn listed(&self) -> Listed<'_> {
         Listed {
-            places: self.places.as_slice(),
+            places: &self.places,
             largest: self.largest,
         }
-    }
-
-    /// Lists the input places by the part of the kernel that reaches them.
-    fn list_classes(&mut self, geometry: &Geometry) {
-        let Geometry {
-            planes,
-            width,
-            channels,
-            kernel,
-            stride,
-            padding,
-            groups,
-            ..
-        } = *geometry;
-        let down = Axis::new(
-            geometry.height,
-            self.gradient_frame.height,
-            kernel[0],
-            stride[0],
-            padding[0],
-        );
-        let right = Axis::new(
-            width,
-            self.gradient_frame.width,
-            kernel[1],
-            stride[1],
-            padding[1],
-        );
-        self.gradient_frame.margin = [
-            down.margin[0],
-            right.margin[0],
-            down.margin[1],
-            right.margin[1],
-        ];
-        let row = self.gradient_frame.row();
-        for row_class in 0..stride[0] {
-            for column_class in 0..stride[1] {
-                let (row_taps, column_taps) = (down.taps(row_class), right.taps(column_class));
-                let mut places = Vec::new();
-                for (y, y_start) in down.members(row_class) {
-                    for (x, x_start) in right.members(column_class) {
-                        let input = ((y * width + x) * planes) as u32;
-                        if row_taps.is_empty() || column_taps.is_empty() {
-                            self.untouched.push(input);
-                        } else {
-                            places.push([(y_start * row + x_start * channels) as u32, input]);
-                        }
-                    }
-                }
-                if places.is_empty() {
-                    continue;
-                }
-                let taps: Vec<[usize; 2]> = row_taps
-                    .iter()
-                    .flat_map(|&y| column_taps.iter().map(move |&x| [y, x]))
-                    .collect();
-                let reach = [row_taps.len(), column_taps.len()];
-                let (runs, length) = runs(reach, row, channels, channels / groups);
-                self.classes.push(Class {
-                    largest: largest(&places),
-                    places,
-                    runs,
-                    length,
-                    taps,
-                });
-            }
-        }
-    }
-}
-
-/// The runs of a window over an image in channels-last order: whole rows where all channels take part.
-fn runs(window: [usize; 2], row: usize, channels: usize, part: usize) -> (Vec<u32>, usize) {
-    if part == channels {
-        let runs = (0..window[0]).map(|y| (y * row) as u32).collect();
-        return (runs, window[1] * channels);
-    }
-    let runs = (0..window[0])
-        .flat_map(|y| (0..window[1]).map(move |x| (y * row + x * channels) as u32))
-        .collect();
-    (runs, part)
-}
-
-fn largest(places: &[[u32; 2]]) -> [u32; 2] {
-    places.iter().fold([0, 0], |most, place| {
-        [most[0].max(place[0]), most[1].max(place[1])]
-    })
-}
-
-/// One direction of an input gradient: which outputs reach which inputs.
-struct Axis {
-    length: usize,
-    kernel: usize,
-    stride: usize,
-    before: usize,
-    /// Zeros that the outputs need before and after them.
-    margin: [usize; 2],
-}
-
-impl Axis {
-    fn new(length: usize, outputs: usize, kernel: usize, stride: usize, before: usize) -> Self {
-        let mut axis = Self {
-            length,
-            kernel,
-            stride,
-            before,
-            margin: [0, 0],
-        };
-        for class in 0..stride {
-            let reach = axis.taps(class).len();
-            if reach == 0 {
-                continue;
-            }
-            for (_, last) in axis.last_outputs(class) {
-                axis.margin[0] = axis.margin[0].max((reach - 1).saturating_sub(last));
-                axis.margin[1] = axis.margin[1].max((last + 1).saturating_sub(outputs));
-            }
-        }
-        axis
-    }
-
-    /// The kernel's places that reach inputs of a class, last to first.
-    fn taps(&self, class: usize) -> Vec<usize> {
-        (class..self.kernel).step_by(self.stride).rev().collect()
-    }
-
-    /// The inputs of a class, each with the last output that reads it (if there were no end to outputs).
-    fn last_outputs(&self, class: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let Self {
-            length,
-            stride,
-            before,
-            ..
-        } = *self;
-        (0..length)
-            .filter(move |input| (input + before) % stride == class)
-            .map(move |input| (input, (input + before - class) / stride))
-    }
-
-    /// The inputs of a class, each with the first output that reads it, counted with the margin.
-    fn members(&self, class: usize) -> Vec<(usize, usize)> {
-        let reach = self.taps(class).len().max(1);
-        self.last_outputs(class)
-            .map(|(input, last)| (input, last + self.margin[0] + 1 - reach))
-            .collect()
     }
 }
 
