@@ -38,7 +38,7 @@ pub enum Rectifier {
 
 impl Rectifier {
     #[inline(always)]
-    fn on_lanes(self, x: F32x4) -> F32x4 {
+    pub(crate) fn on_lanes(self, x: F32x4) -> F32x4 {
         let positive = x.max(F32x4::zero());
         match self {
             Self::Relu => positive,

@@ -9,6 +9,7 @@ pub mod lanes;
 pub mod matmul;
 mod outer;
 pub mod product;
+mod winograd;
 
 pub use correlation::{Epilogue, Rectifier};
 

@@ -1,15 +1,16 @@
-//! Dense and grouped convolutions of channels-last images with any kernel, stride and padding, and their gradients; the
-//! loops are [`crate::correlation`]'s and [`crate::outer`]'s.
+//! Convolutions of channels-last images with any kernel, stride, padding and groups, and their gradients: which kernel
+//! computes them, as a function of the geometry alone.
 //!
-//! Nothing is unrolled (no im2col): the addresses are listed when the plan is made. Which kernel runs is a function of the
-//! geometry.
+//! Products for 1×1, Winograd for 3×3 with stride 1 and enough planes and channels, else directly. A weight's gradient is
+//! always direct.
 
+mod direct;
 mod side;
 
-use crate::correlation::{COLUMNS, Epilogue, Job, Listed};
-use crate::outer::Outer;
-use crate::product::{self, pack_columns};
-use side::{Class, Side};
+use crate::correlation::Epilogue;
+use crate::product;
+use crate::winograd::Winograd;
+use direct::Direct;
 
 /// Sizes of a convolution. Images are `[height][width][planes]`, weights `[kernel rows][kernel columns][planes / groups][channels]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,10 @@ impl Geometry {
     }
 }
 
+/// Planes and channels from which on 16 products and the transformations around them cost less than 36 products: at 16
+/// both ways took the same time in V8, at 32 Winograd took three quarters of it (docs/performance.md).
+const WINOGRAD_FROM: usize = 32;
+
 /// A convolution that is ready to run.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -75,66 +80,8 @@ pub struct Plan {
 enum Kind {
     /// 1×1 with stride 1: the product of all places with the weight.
     Product(product::Plan),
-    Direct(Direct),
-}
-
-/// What a direct convolution has worked out from its geometry.
-#[derive(Debug, Clone)]
-struct Direct {
-    forward: Side,
-    backward: Side,
-    /// For the weight's gradient: the image with its padding, and each output's base in it.
-    frame: Frame,
-    places: Vec<[u32; 2]>,
-    largest: [u32; 2],
-    /// Where each weight of a group's output column is, relative to a base.
-    offsets: Vec<u32>,
-}
-
-/// An image with zeros around.
-#[derive(Debug, Clone, Copy)]
-struct Frame {
-    height: usize,
-    width: usize,
-    channels: usize,
-    /// Zeros above, left, below and right.
-    margin: [usize; 4],
-}
-
-impl Frame {
-    const fn row(&self) -> usize {
-        (self.margin[1] + self.width + self.margin[3]) * self.channels
-    }
-
-    /// Numbers to copy the image into; none where it has no margin.
-    fn len(&self) -> usize {
-        if self.margin == [0; 4] {
-            0
-        } else {
-            (self.margin[0] + self.height + self.margin[2]) * self.row()
-        }
-    }
-
-    /// The image with its zeros: itself, or a copy in `scratch`.
-    fn around<'a>(&self, image: &'a [f32], scratch: &'a mut [f32]) -> &'a [f32] {
-        if self.margin == [0; 4] {
-            return image;
-        }
-        let [above, left, below, right] = self.margin;
-        let (row, inside) = (self.row(), self.width * self.channels);
-        let framed = &mut scratch[..self.len()];
-        let (top, rest) = framed.split_at_mut(above * row);
-        let (middle, bottom) = rest.split_at_mut(self.height * row);
-        debug_assert_eq!(bottom.len(), below * row);
-        top.fill(0.0);
-        bottom.fill(0.0);
-        for (to, from) in middle.chunks_exact_mut(row).zip(image.chunks_exact(inside)) {
-            to[..left * self.channels].fill(0.0);
-            to[left * self.channels..][..inside].copy_from_slice(from);
-            to[row - right * self.channels..].fill(0.0);
-        }
-        framed
-    }
+    /// Sums over runs; output and input gradient by Winograd where that is there.
+    Direct(Box<Direct>, Option<[Winograd; 2]>),
 }
 
 impl Plan {
@@ -144,16 +91,31 @@ impl Plan {
     /// Where the kernel is larger than the padded image, a stride is 0, or groups do not divide planes and channels.
     #[must_use]
     pub fn new(geometry: Geometry) -> Self {
+        let Geometry {
+            planes,
+            channels,
+            kernel,
+            stride,
+            padding,
+            groups,
+            ..
+        } = geometry;
         assert!(
-            geometry.planes.is_multiple_of(geometry.groups)
-                && geometry.channels.is_multiple_of(geometry.groups),
+            planes.is_multiple_of(groups) && channels.is_multiple_of(groups),
             "groups divide planes and channels"
         );
-        let plain = geometry.kernel == [1, 1] && geometry.padding == [0; 4];
-        let kind = if plain && geometry.stride == [1, 1] && geometry.groups == 1 {
-            Kind::Product(product::Plan::new(geometry.planes, geometry.channels))
+        let dense = stride == [1, 1] && groups == 1;
+        let kind = if dense && kernel == [1, 1] && padding == [0; 4] {
+            Kind::Product(product::Plan::new(planes, channels))
         } else {
-            Kind::Direct(Direct::new(&geometry))
+            let fits = |count: usize| count >= WINOGRAD_FROM && count.is_multiple_of(4);
+            let winograd = dense
+                && kernel == [3, 3]
+                && padding.iter().all(|&zeros| zeros <= 2)
+                && fits(planes)
+                && fits(channels);
+            let direct = Box::new(Direct::new(geometry));
+            Kind::Direct(direct, winograd.then(|| winograds(&geometry)))
         };
         Self { geometry, kind }
     }
@@ -169,26 +131,23 @@ impl Plan {
     pub fn packed_len(&self) -> usize {
         match &self.kind {
             Kind::Product(plan) => plan.packed_len(),
-            Kind::Direct(direct) => {
-                let columns = (self.geometry.channels / self.geometry.groups).div_ceil(COLUMNS);
-                self.geometry.groups * columns * COLUMNS * direct.offsets.len()
-            }
+            Kind::Direct(direct, None) => direct.packed_len(),
+            Kind::Direct(_, Some([forward, _])) => forward.packed_len(),
         }
     }
 
     /// Packs a weight.
     pub fn pack(&self, weight: &[f32], packed: &mut [f32]) {
         let Geometry {
-            channels, groups, ..
+            planes, channels, ..
         } = self.geometry;
         match &self.kind {
             Kind::Product(plan) => plan.pack(weight, packed),
-            Kind::Direct(direct) => {
-                let sizes = [direct.offsets.len(), channels / groups];
-                let each = packed.len() / groups;
-                for (group, packed) in packed.chunks_exact_mut(each).enumerate() {
-                    pack_columns(&weight[group * sizes[1]..], channels, sizes, packed);
-                }
+            Kind::Direct(direct, None) => direct.pack(weight, packed),
+            Kind::Direct(_, Some([forward, _])) => {
+                let at =
+                    |place, plane, channel| weight[(place * planes + plane) * channels + channel];
+                forward.pack(at, packed);
             }
         }
     }
@@ -198,7 +157,11 @@ impl Plan {
     pub fn scratch_len(&self) -> usize {
         match &self.kind {
             Kind::Product(_) => 0,
-            Kind::Direct(direct) => direct.frame.len(),
+            Kind::Direct(direct, None) => direct.scratch_len(),
+            Kind::Direct(direct, Some(winograds)) => winograds
+                .iter()
+                .map(Winograd::scratch_len)
+                .fold(direct.scratch_len(), usize::max),
         }
     }
 
@@ -212,67 +175,32 @@ impl Plan {
         out: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let _ = scratch;
-        let Geometry {
-            planes,
-            channels,
-            groups,
-            ..
-        } = self.geometry;
-        let direct = match &self.kind {
-            Kind::Product(plan) => {
-                return plan.forward(packed, bias, input.len() / planes, input, epilogue, out);
-            }
-            Kind::Direct(direct) => direct,
-        };
-        let output_len = self.geometry.output_len();
-        let (columns, panels) = (channels / groups, packed.len() / groups);
-        for (index, (image, out)) in (input.chunks_exact(self.geometry.input_len()))
-            .zip(out.chunks_exact_mut(output_len))
-            .enumerate()
-        {
+        if let Kind::Product(plan) = &self.kind {
+            return plan.forward(
+                packed,
+                bias,
+                input.len() / self.geometry.planes,
+                input,
+                epilogue,
+                out,
+            );
+        }
+        let length = self.geometry.output_len();
+        let images = input.chunks_exact(self.geometry.input_len());
+        for (index, (image, out)) in images.zip(out.chunks_exact_mut(length)).enumerate() {
             let residual = epilogue
                 .residual
-                .map(|all| &all[index * output_len..][..output_len]);
-            for group in 0..groups {
-                let start = group * columns;
-                let bias = bias.map(|bias| &bias[start..]);
-                let epilogue = Epilogue {
-                    residual: residual.map(|residual| &residual[start..]),
-                    ..epilogue
-                };
-                for class in &direct.forward.classes {
-                    Job {
-                        input: &image[group * (planes / groups)..],
-                        runs: &class.runs,
-                        length: class.length,
-                        panels: &packed[group * panels..][..panels],
-                        inner: direct.offsets.len(),
-                        columns,
-                        bias,
-                        epilogue,
-                    }
-                    .run(class.listed(), &mut out[start..]);
+                .map(|residual| &residual[index * length..][..length]);
+            let epilogue = Epilogue {
+                residual,
+                ..epilogue
+            };
+            match &self.kind {
+                Kind::Direct(_, Some([forward, _])) => {
+                    forward.image(packed, bias, image, epilogue, out, scratch);
                 }
-                for &place in &direct.forward.empty {
-                    Job {
-                        input: &[],
-                        runs: &[],
-                        length: 0,
-                        panels: &packed[group * panels..][..panels],
-                        inner: direct.offsets.len(),
-                        columns,
-                        bias,
-                        epilogue,
-                    }
-                    .run(
-                        Listed {
-                            places: &[[0, place]],
-                            largest: [0, place],
-                        },
-                        &mut out[start..],
-                    );
-                }
+                Kind::Direct(direct, None) => direct.forward(packed, bias, image, epilogue, out),
+                Kind::Product(_) => {}
             }
         }
     }
@@ -280,184 +208,87 @@ impl Plan {
     /// Numbers of the weight as [`Plan::input_gradient`] wants it.
     #[must_use]
     pub fn input_packed_len(&self) -> usize {
-        let Geometry {
-            planes,
-            channels,
-            groups,
-            kernel,
-            ..
-        } = self.geometry;
         match &self.kind {
             Kind::Product(plan) => plan.input_packed_len(),
-            Kind::Direct(_) => {
-                (planes / groups).div_ceil(COLUMNS) * COLUMNS * kernel[0] * kernel[1] * channels
-            }
+            Kind::Direct(direct, None) => direct.input_packed_len(),
+            Kind::Direct(_, Some([_, backward])) => backward.packed_len(),
         }
     }
 
     /// Packs a weight for [`Plan::input_gradient`].
     pub fn pack_input(&self, weight: &[f32], packed: &mut [f32]) {
         let Geometry {
-            planes,
-            channels,
-            groups,
-            kernel,
-            ..
+            planes, channels, ..
         } = self.geometry;
-        let direct = match &self.kind {
-            Kind::Product(plan) => return plan.pack_input(weight, packed),
-            Kind::Direct(direct) => direct,
-        };
-        let (rows, columns) = (channels / groups, planes / groups);
-        let inner = direct.backward.taps.len() * rows;
-        packed.fill(0.0);
-        let each = packed.len() / groups;
-        for (group, packed) in packed.chunks_exact_mut(each).enumerate() {
-            for (tap, [row, column]) in direct.backward.taps.iter().enumerate() {
-                let from = &weight[(row * kernel[1] + column) * columns * channels..];
-                for plane in 0..columns {
-                    let panel = &mut packed[plane / COLUMNS * COLUMNS * inner..];
-                    let from = &from[plane * channels + group * rows..][..rows];
-                    let to = panel[tap * rows * COLUMNS..].chunks_exact_mut(COLUMNS);
-                    for (to, &value) in to.zip(from) {
-                        to[plane % COLUMNS] = value;
-                    }
-                }
+        match &self.kind {
+            Kind::Product(plan) => plan.pack_input(weight, packed),
+            Kind::Direct(direct, None) => direct.pack_input(weight, packed),
+            Kind::Direct(_, Some([_, backward])) => {
+                // The kernel turned by half a turn, planes and channels exchanged.
+                let at = |place: usize, channel, plane| {
+                    weight[((8 - place) * planes + plane) * channels + channel]
+                };
+                backward.pack(at, packed);
             }
         }
     }
 
-    /// `dx`: for each input number the sum over the kernel's places, last to first, and the group's channels.
+    /// `dx`: for each input number the sum over the outputs that read it.
     pub fn input_gradient(&self, packed: &[f32], dy: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
-        let _ = scratch;
-        let Geometry {
-            planes,
-            channels,
-            groups,
-            ..
-        } = self.geometry;
-        let direct = match &self.kind {
-            Kind::Product(plan) => {
-                return plan.input_gradient(packed, dy.len() / channels, dy, dx);
-            }
-            Kind::Direct(direct) => direct,
-        };
-        let (rows, columns, panels) = (channels / groups, planes / groups, packed.len() / groups);
-        for (dy, dx) in (dy.chunks_exact(self.geometry.output_len()))
-            .zip(dx.chunks_exact_mut(self.geometry.input_len()))
-        {
-            for &place in &direct.backward.empty {
-                dx[place as usize..][..planes].fill(0.0);
-            }
-            for group in 0..groups {
-                for class in &direct.backward.classes {
-                    Job {
-                        input: &dy[group * rows..],
-                        runs: &class.runs,
-                        length: class.length,
-                        panels: &packed[group * panels..][..panels],
-                        inner: direct.backward.taps.len() * rows,
-                        columns,
-                        bias: None,
-                        epilogue: Epilogue::default(),
-                    }
-                    .run(class.listed(), &mut dx[group * columns..]);
+        if let Kind::Product(plan) = &self.kind {
+            return plan.input_gradient(packed, dy.len() / self.geometry.channels, dy, dx);
+        }
+        let images = dy.chunks_exact(self.geometry.output_len());
+        for (dy, dx) in images.zip(dx.chunks_exact_mut(self.geometry.input_len())) {
+            match &self.kind {
+                Kind::Direct(_, Some([_, backward])) => {
+                    backward.image(packed, None, dy, Epilogue::default(), dx, scratch);
                 }
+                Kind::Direct(direct, None) => direct.input_gradient(packed, dy, dx),
+                Kind::Product(_) => {}
             }
         }
     }
 
     /// Adds each weight's sum over images and output places, in order, to `dw`.
     pub fn weight_gradient(&self, input: &[f32], dy: &[f32], dw: &mut [f32], scratch: &mut [f32]) {
-        let Geometry {
-            planes,
-            channels,
-            groups,
-            ..
-        } = self.geometry;
-        let direct = match &self.kind {
+        match &self.kind {
             Kind::Product(plan) => {
-                return plan.weight_gradient(input.len() / planes, input, dy, dw);
+                plan.weight_gradient(input.len() / self.geometry.planes, input, dy, dw);
             }
-            Kind::Direct(direct) => direct,
-        };
-        for (image, dy) in input
-            .chunks_exact(self.geometry.input_len())
-            .zip(dy.chunks_exact(self.geometry.output_len()))
-        {
-            let framed = direct.frame.around(image, scratch);
-            for group in 0..groups {
-                let start = group * (channels / groups);
-                Outer {
-                    input: &framed[group * (planes / groups)..],
-                    offsets: &direct.offsets,
-                    gradient: &dy[start..],
-                    columns: channels / groups,
-                    stride: channels,
+            Kind::Direct(direct, _) => {
+                let images = input.chunks_exact(self.geometry.input_len());
+                for (image, dy) in images.zip(dy.chunks_exact(self.geometry.output_len())) {
+                    direct.weight_gradient(image, dy, dw, scratch);
                 }
-                .run(
-                    Listed {
-                        places: &direct.places,
-                        largest: direct.largest,
-                    },
-                    &mut dw[start..],
-                );
             }
         }
     }
 }
 
-impl Direct {
-    fn new(geometry: &Geometry) -> Self {
-        let Geometry {
-            planes,
-            height,
-            width,
-            channels,
-            kernel,
-            stride,
-            ..
-        } = *geometry;
-        let frame = Frame {
-            height,
-            width,
-            channels: planes,
-            margin: geometry.padding,
-        };
-        let row = frame.row();
-        let mut places = Vec::with_capacity(geometry.out_height() * geometry.out_width());
-        for y in 0..geometry.out_height() {
-            for x in 0..geometry.out_width() {
-                let base = y * stride[0] * row + x * stride[1] * planes;
-                let output = (y * geometry.out_width() + x) * channels;
-                places.push([base as u32, output as u32]);
-            }
-        }
-        let inner = planes / geometry.groups;
-        let mut offsets = Vec::with_capacity(kernel[0] * kernel[1] * inner);
-        for y in 0..kernel[0] {
-            for x in 0..kernel[1] {
-                offsets.extend((0..inner).map(|plane| (y * row + x * planes + plane) as u32));
-            }
-        }
-        Self {
-            forward: Side::forward(geometry),
-            backward: Side::backward(geometry),
-            frame,
-            largest: places.last().copied().unwrap_or_default(),
-            places,
-            offsets,
-        }
-    }
-}
-
-impl Class {
-    fn listed(&self) -> Listed<'_> {
-        Listed {
-            places: &self.places,
-            largest: self.largest,
-        }
-    }
+/// The outputs from the inputs, and the input's gradient from the outputs'.
+fn winograds(geometry: &Geometry) -> [Winograd; 2] {
+    let (out_height, out_width) = (geometry.out_height(), geometry.out_width());
+    let [above, left, ..] = geometry.padding;
+    let forward = Winograd {
+        planes: geometry.planes,
+        height: geometry.height,
+        width: geometry.width,
+        channels: geometry.channels,
+        out_height,
+        out_width,
+        before: [above, left],
+    };
+    let backward = Winograd {
+        planes: geometry.channels,
+        height: out_height,
+        width: out_width,
+        channels: geometry.planes,
+        out_height: geometry.height,
+        out_width: geometry.width,
+        before: [2 - above, 2 - left],
+    };
+    [forward, backward]
 }
 
 #[cfg(test)]

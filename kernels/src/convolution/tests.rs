@@ -31,6 +31,30 @@ const CASES: &[(
     (2, 4, 4, 3, [3, 3], [1, 1], [3, 3, 2, 2], 1),
 ];
 
+/// Where Winograd computes outputs and input gradients; its own tests hold the forward side to a bound.
+const BY_WINOGRAD: &[Geometry] = &[
+    Geometry {
+        planes: 32,
+        height: 6,
+        width: 7,
+        channels: 36,
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding: [1; 4],
+        groups: 1,
+    },
+    Geometry {
+        planes: 40,
+        height: 5,
+        width: 5,
+        channels: 32,
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding: [0, 2, 1, 0],
+        groups: 1,
+    },
+];
+
 fn geometries() -> impl Iterator<Item = Geometry> {
     CASES.iter().map(
         |&(planes, height, width, channels, kernel, stride, padding, groups)| Geometry {
@@ -222,6 +246,30 @@ fn continued(g: &Geometry, x: &[f32], dy: &[f32], dw: &mut [f32]) {
                     }
                 }
             });
+        }
+    }
+}
+
+#[test]
+fn winograds_input_gradient_is_that_of_the_plain_loop_up_to_rounding() {
+    for geometry in BY_WINOGRAD {
+        let plan = Plan::new(*geometry);
+        let dy = drawn(geometry.output_len(), 5);
+        let weight = drawn(geometry.weight_len(), 2);
+        let mut packed = vec![f32::NAN; plan.input_packed_len()];
+        plan.pack_input(&weight, &mut packed);
+        let mut scratch = vec![f32::NAN; plan.scratch_len()];
+        let mut dx = vec![f32::NAN; geometry.input_len()];
+        plan.input_gradient(&packed, &dy, &mut dx, &mut scratch);
+        let wanted = plain_input_gradient(geometry, &weight, &dy);
+        // Every number is below 1, so no term of the transformed sums is above 9 · (9/4), nor one of the plain sum's above 1.
+        let roundings = (geometry.channels + 11) as f32;
+        let bound = roundings * (f32::EPSILON / 2.0) * (geometry.channels * 9) as f32 * 36.0;
+        for (index, (found, wanted)) in dx.iter().zip(&wanted).enumerate() {
+            assert!(
+                (found - wanted).abs() <= bound,
+                "{geometry:?} at {index}: {found} for {wanted}"
+            );
         }
     }
 }
