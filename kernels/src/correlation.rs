@@ -169,11 +169,12 @@ impl Job<'_> {
             return;
         }
         self.check(places, out);
-        let (count, panels) = (places.count(), self.columns.div_ceil(COLUMNS));
+        let count = places.count();
         let whole = count - count % PLACES;
-        for panel in 0..panels {
+        for panel in 0..self.columns.div_ceil(COLUMNS) {
+            let first = self.first(panel);
             for place in (0..whole).step_by(PLACES) {
-                self.tile::<4, 1>(places, place, panel, out);
+                self.tile::<PLACES, 1>(places, place, panel, [first], out);
             }
         }
         // What is left has fewer sums in flight per panel, so more panels are taken at a time.
@@ -195,13 +196,22 @@ impl Job<'_> {
         let panels = self.columns.div_ceil(COLUMNS);
         let mut panel = 0;
         while panel + PANELS <= panels {
-            self.tile::<HEIGHT, PANELS>(places, place, panel, out);
+            let first = std::array::from_fn(|index| self.first(panel + index));
+            self.tile::<HEIGHT, PANELS>(places, place, panel, first, out);
             panel += PANELS;
         }
         while panel < panels {
-            self.tile::<HEIGHT, 1>(places, place, panel, out);
+            self.tile::<HEIGHT, 1>(places, place, panel, [self.first(panel)], out);
             panel += 1;
         }
+    }
+
+    /// What the sums of a panel start from.
+    #[inline(always)]
+    fn first(&self, panel: usize) -> [F32x4; 2] {
+        let start = panel * COLUMNS;
+        self.bias
+            .map_or([F32x4::zero(); 2], |bias| pair(bias, start, self.columns))
     }
 
     #[inline(always)]
@@ -210,17 +220,11 @@ impl Job<'_> {
         places: impl Places,
         place: usize,
         panel: usize,
+        first: [[F32x4; 2]; PANELS],
         out: &mut [f32],
     ) {
         let bases: [usize; HEIGHT] = std::array::from_fn(|row| places.base(place + row));
-        let mut sums = [[[F32x4::splat(0.0); 2]; HEIGHT]; PANELS];
-        if let Some(bias) = self.bias {
-            for (index, sums) in sums.iter_mut().enumerate() {
-                let start = (panel + index) * COLUMNS;
-                let first = pair(bias, start, self.columns);
-                sums.fill(first);
-            }
-        }
+        let sums = first.map(|first| [first; HEIGHT]);
         // SAFETY: `check` has shown that `base + run + length` is inside the input for every base and run, and that all
         // panels are there.
         let sums = unsafe { self.continued(&bases, panel, sums) };
@@ -248,16 +252,13 @@ impl Job<'_> {
                 let mut left = bases.map(|base| self.input.as_ptr().add(base + run as usize));
                 let mut right = panels.add(row as usize * COLUMNS);
                 for _ in 0..self.length {
-                    for panel in 0..PANELS {
-                        let columns = [
-                            read(right.add(panel * size)),
-                            read(right.add(panel * size + 4)),
-                        ];
-                        for row in 0..HEIGHT {
-                            let value = F32x4::splat(*left[row]);
-                            for half in 0..2 {
-                                let product = value * columns[half];
-                                sums[panel][row][half] = sums[panel][row][half] + product;
+                    for (panel, sums) in sums.iter_mut().enumerate() {
+                        let right = right.add(panel * size);
+                        let columns = [read(right), read(right.add(4))];
+                        for (sums, &left) in sums.iter_mut().zip(&left) {
+                            let value = F32x4::splat(*left);
+                            for (sum, column) in sums.iter_mut().zip(columns) {
+                                *sum = *sum + value * column;
                             }
                         }
                     }
