@@ -3,5 +3,12 @@
 //! They are a crate of their own for one reason: the page is built for size, which costs these loops more than half of
 //! their speed, and cargo sets the level crate by crate. Whatever stands here is built for speed.
 
+pub mod activation;
+pub mod depthwise;
+pub mod elementwise;
 pub mod lanes;
+pub mod math;
+pub mod reduce;
 pub mod matmul;
+#[cfg(test)]
+mod testing;
