@@ -11,6 +11,7 @@
     reason = "a bounds check for each operand would cost more than the product; `Job::check` proves the ranges once a call"
 )]
 
+use crate::activation::Activation;
 use crate::lanes::F32x4;
 
 /// Columns that are packed side by side: two registers of four lanes.
@@ -37,6 +38,15 @@ pub enum Rectifier {
 }
 
 impl Rectifier {
+    /// The activation that it is.
+    #[must_use]
+    pub const fn activation(self) -> Activation {
+        match self {
+            Self::Relu => Activation::Relu,
+            Self::Relu6 => Activation::Relu6,
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn on_lanes(self, x: F32x4) -> F32x4 {
         let positive = x.max(F32x4::zero());

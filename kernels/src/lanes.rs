@@ -101,6 +101,56 @@ impl F32x4 {
         self.store(into);
     }
 
+    /// `COUNT` times four numbers whose first ones are `stride` numbers apart, with one check for all of them.
+    ///
+    /// # Panics
+    /// Where the last four are not inside the slice, or the stride is beyond [`MAX_STRIDE`].
+    #[inline(always)]
+    #[must_use]
+    pub fn load_strided<const COUNT: usize>(from: &[f32], stride: usize) -> [Self; COUNT] {
+        check_strided::<COUNT>(from.len(), stride);
+        std::array::from_fn(|index| {
+            // SAFETY: `check_strided` found that `index · stride + 4` numbers are there for every index below `COUNT`.
+            Self::load(unsafe { &*from.as_ptr().add(index * stride).cast() })
+        })
+    }
+
+    /// `COUNT` times four numbers one after another, with one check for all of them.
+    ///
+    /// # Panics
+    /// Where the slice is shorter.
+    #[inline(always)]
+    #[must_use]
+    pub fn load_run<const COUNT: usize>(from: &[f32]) -> [Self; COUNT] {
+        Self::load_strided(from, Self::LANES)
+    }
+
+    /// The other way round: `COUNT` times four numbers to places `stride` apart.
+    ///
+    /// # Panics
+    /// As for loading.
+    #[inline(always)]
+    pub fn store_strided<const COUNT: usize>(
+        values: [Self; COUNT],
+        into: &mut [f32],
+        stride: usize,
+    ) {
+        check_strided::<COUNT>(into.len(), stride);
+        for (index, value) in values.into_iter().enumerate() {
+            // SAFETY: as for loading, and the places are written one after another.
+            value.store(unsafe { &mut *into.as_mut_ptr().add(index * stride).cast() });
+        }
+    }
+
+    /// `COUNT` times four numbers one after another.
+    ///
+    /// # Panics
+    /// Where the slice is shorter.
+    #[inline(always)]
+    pub fn store_run<const COUNT: usize>(values: [Self; COUNT], into: &mut [f32]) {
+        Self::store_strided(values, into, Self::LANES);
+    }
+
     /// A slice of at most three numbers, and +0 in the lanes it does not fill: the end of a row.
     #[inline(always)]
     #[must_use]
@@ -226,6 +276,19 @@ impl F32x4 {
             ac_high.zip_high(bd_high),
         ]
     }
+}
+
+/// The largest stride of [`F32x4::load_strided`]: so that its check cannot overflow where addresses have 32 bits.
+pub const MAX_STRIDE: usize = 1 << 24;
+
+/// Whether `COUNT` places of four numbers, `stride` apart, fit into `length` numbers.
+#[inline(always)]
+fn check_strided<const COUNT: usize>(length: usize, stride: usize) {
+    const { assert!(0 < COUNT && COUNT <= 64) };
+    assert!(
+        stride <= MAX_STRIDE && (COUNT - 1) * stride + F32x4::LANES <= length,
+        "{COUNT} places of four numbers, {stride} apart, in {length} numbers"
+    );
 }
 
 impl I32x4 {

@@ -163,7 +163,7 @@ fn pack_rows(weight: &[f32], inner: usize, columns: usize, packed: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawn;
+    use crate::testing::drawn;
 
     fn plain(x: &[f32], weight: &[f32], out: &mut [f32], [rows, inner, columns]: [usize; 3]) {
         for row in 0..rows {

@@ -1,13 +1,15 @@
 //! Convolutions of channels-last images with any kernel, stride, padding and groups, and their gradients: which kernel
 //! computes them, as a function of the geometry alone.
 //!
-//! Products for 1×1, Winograd for 3×3 with stride 1 and enough planes and channels, else directly. A weight's gradient is
-//! always direct.
+//! Products for 1×1, a kernel for each channel where groups, planes and channels are as many, Winograd for 3×3 with stride 1
+//! and enough planes and channels, else directly.
 
 mod direct;
 mod side;
 
-use crate::correlation::Epilogue;
+use crate::correlation::{Epilogue, Rectifier};
+use crate::depthwise::{self, Depthwise};
+use crate::elementwise;
 use crate::product;
 use crate::winograd::Winograd;
 use direct::Direct;
@@ -80,8 +82,12 @@ pub struct Plan {
 enum Kind {
     /// 1×1 with stride 1: the product of all places with the weight.
     Product(product::Plan),
-    /// Sums over runs; output and input gradient by Winograd where that is there.
-    Direct(Box<Direct>, Option<[Winograd; 2]>),
+    /// A kernel for each channel.
+    Depthwise(Depthwise),
+    /// Sums over runs of neighbouring numbers.
+    Direct(Box<Direct>),
+    /// Outputs and the input's gradient by Winograd, the weight's gradient directly.
+    Winograd(Box<Direct>, [Winograd; 2]),
 }
 
 impl Plan {
@@ -107,6 +113,16 @@ impl Plan {
         let dense = stride == [1, 1] && groups == 1;
         let kind = if dense && kernel == [1, 1] && padding == [0; 4] {
             Kind::Product(product::Plan::new(planes, channels))
+        } else if groups == planes && groups == channels {
+            let Geometry { height, width, .. } = geometry;
+            Kind::Depthwise(Depthwise {
+                height,
+                width,
+                channels,
+                kernel,
+                stride,
+                padding,
+            })
         } else {
             let fits = |count: usize| count >= WINOGRAD_FROM && count.is_multiple_of(4);
             let winograd = dense
@@ -115,7 +131,11 @@ impl Plan {
                 && fits(planes)
                 && fits(channels);
             let direct = Box::new(Direct::new(geometry));
-            Kind::Direct(direct, winograd.then(|| winograds(&geometry)))
+            if winograd {
+                Kind::Winograd(direct, winograds(&geometry))
+            } else {
+                Kind::Direct(direct)
+            }
         };
         Self { geometry, kind }
     }
@@ -131,8 +151,9 @@ impl Plan {
     pub fn packed_len(&self) -> usize {
         match &self.kind {
             Kind::Product(plan) => plan.packed_len(),
-            Kind::Direct(direct, None) => direct.packed_len(),
-            Kind::Direct(_, Some([forward, _])) => forward.packed_len(),
+            Kind::Depthwise(shape) => shape.weight_len(),
+            Kind::Direct(direct) => direct.packed_len(),
+            Kind::Winograd(_, [forward, _]) => forward.packed_len(),
         }
     }
 
@@ -143,8 +164,9 @@ impl Plan {
         } = self.geometry;
         match &self.kind {
             Kind::Product(plan) => plan.pack(weight, packed),
-            Kind::Direct(direct, None) => direct.pack(weight, packed),
-            Kind::Direct(_, Some([forward, _])) => {
+            Kind::Depthwise(_) => packed.copy_from_slice(weight),
+            Kind::Direct(direct) => direct.pack(weight, packed),
+            Kind::Winograd(_, [forward, _]) => {
                 let at =
                     |place, plane, channel| weight[(place * planes + plane) * channels + channel];
                 forward.pack(at, packed);
@@ -156,9 +178,9 @@ impl Plan {
     #[must_use]
     pub fn scratch_len(&self) -> usize {
         match &self.kind {
-            Kind::Product(_) => 0,
-            Kind::Direct(direct, None) => direct.scratch_len(),
-            Kind::Direct(direct, Some(winograds)) => winograds
+            Kind::Product(_) | Kind::Depthwise(_) => 0,
+            Kind::Direct(direct) => direct.scratch_len(),
+            Kind::Winograd(direct, winograds) => winograds
                 .iter()
                 .map(Winograd::scratch_len)
                 .fold(direct.scratch_len(), usize::max),
@@ -175,33 +197,45 @@ impl Plan {
         out: &mut [f32],
         scratch: &mut [f32],
     ) {
-        if let Kind::Product(plan) = &self.kind {
-            return plan.forward(
-                packed,
-                bias,
-                input.len() / self.geometry.planes,
-                input,
-                epilogue,
-                out,
-            );
-        }
         let length = self.geometry.output_len();
-        let images = input.chunks_exact(self.geometry.input_len());
-        for (index, (image, out)) in images.zip(out.chunks_exact_mut(length)).enumerate() {
-            let residual = epilogue
-                .residual
-                .map(|residual| &residual[index * length..][..length]);
-            let epilogue = Epilogue {
-                residual,
-                ..epilogue
-            };
-            match &self.kind {
-                Kind::Direct(_, Some([forward, _])) => {
-                    forward.image(packed, bias, image, epilogue, out, scratch);
-                }
-                Kind::Direct(direct, None) => direct.forward(packed, bias, image, epilogue, out),
-                Kind::Product(_) => {}
+        let each = |out: &mut [f32], one: &mut dyn FnMut(&[f32], Epilogue<'_>, &mut [f32])| {
+            let images = input.chunks_exact(self.geometry.input_len());
+            for (index, (image, out)) in images.zip(out.chunks_exact_mut(length)).enumerate() {
+                let residual = epilogue.residual;
+                let residual = residual.map(|residual| &residual[index * length..][..length]);
+                one(
+                    image,
+                    Epilogue {
+                        residual,
+                        ..epilogue
+                    },
+                    out,
+                );
             }
+        };
+        match &self.kind {
+            Kind::Product(plan) => {
+                let rows = input.len() / self.geometry.planes;
+                plan.forward(packed, bias, rows, input, epilogue, out);
+            }
+            Kind::Depthwise(shape) => {
+                let activation = epilogue.rectifier.map(Rectifier::activation);
+                if let Some(residual) = epilogue.residual {
+                    depthwise::forward(shape, packed, bias, input, None, out);
+                    elementwise::add_assign(out, residual);
+                    if let Some(activation) = activation {
+                        activation.apply_in_place(out);
+                    }
+                } else {
+                    depthwise::forward(shape, packed, bias, input, activation, out);
+                }
+            }
+            Kind::Direct(direct) => each(out, &mut |image, epilogue, out| {
+                direct.forward(packed, bias, image, epilogue, out);
+            }),
+            Kind::Winograd(_, [forward, _]) => each(out, &mut |image, epilogue, out| {
+                forward.image(packed, bias, image, epilogue, out, scratch);
+            }),
         }
     }
 
@@ -210,8 +244,9 @@ impl Plan {
     pub fn input_packed_len(&self) -> usize {
         match &self.kind {
             Kind::Product(plan) => plan.input_packed_len(),
-            Kind::Direct(direct, None) => direct.input_packed_len(),
-            Kind::Direct(_, Some([_, backward])) => backward.packed_len(),
+            Kind::Depthwise(shape) => shape.weight_len(),
+            Kind::Direct(direct) => direct.input_packed_len(),
+            Kind::Winograd(_, [_, backward]) => backward.packed_len(),
         }
     }
 
@@ -222,8 +257,9 @@ impl Plan {
         } = self.geometry;
         match &self.kind {
             Kind::Product(plan) => plan.pack_input(weight, packed),
-            Kind::Direct(direct, None) => direct.pack_input(weight, packed),
-            Kind::Direct(_, Some([_, backward])) => {
+            Kind::Depthwise(_) => packed.copy_from_slice(weight),
+            Kind::Direct(direct) => direct.pack_input(weight, packed),
+            Kind::Winograd(_, [_, backward]) => {
                 // The kernel turned by half a turn, planes and channels exchanged.
                 let at = |place: usize, channel, plane| {
                     weight[((8 - place) * planes + plane) * channels + channel]
@@ -235,18 +271,20 @@ impl Plan {
 
     /// `dx`: for each input number the sum over the outputs that read it.
     pub fn input_gradient(&self, packed: &[f32], dy: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
-        if let Kind::Product(plan) = &self.kind {
-            return plan.input_gradient(packed, dy.len() / self.geometry.channels, dy, dx);
-        }
-        let images = dy.chunks_exact(self.geometry.output_len());
-        for (dy, dx) in images.zip(dx.chunks_exact_mut(self.geometry.input_len())) {
-            match &self.kind {
-                Kind::Direct(_, Some([_, backward])) => {
-                    backward.image(packed, None, dy, Epilogue::default(), dx, scratch);
-                }
-                Kind::Direct(direct, None) => direct.input_gradient(packed, dy, dx),
-                Kind::Product(_) => {}
+        let images = dy
+            .chunks_exact(self.geometry.output_len())
+            .zip(dx.chunks_exact_mut(self.geometry.input_len()));
+        match &self.kind {
+            Kind::Product(plan) => {
+                plan.input_gradient(packed, dy.len() / self.geometry.channels, dy, dx);
             }
+            Kind::Depthwise(shape) => depthwise::input_gradient(shape, packed, dy, dx),
+            Kind::Direct(direct) => {
+                images.for_each(|(dy, dx)| direct.input_gradient(packed, dy, dx));
+            }
+            Kind::Winograd(_, [_, backward]) => images.for_each(|(dy, dx)| {
+                backward.image(packed, None, dy, Epilogue::default(), dx, scratch);
+            }),
         }
     }
 
@@ -256,7 +294,8 @@ impl Plan {
             Kind::Product(plan) => {
                 plan.weight_gradient(input.len() / self.geometry.planes, input, dy, dw);
             }
-            Kind::Direct(direct, _) => {
+            Kind::Depthwise(shape) => depthwise::weight_gradient(shape, input, dy, dw),
+            Kind::Direct(direct) | Kind::Winograd(direct, _) => {
                 let images = input.chunks_exact(self.geometry.input_len());
                 for (image, dy) in images.zip(dy.chunks_exact(self.geometry.output_len())) {
                     direct.weight_gradient(image, dy, dw, scratch);

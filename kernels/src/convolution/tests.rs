@@ -1,7 +1,7 @@
 //! The convolution against its definition as plain loops, bit for bit, for every kind of geometry.
 
 use super::*;
-use crate::drawn;
+use crate::testing::drawn;
 
 /// Sizes of a case: planes, height, width, channels, kernel, stride, padding, groups.
 const CASES: &[(
@@ -29,6 +29,7 @@ const CASES: &[(
     (17, 3, 3, 11, [3, 3], [1, 1], [1; 4], 1),
     (2, 5, 4, 3, [2, 2], [3, 3], [0; 4], 1),
     (2, 4, 4, 3, [3, 3], [1, 1], [3, 3, 2, 2], 1),
+    (6, 5, 7, 6, [3, 3], [1, 1], [1; 4], 6),
 ];
 
 /// Where Winograd computes outputs and input gradients; its own tests hold the forward side to a bound.

@@ -133,3 +133,29 @@ fn ends_of_rows_fill_up_with_zeros_and_drop_what_is_beyond() {
     F32x4::from_slice(&[4.0, 5.0, 6.0, 7.0, 8.0]).write_to(&mut row);
     assert_eq!(row, [4.0, 5.0, 6.0, 7.0, 0.0]);
 }
+
+#[test]
+fn places_with_a_stride_are_checked_once_and_exactly() {
+    let numbers: Vec<f32> = (0..14).map(|index| index as f32).collect();
+    let loaded = F32x4::load_strided::<3>(&numbers, 5);
+    assert_eq!(loaded[2].to_array(), [10.0, 11.0, 12.0, 13.0]);
+    let mut written = vec![0.0; 14];
+    F32x4::store_strided(loaded, &mut written, 5);
+    assert_eq!(written[5..9], [5.0, 6.0, 7.0, 8.0]);
+    assert_eq!(written[4], 0.0);
+    let run = F32x4::load_run::<3>(&numbers);
+    F32x4::store_run(run, &mut written);
+    assert_eq!(written[..12], numbers[..12]);
+    for (length, stride) in [
+        (13, 5),
+        (14, 6),
+        (3, 0),
+        (14, MAX_STRIDE + 1),
+        (14, usize::MAX / 2 + 1),
+    ] {
+        let short = numbers[..length].to_vec();
+        assert!(std::panic::catch_unwind(|| F32x4::load_strided::<3>(&short, stride)).is_err());
+        let write = || F32x4::store_strided(loaded, &mut short.clone(), stride);
+        assert!(std::panic::catch_unwind(write).is_err());
+    }
+}

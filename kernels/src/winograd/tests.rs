@@ -1,7 +1,7 @@
 //! Winograd's sums against the definition in f64, within the bound that `docs/numerics.md` derives.
 
 use super::*;
-use crate::drawn;
+use crate::testing::drawn;
 
 /// 2⁻²⁴, the largest relative error of one f32 operation.
 const U: f64 = 5.960_464_477_539_063e-8;

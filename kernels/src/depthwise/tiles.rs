@@ -1,0 +1,181 @@
+//! One row of outputs of a depthwise convolution, several outputs at a time; which rows, and from what, is its caller's.
+
+use super::{Cover, Depthwise};
+use crate::activation::Activation;
+use crate::elementwise::add_products;
+use crate::lanes::F32x4;
+
+/// What a row of outputs is computed from.
+pub(super) struct Row<'a> {
+    shape: &'a Depthwise,
+    weight: &'a [f32],
+    bias: &'a [f32],
+    /// relu or relu6: the only ones that are applied here.
+    activation: Option<Activation>,
+    /// One image.
+    image: &'a [f32],
+    rows: Cover,
+}
+
+impl Row<'_> {
+    /// Where the weights begin of a kernel's row and of those of its columns that lie inside the image; for a turned
+    /// kernel they follow one another backwards.
+    #[inline(always)]
+    fn weight_at<const TURNED: bool>(&self, kernel_row: usize, columns: Cover) -> usize {
+        let [height, width] = self.shape.kernel;
+        let (row, column) = if TURNED {
+            (height - 1 - kernel_row, width - columns.to)
+        } else {
+            (kernel_row, columns.from)
+        };
+        (row * width + column) * self.shape.channels
+    }
+}
+
+impl<'a> Row<'a> {
+    /// A row of outputs of one image; without biases sums start from 0.
+    pub(super) fn new(
+        shape: &'a Depthwise,
+        weight: &'a [f32],
+        bias: &'a [f32],
+        activation: Option<Activation>,
+        image: &'a [f32],
+        row: usize,
+    ) -> Self {
+        Self {
+            shape,
+            weight,
+            bias,
+            activation,
+            image,
+            rows: shape.rows(row),
+        }
+    }
+
+    /// Computes the row. `TURNED` takes each kernel's places in the opposite order, which is the order of ascending outputs
+    /// when a gradient goes back.
+    pub(super) fn compute<const TURNED: bool>(&self, out: &mut [f32]) {
+        let inner = self.shape.interior();
+        let four = match (self.shape.kernel[1], self.shape.stride[1]) {
+            _ if self.shape.channels < F32x4::LANES => None,
+            (3, 1) => Some(Self::tile::<TURNED, 4, 1, 3, 6> as fn(&Self, usize, &mut [f32])),
+            (3, 2) if !TURNED => Some(Self::tile::<false, 4, 2, 3, 9> as _),
+            (5, 1) => Some(Self::tile::<TURNED, 4, 1, 5, 8> as _),
+            (5, 2) if !TURNED => Some(Self::tile::<false, 4, 2, 5, 11> as _),
+            _ => None,
+        };
+        let Some(four) = four else {
+            return self.plain::<TURNED>(0..self.shape.out_width(), out);
+        };
+        self.one_by_one::<TURNED>(0..inner.start, out);
+        let mut column = inner.start;
+        while column + 4 <= inner.end {
+            four(self, column, out);
+            column += 4;
+        }
+        self.one_by_one::<TURNED>(column..self.shape.out_width(), out);
+    }
+
+    /// Outputs one at a time; kernels may reach beyond the image's sides.
+    fn one_by_one<const TURNED: bool>(&self, columns: std::ops::Range<usize>, out: &mut [f32]) {
+        for column in columns {
+            match self.shape.columns(column).len() {
+                1 => self.tile::<TURNED, 1, 1, 1, 1>(column, out),
+                2 => self.tile::<TURNED, 1, 1, 2, 2>(column, out),
+                3 => self.tile::<TURNED, 1, 1, 3, 3>(column, out),
+                4 => self.tile::<TURNED, 1, 1, 4, 4>(column, out),
+                5 => self.tile::<TURNED, 1, 1, 5, 5>(column, out),
+                _ => self.plain::<TURNED>(column..column + 1, out),
+            }
+        }
+    }
+
+    /// `COUNT` outputs from `first` on, which lie on the same `TAPS` columns of their kernels, and so on
+    /// `REACH = (COUNT − 1) · STRIDE + TAPS` cells of each row of the image.
+    ///
+    /// Channels that fill no four lanes are the last four once more: the same numbers are written twice.
+    #[inline(never)]
+    fn tile<
+        const TURNED: bool,
+        const COUNT: usize,
+        const STRIDE: usize,
+        const TAPS: usize,
+        const REACH: usize,
+    >(
+        &self,
+        first: usize,
+        out: &mut [f32],
+    ) {
+        let shape = self.shape;
+        let channels = shape.channels;
+        let columns = shape.columns(first);
+        let from = (self.rows.at * shape.width + columns.at) * channels;
+        let image = &self.image[from.min(self.image.len())..];
+        let out = &mut out[first * channels..];
+        let last = channels - F32x4::LANES;
+        let mut channel = 0;
+        loop {
+            let bias = if self.bias.is_empty() {
+                F32x4::zero()
+            } else {
+                F32x4::from_slice(&self.bias[channel..])
+            };
+            let mut sums = [bias; COUNT];
+            for tap in 0..self.rows.len() {
+                let cells: [F32x4; REACH] =
+                    F32x4::load_strided(&image[tap * shape.width * channels + channel..], channels);
+                let at = self.weight_at::<TURNED>(self.rows.from + tap, columns);
+                let weights: [F32x4; TAPS] =
+                    F32x4::load_strided(&self.weight[at + channel..], channels);
+                for place in 0..TAPS {
+                    let weight = weights[if TURNED { TAPS - 1 - place } else { place }];
+                    for index in 0..COUNT {
+                        sums[index] = sums[index] + cells[index * STRIDE + place] * weight;
+                    }
+                }
+            }
+            let sums = match self.activation {
+                Some(Activation::Relu) => sums.map(|sum| Activation::Relu.on_lanes(sum)),
+                Some(Activation::Relu6) => sums.map(|sum| Activation::Relu6.on_lanes(sum)),
+                _ => sums,
+            };
+            F32x4::store_strided(sums, &mut out[channel..], channels);
+            if channel == last {
+                return;
+            }
+            channel = (channel + F32x4::LANES).min(last);
+        }
+    }
+
+    /// Outputs one at a time, place by place of the kernel, for any kernel and any number of channels.
+    fn plain<const TURNED: bool>(&self, out_columns: std::ops::Range<usize>, out: &mut [f32]) {
+        let shape = self.shape;
+        let channels = shape.channels;
+        for out_column in out_columns {
+            let columns = shape.columns(out_column);
+            let out = &mut out[out_column * channels..][..channels];
+            if self.bias.is_empty() {
+                out.fill(0.0);
+            } else {
+                out.copy_from_slice(self.bias);
+            }
+            for tap in 0..self.rows.len() {
+                let first = ((self.rows.at + tap) * shape.width + columns.at) * channels;
+                let weights = self.weight_at::<TURNED>(self.rows.from + tap, columns);
+                for place in 0..columns.len() {
+                    let turned = if TURNED {
+                        columns.len() - 1 - place
+                    } else {
+                        place
+                    };
+                    let weight = &self.weight[weights + turned * channels..][..channels];
+                    let cell = &self.image[first + place * channels..][..channels];
+                    add_products(cell, weight, out);
+                }
+            }
+            if let Some(activation) = self.activation {
+                activation.apply_in_place(out);
+            }
+        }
+    }
+}
