@@ -12,6 +12,9 @@
 )]
 
 use crate::activation::Activation;
+use crate::eight::Eight;
+#[cfg(target_arch = "x86_64")]
+use crate::eight::{Wide, has_wide};
 use crate::lanes::F32x4;
 
 /// Columns that are packed side by side: two registers of four lanes.
@@ -179,25 +182,46 @@ impl Job<'_> {
             return;
         }
         self.check(places, out);
+        #[cfg(target_arch = "x86_64")]
+        if has_wide() {
+            // SAFETY: the processor has AVX.
+            return unsafe { self.run_wide(places, out) };
+        }
+        self.tiles::<[F32x4; 2], PLACES>(places, out);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx")]
+    unsafe fn run_wide(&self, places: impl Places, out: &mut [f32]) {
+        self.tiles::<Wide, { 2 * PLACES }>(places, out);
+    }
+
+    #[inline(always)]
+    fn tiles<E: Eight, const HEIGHT: usize>(&self, places: impl Places, out: &mut [f32]) {
         let count = places.count();
-        let whole = count - count % PLACES;
+        let whole = count - count % HEIGHT;
         for panel in 0..self.columns.div_ceil(COLUMNS) {
             let first = self.first(panel);
-            for place in (0..whole).step_by(PLACES) {
-                self.tile::<PLACES, 1>(places, place, panel, [first], out);
+            for place in (0..whole).step_by(HEIGHT) {
+                self.tile::<E, HEIGHT, 1>(places, place, panel, [first], out);
             }
         }
         // What is left has fewer sums in flight per panel, so more panels are taken at a time.
-        match count - whole {
-            1 => self.rest::<1, 4>(places, whole, out),
-            2 => self.rest::<2, 2>(places, whole, out),
-            3 => self.rest::<3, 1>(places, whole, out),
+        let mut place = whole;
+        if count - place >= PLACES {
+            self.rest::<E, PLACES, 1>(places, place, out);
+            place += PLACES;
+        }
+        match count - place {
+            1 => self.rest::<E, 1, 4>(places, place, out),
+            2 => self.rest::<E, 2, 2>(places, place, out),
+            3 => self.rest::<E, 3, 1>(places, place, out),
             _ => {}
         }
     }
 
     #[inline(always)]
-    fn rest<const HEIGHT: usize, const PANELS: usize>(
+    fn rest<E: Eight, const HEIGHT: usize, const PANELS: usize>(
         &self,
         places: impl Places,
         place: usize,
@@ -207,11 +231,11 @@ impl Job<'_> {
         let mut panel = 0;
         while panel + PANELS <= panels {
             let first = std::array::from_fn(|index| self.first(panel + index));
-            self.tile::<HEIGHT, PANELS>(places, place, panel, first, out);
+            self.tile::<E, HEIGHT, PANELS>(places, place, panel, first, out);
             panel += PANELS;
         }
         while panel < panels {
-            self.tile::<HEIGHT, 1>(places, place, panel, [self.first(panel)], out);
+            self.tile::<E, HEIGHT, 1>(places, place, panel, [self.first(panel)], out);
             panel += 1;
         }
     }
@@ -225,7 +249,7 @@ impl Job<'_> {
     }
 
     #[inline(always)]
-    fn tile<const HEIGHT: usize, const PANELS: usize>(
+    fn tile<E: Eight, const HEIGHT: usize, const PANELS: usize>(
         &self,
         places: impl Places,
         place: usize,
@@ -233,47 +257,59 @@ impl Job<'_> {
         first: [[F32x4; 2]; PANELS],
         out: &mut [f32],
     ) {
-        let bases: [usize; HEIGHT] = std::array::from_fn(|row| places.base(place + row));
-        let sums = first.map(|first| [first; HEIGHT]);
+        let mut bases = [0; HEIGHT];
+        for (row, base) in bases.iter_mut().enumerate() {
+            *base = places.base(place + row);
+        }
+        let mut sums = [[E::from_halves(first[0]); HEIGHT]; PANELS];
+        for (sums, first) in sums.iter_mut().zip(first) {
+            *sums = [E::from_halves(first); HEIGHT];
+        }
         // SAFETY: `check` has shown that `base + run + length` is inside the input for every base and run, and that all
         // panels are there.
         let sums = unsafe { self.continued(&bases, panel, sums) };
         for (index, sums) in sums.into_iter().enumerate() {
             let column = (panel + index) * COLUMNS;
-            for (row, sums) in sums.into_iter().enumerate() {
-                self.store(sums, places.output(place + row) + column, column, out);
+            for (row, sum) in sums.into_iter().enumerate() {
+                let at = places.output(place + row) + column;
+                self.store(sum.halves(), at, column, out);
             }
         }
     }
 
     /// The sums after every run. Not unrolled: LLVM would load first and add later, and spill.
     #[inline(always)]
-    unsafe fn continued<const HEIGHT: usize, const PANELS: usize>(
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "loops of known length over indices become registers; iterators stay in memory natively"
+    )]
+    unsafe fn continued<E: Eight, const HEIGHT: usize, const PANELS: usize>(
         &self,
         bases: &[usize; HEIGHT],
         panel: usize,
-        mut sums: [[[F32x4; 2]; HEIGHT]; PANELS],
-    ) -> [[[F32x4; 2]; HEIGHT]; PANELS] {
+        mut sums: [[E; HEIGHT]; PANELS],
+    ) -> [[E; HEIGHT]; PANELS] {
         // SAFETY: the caller's.
         unsafe {
             let size = self.inner * COLUMNS;
             let panels = self.panels.as_ptr().add(panel * size);
+            let input = self.input.as_ptr();
             for &[run, row] in self.runs {
-                let mut left = bases.map(|base| self.input.as_ptr().add(base + run as usize));
+                let mut left = [input; HEIGHT];
+                for place in 0..HEIGHT {
+                    left[place] = input.add(bases[place] + run as usize);
+                }
                 let mut right = panels.add(row as usize * COLUMNS);
                 for _ in 0..self.length {
-                    for (panel, sums) in sums.iter_mut().enumerate() {
-                        let right = right.add(panel * size);
-                        let columns = [read(right), read(right.add(4))];
-                        for (sums, &left) in sums.iter_mut().zip(&left) {
-                            let value = F32x4::splat(*left);
-                            for (sum, column) in sums.iter_mut().zip(columns) {
-                                *sum = *sum + value * column;
-                            }
+                    for panel in 0..PANELS {
+                        let columns = E::read(right.add(panel * size));
+                        for place in 0..HEIGHT {
+                            let value = E::splat(*left[place]);
+                            sums[panel][place] = sums[panel][place].plus_product(value, columns);
                         }
                     }
-                    for left in &mut left {
-                        *left = left.add(1);
+                    for place in 0..HEIGHT {
+                        left[place] = left[place].add(1);
                     }
                     right = right.add(COLUMNS);
                 }
@@ -339,4 +375,43 @@ pub(crate) fn store_pair(values: [F32x4; 2], out: &mut [f32]) {
 pub(crate) unsafe fn read(from: *const f32) -> F32x4 {
     // SAFETY: the caller's; an array of f32 is aligned wherever an f32 is.
     F32x4::load(unsafe { &*from.cast::<[f32; 4]>() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{assert_bits, drawn};
+
+    #[test]
+    fn registers_of_four_and_of_eight_lanes_give_the_same_bits() {
+        for (count, inner, columns) in
+            [(1, 7, 40), (2, 9, 17), (3, 5, 8), (13, 31, 10), (23, 64, 3)]
+        {
+            let (x, panels) = (drawn(count * inner, 1), drawn(inner * 48, 2));
+            let bias = drawn(columns, 3);
+            let job = Job {
+                input: &x,
+                runs: &[[0, 0]],
+                length: inner,
+                panels: &panels,
+                inner,
+                columns,
+                bias: Some(&bias),
+                epilogue: Epilogue {
+                    residual: None,
+                    rectifier: Some(Rectifier::Relu6),
+                },
+            };
+            let rows = Rows {
+                count,
+                input_stride: inner,
+                output_stride: columns,
+            };
+            let mut wide = vec![f32::NAN; count * columns];
+            let mut narrow = wide.clone();
+            job.run(rows, &mut wide);
+            job.tiles::<[F32x4; 2], PLACES>(rows, &mut narrow);
+            assert_bits(&wide, &narrow, "a correlation");
+        }
+    }
 }

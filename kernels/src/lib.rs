@@ -7,6 +7,7 @@ pub mod activation;
 pub mod convolution;
 mod correlation;
 pub mod depthwise;
+mod eight;
 pub mod elementwise;
 pub mod lanes;
 pub mod math;

@@ -10,6 +10,9 @@
 )]
 
 use crate::correlation::{COLUMNS, Places, pair, store_pair};
+use crate::eight::Eight;
+#[cfg(target_arch = "x86_64")]
+use crate::eight::{Wide, has_wide};
 use crate::lanes::F32x4;
 
 /// Weights of a tile.
@@ -59,6 +62,22 @@ impl Outer<'_> {
             return;
         }
         self.check(places, sums);
+        #[cfg(target_arch = "x86_64")]
+        if has_wide() {
+            // SAFETY: the processor has AVX.
+            return unsafe { self.run_wide(places, sums) };
+        }
+        self.blocks::<[F32x4; 2]>(places, sums);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx")]
+    unsafe fn run_wide(&self, places: impl Places, sums: &mut [f32]) {
+        self.blocks::<Wide>(places, sums);
+    }
+
+    #[inline(always)]
+    fn blocks<E: Eight>(&self, places: impl Places, sums: &mut [f32]) {
         let mut panel = [[0.0; COLUMNS]; BLOCK];
         let mut bases = [0; BLOCK];
         for start in (0..places.count()).step_by(BLOCK) {
@@ -78,12 +97,13 @@ impl Outer<'_> {
                         row[width..].fill(0.0);
                     }
                 }
-                self.column(&bases[..count], &panel, column, sums);
+                self.column::<E>(&bases[..count], &panel, column, sums);
             }
         }
     }
 
-    fn column(
+    #[inline(always)]
+    fn column<E: Eight>(
         &self,
         bases: &[usize],
         panel: &[[f32; COLUMNS]; BLOCK],
@@ -94,16 +114,16 @@ impl Outer<'_> {
         for (index, offsets) in self.offsets.chunks_exact(WEIGHTS).enumerate() {
             let at = [index * WEIGHTS, column];
             if offsets[WEIGHTS - 1] - offsets[0] == WEIGHTS as u32 - 1 {
-                self.tile::<WEIGHTS, true>(bases, panel, at, sums);
+                self.tile::<E, WEIGHTS, true>(bases, panel, at, sums);
             } else {
-                self.tile::<WEIGHTS, false>(bases, panel, at, sums);
+                self.tile::<E, WEIGHTS, false>(bases, panel, at, sums);
             }
         }
         let at = [self.offsets.len() - rest, column];
         match rest {
-            1 => self.tile::<1, false>(bases, panel, at, sums),
-            2 => self.tile::<2, false>(bases, panel, at, sums),
-            3 => self.tile::<3, false>(bases, panel, at, sums),
+            1 => self.tile::<E, 1, false>(bases, panel, at, sums),
+            2 => self.tile::<E, 2, false>(bases, panel, at, sums),
+            3 => self.tile::<E, 3, false>(bases, panel, at, sums),
             _ => {}
         }
     }
@@ -111,7 +131,11 @@ impl Outer<'_> {
     /// Continues the sums of `HEIGHT` weights and one panel of columns; `SIDE_BY_SIDE` where their offsets follow each
     /// other, which spares an addition for each load.
     #[inline(always)]
-    fn tile<const HEIGHT: usize, const SIDE_BY_SIDE: bool>(
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "loops of known length over indices become registers; iterators stay in memory natively"
+    )]
+    fn tile<E: Eight, const HEIGHT: usize, const SIDE_BY_SIDE: bool>(
         &self,
         bases: &[usize],
         panel: &[[f32; COLUMNS]; BLOCK],
@@ -119,20 +143,19 @@ impl Outer<'_> {
         sums: &mut [f32],
     ) {
         let width = COLUMNS.min(self.columns - column);
-        let mut tile: [[F32x4; 2]; HEIGHT] = std::array::from_fn(|row| {
+        let mut tile = [E::splat(0.0); HEIGHT];
+        for row in 0..HEIGHT {
             let from = (weight + row) * self.stride + column;
-            pair(sums, from, from + width)
-        });
+            tile[row] = E::from_halves(pair(sums, from, from + width));
+        }
         // SAFETY: `check` has shown that `base + offset` is inside the input for every place and weight.
         unsafe {
-            let left: [*const f32; HEIGHT] = std::array::from_fn(|row| {
-                self.input.as_ptr().add(self.offsets[weight + row] as usize)
-            });
+            let mut left = [self.input.as_ptr(); HEIGHT];
+            for row in 0..HEIGHT {
+                left[row] = left[row].add(self.offsets[weight + row] as usize);
+            }
             for (&base, right) in bases.iter().zip(panel) {
-                let right = [
-                    F32x4::from_slice(&right[..4]),
-                    F32x4::from_slice(&right[4..]),
-                ];
+                let right = E::read(right.as_ptr());
                 let first = left[0].add(base);
                 for row in 0..HEIGHT {
                     let value = if SIDE_BY_SIDE {
@@ -140,16 +163,45 @@ impl Outer<'_> {
                     } else {
                         *left[row].add(base)
                     };
-                    let value = F32x4::splat(value);
-                    for half in 0..2 {
-                        tile[row][half] = tile[row][half] + value * right[half];
-                    }
+                    tile[row] = tile[row].plus_product(E::splat(value), right);
                 }
             }
         }
-        for (row, tile) in tile.into_iter().enumerate() {
+        for row in 0..HEIGHT {
             let to = (weight + row) * self.stride + column;
-            store_pair(tile, &mut sums[to..to + width]);
+            store_pair(tile[row].halves(), &mut sums[to..to + width]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlation::Rows;
+    use crate::testing::{assert_bits, drawn};
+
+    #[test]
+    fn registers_of_four_and_of_eight_lanes_give_the_same_bits() {
+        for (count, inner, columns) in [(1, 7, 40), (300, 9, 17), (5, 4, 8), (130, 3, 3)] {
+            let (x, gradient) = (drawn(count * inner, 1), drawn(count * columns, 2));
+            let offsets: Vec<u32> = (0..inner as u32).collect();
+            let outer = Outer {
+                input: &x,
+                offsets: &offsets,
+                gradient: &gradient,
+                columns,
+                stride: columns,
+            };
+            let rows = Rows {
+                count,
+                input_stride: inner,
+                output_stride: columns,
+            };
+            let mut wide = drawn(inner * columns, 3);
+            let mut narrow = wide.clone();
+            outer.run(rows, &mut wide);
+            outer.blocks::<[F32x4; 2]>(rows, &mut narrow);
+            assert_bits(&wide, &narrow, "a weight gradient");
         }
     }
 }
