@@ -90,6 +90,9 @@ enum Kind {
     Winograd(Box<Direct>, [Winograd; 2]),
 }
 
+/// What is done with an image, its part of the epilogue and its output.
+type OneImage<'a> = dyn FnMut(&[f32], Epilogue<'_>, &mut [f32]) + 'a;
+
 impl Plan {
     /// Works out a convolution. All of an image's numbers are fewer than 2³².
     ///
@@ -198,7 +201,7 @@ impl Plan {
         scratch: &mut [f32],
     ) {
         let length = self.geometry.output_len();
-        let each = |out: &mut [f32], one: &mut dyn FnMut(&[f32], Epilogue<'_>, &mut [f32])| {
+        let each = |out: &mut [f32], one: &mut OneImage<'_>| {
             let images = input.chunks_exact(self.geometry.input_len());
             for (index, (image, out)) in images.zip(out.chunks_exact_mut(length)).enumerate() {
                 let residual = epilogue.residual;

@@ -3,73 +3,52 @@
 use super::*;
 use crate::testing::drawn;
 
-/// Sizes of a case: planes, height, width, channels, kernel, stride, padding, groups.
-const CASES: &[(
-    usize,
-    usize,
-    usize,
-    usize,
-    [usize; 2],
-    [usize; 2],
-    [usize; 4],
-    usize,
-)] = &[
-    (1, 1, 1, 1, [1, 1], [1, 1], [0; 4], 1),
-    (1, 7, 5, 3, [3, 3], [1, 1], [1; 4], 1),
-    (3, 8, 8, 16, [3, 3], [1, 1], [1; 4], 1),
-    (3, 9, 7, 10, [3, 3], [2, 2], [1; 4], 1),
-    (4, 8, 8, 5, [3, 3], [2, 2], [0, 0, 1, 1], 1),
-    (5, 6, 6, 13, [1, 1], [1, 1], [0; 4], 1),
-    (8, 5, 5, 8, [1, 1], [2, 2], [0; 4], 1),
-    (2, 12, 12, 9, [5, 5], [1, 1], [0; 4], 1),
-    (1, 1, 29, 6, [1, 9], [1, 4], [0, 4, 0, 4], 1),
-    (6, 7, 6, 4, [3, 2], [1, 3], [2, 0, 1, 1], 2),
-    (12, 4, 5, 6, [3, 3], [2, 1], [1; 4], 3),
-    (1, 28, 28, 7, [4, 4], [4, 4], [0; 4], 1),
-    (17, 3, 3, 11, [3, 3], [1, 1], [1; 4], 1),
-    (2, 5, 4, 3, [2, 2], [3, 3], [0; 4], 1),
-    (2, 4, 4, 3, [3, 3], [1, 1], [3, 3, 2, 2], 1),
-    (6, 5, 7, 6, [3, 3], [1, 1], [1; 4], 6),
+/// Planes, rows and columns of the input; channels; kernel; stride; padding; groups.
+const fn geometry(
+    [planes, height, width]: [usize; 3],
+    channels: usize,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 4],
+    groups: usize,
+) -> Geometry {
+    Geometry {
+        planes,
+        height,
+        width,
+        channels,
+        kernel,
+        stride,
+        padding,
+        groups,
+    }
+}
+
+#[rustfmt::skip]
+const CASES: &[Geometry] = &[
+    geometry([1, 1, 1], 1, [1, 1], [1, 1], [0; 4], 1),
+    geometry([1, 7, 5], 3, [3, 3], [1, 1], [1; 4], 1),
+    geometry([3, 8, 8], 16, [3, 3], [1, 1], [1; 4], 1),
+    geometry([3, 9, 7], 10, [3, 3], [2, 2], [1; 4], 1),
+    geometry([4, 8, 8], 5, [3, 3], [2, 2], [0, 0, 1, 1], 1),
+    geometry([5, 6, 6], 13, [1, 1], [1, 1], [0; 4], 1),
+    geometry([8, 5, 5], 8, [1, 1], [2, 2], [0; 4], 1),
+    geometry([2, 12, 12], 9, [5, 5], [1, 1], [0; 4], 1),
+    geometry([1, 1, 29], 6, [1, 9], [1, 4], [0, 4, 0, 4], 1),
+    geometry([6, 7, 6], 4, [3, 2], [1, 3], [2, 0, 1, 1], 2),
+    geometry([12, 4, 5], 6, [3, 3], [2, 1], [1; 4], 3),
+    geometry([1, 28, 28], 7, [4, 4], [4, 4], [0; 4], 1),
+    geometry([17, 3, 3], 11, [3, 3], [1, 1], [1; 4], 1),
+    geometry([2, 5, 4], 3, [2, 2], [3, 3], [0; 4], 1),
+    geometry([2, 4, 4], 3, [3, 3], [1, 1], [3, 3, 2, 2], 1),
+    geometry([6, 5, 7], 6, [3, 3], [1, 1], [1; 4], 6),
 ];
 
 /// Where Winograd computes outputs and input gradients; its own tests hold the forward side to a bound.
 const BY_WINOGRAD: &[Geometry] = &[
-    Geometry {
-        planes: 32,
-        height: 6,
-        width: 7,
-        channels: 36,
-        kernel: [3, 3],
-        stride: [1, 1],
-        padding: [1; 4],
-        groups: 1,
-    },
-    Geometry {
-        planes: 40,
-        height: 5,
-        width: 5,
-        channels: 32,
-        kernel: [3, 3],
-        stride: [1, 1],
-        padding: [0, 2, 1, 0],
-        groups: 1,
-    },
+    geometry([32, 6, 7], 36, [3, 3], [1, 1], [1; 4], 1),
+    geometry([40, 5, 5], 32, [3, 3], [1, 1], [0, 2, 1, 0], 1),
 ];
-
-fn geometries() -> impl Iterator<Item = Geometry> {
-    CASES.iter().map(
-        |&(planes, height, width, channels, kernel, stride, padding, groups)| Geometry {
-            planes,
-            height,
-            width,
-            channels,
-            kernel,
-            stride,
-            padding,
-            groups,
-        },
-    )
-}
 
 /// Calls `at(output place, input place, weight place)` for each product of one group, in the order of the weights.
 fn each_tap(geometry: &Geometry, out: [usize; 2], mut at: impl FnMut(usize, usize)) {
@@ -155,7 +134,7 @@ fn same(found: &[f32], wanted: &[f32]) -> bool {
 
 #[test]
 fn forward_has_the_bits_of_the_plain_loop() {
-    for geometry in geometries() {
+    for &geometry in CASES {
         let plan = Plan::new(geometry);
         let images = 2;
         let x = drawn(images * geometry.input_len(), 1);
@@ -196,7 +175,7 @@ fn forward_has_the_bits_of_the_plain_loop() {
 
 #[test]
 fn gradients_have_the_bits_of_the_plain_loop() {
-    for geometry in geometries() {
+    for &geometry in CASES {
         let plan = Plan::new(geometry);
         let x = drawn(2 * geometry.input_len(), 1);
         let dy = drawn(2 * geometry.output_len(), 5);
@@ -237,13 +216,13 @@ fn continued(g: &Geometry, x: &[f32], dy: &[f32], dw: &mut [f32]) {
         for column in 0..g.out_width() {
             let dy = &dy[(y * g.out_width() + column) * g.channels..][..g.channels];
             each_tap(g, [y, column], |place, tap| {
-                for channel in 0..g.channels {
+                for (channel, dy) in dy.iter().enumerate() {
                     for plane in 0..rows {
                         let value = match place {
                             usize::MAX => 0.0,
                             place => x[place * g.planes + channel / columns * rows + plane],
                         };
-                        dw[(tap * rows + plane) * g.channels + channel] += value * dy[channel];
+                        dw[(tap * rows + plane) * g.channels + channel] += value * dy;
                     }
                 }
             });
@@ -253,8 +232,8 @@ fn continued(g: &Geometry, x: &[f32], dy: &[f32], dw: &mut [f32]) {
 
 #[test]
 fn winograds_input_gradient_is_that_of_the_plain_loop_up_to_rounding() {
-    for geometry in BY_WINOGRAD {
-        let plan = Plan::new(*geometry);
+    for &geometry in BY_WINOGRAD {
+        let plan = Plan::new(geometry);
         let dy = drawn(geometry.output_len(), 5);
         let weight = drawn(geometry.weight_len(), 2);
         let mut packed = vec![f32::NAN; plan.input_packed_len()];
@@ -262,7 +241,7 @@ fn winograds_input_gradient_is_that_of_the_plain_loop_up_to_rounding() {
         let mut scratch = vec![f32::NAN; plan.scratch_len()];
         let mut dx = vec![f32::NAN; geometry.input_len()];
         plan.input_gradient(&packed, &dy, &mut dx, &mut scratch);
-        let wanted = plain_input_gradient(geometry, &weight, &dy);
+        let wanted = plain_input_gradient(&geometry, &weight, &dy);
         // Every number is below 1, so no term of the transformed sums is above 9 · (9/4), nor one of the plain sum's above 1.
         let roundings = (geometry.channels + 11) as f32;
         let bound = roundings * (f32::EPSILON / 2.0) * (geometry.channels * 9) as f32 * 36.0;
