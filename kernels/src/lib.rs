@@ -2,13 +2,19 @@
 //!
 //! They are a crate of their own for one reason: the page is built for size, which costs these loops more than half of
 //! their speed, and cargo sets the level crate by crate. Whatever stands here is built for speed.
+//!
+//! Every kernel gives the same bits on every machine: it multiplies, then adds, and its order of summation is written down
+//! and does not depend on lanes, tiles, batches or threads.
 
-pub mod activation;
-pub mod depthwise;
-pub mod elementwise;
 pub mod lanes;
 pub mod math;
 pub mod reduce;
+pub mod elementwise;
+pub mod activation;
+pub mod depthwise;
+pub mod pool;
+pub mod dropout;
+pub mod update;
 pub mod matmul;
 #[cfg(test)]
 mod testing;
