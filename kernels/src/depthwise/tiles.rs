@@ -3,7 +3,7 @@
 use super::{Cover, Depthwise};
 use crate::activation::Activation;
 use crate::elementwise::add_products;
-use crate::lanes::F32x4;
+use crate::lanes::{F32x4, Grid};
 
 /// What a row of outputs is computed from.
 pub(super) struct Row<'a> {
@@ -109,10 +109,29 @@ impl<'a> Row<'a> {
         let shape = self.shape;
         let channels = shape.channels;
         let columns = shape.columns(first);
-        let from = (self.rows.at * shape.width + columns.at) * channels;
-        let image = &self.image[from.min(self.image.len())..];
         let out = &mut out[first * channels..];
         let last = channels - F32x4::LANES;
+        let rows = self.rows.len();
+        // A kernel that lies outside has no cells to look at.
+        let from = if rows == 0 {
+            0
+        } else {
+            (self.rows.at * shape.width + columns.at) * channels
+        };
+        let steps = [shape.width * channels, channels];
+        let cells = Grid::<REACH>::new(&self.image[from..], rows, steps, channels);
+        let top = if TURNED {
+            self.rows.to.max(1) - 1
+        } else {
+            self.rows.from
+        };
+        let from = if rows == 0 {
+            0
+        } else {
+            self.weight_at::<TURNED>(top, columns)
+        };
+        let steps = [shape.kernel[1] * channels, channels];
+        let weights = Grid::<TAPS>::new(&self.weight[from..], rows, steps, channels);
         let mut channel = 0;
         loop {
             let bias = if self.bias.is_empty() {
@@ -121,16 +140,15 @@ impl<'a> Row<'a> {
                 F32x4::from_slice(&self.bias[channel..])
             };
             let mut sums = [bias; COUNT];
-            for tap in 0..self.rows.len() {
-                let cells: [F32x4; REACH] =
-                    F32x4::load_strided(&image[tap * shape.width * channels + channel..], channels);
-                let at = self.weight_at::<TURNED>(self.rows.from + tap, columns);
-                let weights: [F32x4; TAPS] =
-                    F32x4::load_strided(&self.weight[at + channel..], channels);
+            for row in 0..rows {
+                let line: [F32x4; REACH] =
+                    std::array::from_fn(|column| cells.load(row, column, channel));
+                let weight_row = if TURNED { rows - 1 - row } else { row };
                 for place in 0..TAPS {
-                    let weight = weights[if TURNED { TAPS - 1 - place } else { place }];
+                    let column = if TURNED { TAPS - 1 - place } else { place };
+                    let weight = weights.load(weight_row, column, channel);
                     for index in 0..COUNT {
-                        sums[index] = sums[index] + cells[index * STRIDE + place] * weight;
+                        sums[index] = sums[index] + line[index * STRIDE + place] * weight;
                     }
                 }
             }

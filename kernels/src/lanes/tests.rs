@@ -159,3 +159,33 @@ fn places_with_a_stride_are_checked_once_and_exactly() {
         assert!(std::panic::catch_unwind(write).is_err());
     }
 }
+
+#[test]
+fn a_grid_is_checked_once_and_exactly() {
+    let numbers: Vec<f32> = (0..30).map(|index| index as f32).collect();
+    let grid = Grid::<3>::new(&numbers, 2, [13, 6], 5);
+    assert_eq!(grid.load(1, 2, 1).to_array(), [26.0, 27.0, 28.0, 29.0]);
+    for (row, column, offset) in [(2, 0, 0), (0, 3, 0), (0, 0, 2), (0, 0, usize::MAX)] {
+        assert!(std::panic::catch_unwind(|| grid.load(row, column, offset)).is_err());
+    }
+    for (rows, strides, span) in [
+        (2, [13, 6], 6),
+        (3, [13, 6], 5),
+        (65, [0, 0], 4),
+        (2, [MAX_STRIDE + 1, 0], 4),
+        (2, [usize::MAX, 0], 4),
+        (2, [0, usize::MAX / 2 + 1], 4),
+        (1, [0, 0], usize::MAX),
+    ] {
+        assert!(
+            std::panic::catch_unwind(|| Grid::<3>::new(&numbers, rows, strides, span)).is_err()
+        );
+    }
+    // A single place may be as large as the slice, wherever the next row would be.
+    assert_eq!(
+        Grid::<1>::new(&numbers, 1, [1000, 7], 30)
+            .load(0, 0, 26)
+            .to_array()[3],
+        29.0
+    );
+}
