@@ -13,6 +13,7 @@ pub mod elementwise;
 pub mod activation;
 pub mod depthwise;
 pub mod pool;
+pub mod norm;
 pub mod dropout;
 pub mod update;
 pub mod matmul;
