@@ -14,6 +14,7 @@ pub mod activation;
 pub mod depthwise;
 pub mod pool;
 pub mod norm;
+pub mod attention;
 pub mod dropout;
 pub mod update;
 pub mod matmul;
