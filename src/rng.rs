@@ -51,6 +51,12 @@ impl Stream {
         }
     }
 
+    /// A key for a generator that counts: 64 bits, the first 32 of the stream below the next.
+    pub fn key(&mut self) -> u64 {
+        let low = u64::from(self.0.next_u32());
+        low | u64::from(self.0.next_u32()) << 32
+    }
+
     /// A number in `0.0..1.0`: a multiple of 2^-24, each equally likely.
     pub fn unit(&mut self) -> f32 {
         (self.0.next_u32() >> 8) as f32 * (1.0 / 16_777_216.0)
@@ -83,6 +89,13 @@ impl Stream {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn a_key_is_the_next_two_numbers() {
+        let stream = Stream::new(1, "dropout", 7);
+        let [low, high, ..] = first(stream.clone());
+        assert_eq!(stream.clone().key(), u64::from(low) | u64::from(high) << 32);
+    }
 
     fn first(mut stream: Stream) -> [u32; 4] {
         std::array::from_fn(|_| stream.0.next_u32())

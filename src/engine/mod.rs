@@ -92,6 +92,10 @@ pub struct TrainStep {
     pub rows: Vec<u32>,
     /// The optimizer's numbers for this step.
     pub update: Update,
+    /// Share of each label that is spread over all classes, in [0, 1); the loss that [`Metrics`] tells is without it.
+    pub label_smoothing: f32,
+    /// Decides which numbers this step's dropout takes out.
+    pub dropout_key: u64,
 }
 
 /// What training steps measured, on their rows as they were before each step.

@@ -1,6 +1,8 @@
 //! Layers with named inputs, and the shapes that follow from them; it allocates no tensor and knows no engine.
 
-use super::layer::{Activation, Layer};
+use super::layer::Layer;
+use super::parameter::Parameter;
+use super::shape::resolve_node;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -8,55 +10,23 @@ use std::collections::BTreeMap;
 pub const INPUT: &str = "input";
 
 /// A layer with its name and where its inputs come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// Unique in the graph; prefix of its tensors: `conv1` has `conv1.weight` and `conv1.bias`.
     pub name: String,
     /// What it does.
     pub layer: Layer,
-    /// Names of the nodes it reads, each earlier in the list, or [`INPUT`]. Every layer so far reads exactly one.
+    /// Names of the nodes it reads, each earlier in the list, or [`INPUT`]; as many as the layer reads.
     pub inputs: Vec<String>,
 }
 
 /// A model without its weights: nodes in an order in which they can be computed. The last one gives the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
     /// Shape of one row: `[channels, height, width]`.
     pub input: [u32; 3],
     /// The layers.
     pub nodes: Vec<Node>,
-}
-
-/// Whether a tensor multiplies or is added: only weights decay and are quantized.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParameterRole {
-    /// Multiplies an input.
-    Weight,
-    /// Is added to an output.
-    Bias,
-}
-
-/// A trainable tensor that a graph needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
-    /// `conv1.weight`.
-    pub name: String,
-    /// Its shape, outermost dimension first.
-    pub shape: Vec<u32>,
-    /// What it is for.
-    pub role: ParameterRole,
-    /// Inputs that each output sums over.
-    pub fan_in: u64,
-    /// Outputs that each input goes to.
-    pub fan_out: u64,
-}
-
-impl Parameter {
-    /// How many numbers it holds; [`Graph::resolve`] has checked that this cannot overflow.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.shape.iter().map(|&size| u64::from(size)).product()
-    }
 }
 
 /// Where a node's input comes from.
@@ -73,14 +43,22 @@ pub enum Source {
 pub struct ResolvedNode {
     /// Its inputs.
     pub sources: Vec<Source>,
-    /// Shape of its first input for one row.
-    pub input: Vec<u32>,
+    /// Shape of each input for one row.
+    pub inputs: Vec<Vec<u32>>,
     /// Shape of its output for one row.
     pub output: Vec<u32>,
-    /// Its tensors, in the order weight, bias.
+    /// Its tensors, in the order weight, bias, running mean, running variance; or positions.
     pub parameters: Vec<Parameter>,
     /// Multiply-accumulates for one row.
     pub macs: u64,
+}
+
+impl ResolvedNode {
+    /// Shape of its first input for one row; every layer has one.
+    #[must_use]
+    pub fn input(&self) -> &[u32] {
+        self.inputs.first().map_or(&[], Vec::as_slice)
+    }
 }
 
 impl Graph {
@@ -95,10 +73,7 @@ impl Graph {
 
     /// Adds a layer that reads the last one, or the input if it is the first.
     pub fn push(&mut self, name: impl Into<String>, layer: Layer) {
-        let input = self
-            .nodes
-            .last()
-            .map_or_else(|| INPUT.to_owned(), |node| node.name.clone());
+        let input = self.last().to_owned();
         self.nodes.push(Node {
             name: name.into(),
             layer,
@@ -130,26 +105,29 @@ impl Graph {
                 sources.push(if input == INPUT {
                     Source::Input
                 } else {
-                    Source::Node(*seen.get(input.as_str()).ok_or_else(|| {
-                        Error::bad_input(
-                            format!("input of layer {:?}", node.name),
-                            "a layer before it",
-                            format!("{input:?}"),
-                        )
-                    })?)
+                    let earlier = seen.get(input.as_str());
+                    Source::Node(*earlier.ok_or_else(|| self.no_such(node, input))?)
                 });
             }
-            let &[source] = sources.as_slice() else {
+            let wanted = node.layer.arity();
+            if sources.len() != wanted {
                 return Err(Error::bad_input(
-                    format!("layer {:?}", node.name),
-                    "one input",
+                    format!("layer {:?} ({})", node.name, node.layer.words()),
+                    if wanted == 1 {
+                        "one input"
+                    } else {
+                        "two inputs"
+                    },
                     format!("{}", sources.len()),
                 ));
-            };
-            let input = match source {
-                Source::Input => self.input.to_vec(),
-                Source::Node(earlier) => resolved[earlier].output.clone(),
-            };
+            }
+            let inputs = sources
+                .iter()
+                .map(|source| match *source {
+                    Source::Input => self.input.to_vec(),
+                    Source::Node(earlier) => resolved[earlier].output.clone(),
+                })
+                .collect();
             if node.name == INPUT || seen.insert(&node.name, index).is_some() {
                 return Err(Error::bad_input(
                     "the graph",
@@ -157,9 +135,21 @@ impl Graph {
                     format!("{:?} twice", node.name),
                 ));
             }
-            resolved.push(resolve_node(node, sources, input)?);
+            resolved.push(resolve_node(node, sources, inputs)?);
         }
         Ok(resolved)
+    }
+
+    /// Why a name that is no earlier node's cannot be an input: so no cycle can be written down.
+    fn no_such(&self, node: &Node, input: &str) -> Error {
+        let later = self.nodes.iter().any(|other| other.name == input);
+        let got = match later {
+            true if node.name == input => format!("{input:?} itself"),
+            true => format!("{input:?}, which comes later"),
+            false => format!("{input:?}"),
+        };
+        let what = format!("input of layer {:?}", node.name);
+        Error::bad_input(what, "a layer before it", got)
     }
 
     /// Every tensor that the graph needs, in the order of its nodes.
@@ -174,145 +164,19 @@ impl Graph {
             .collect())
     }
 
-    /// The activation that reads a node, if one does.
+    /// Adds a layer that reads these.
+    pub fn push_reading(&mut self, name: impl Into<String>, layer: Layer, inputs: &[&str]) {
+        self.nodes.push(Node {
+            name: name.into(),
+            layer,
+            inputs: inputs.iter().map(ToString::to_string).collect(),
+        });
+    }
+
+    /// The name of the last layer, or of the input where there is none.
     #[must_use]
-    pub fn activation_after(&self, name: &str) -> Option<Activation> {
-        self.nodes.iter().find_map(|node| match node.layer {
-            Layer::Activation(activation) if node.inputs.iter().any(|input| input == name) => {
-                Some(activation)
-            }
-            _ => None,
-        })
-    }
-}
-
-fn resolve_node(node: &Node, sources: Vec<Source>, input: Vec<u32>) -> Result<ResolvedNode> {
-    let unfit = |expected: &str| {
-        Err(Error::bad_input(
-            format!("input of layer {:?} ({})", node.name, node.layer.words()),
-            expected,
-            shown(&input),
-        ))
-    };
-    let mut parameters = Vec::new();
-    let mut macs = 0;
-    let output = match node.layer {
-        Layer::Activation(_) => input.clone(),
-        Layer::Flatten => vec![fits(
-            checked_product(&input, &node.name)?,
-            "its output",
-            node,
-        )?],
-        Layer::Linear { units } => {
-            let &[features] = input.as_slice() else {
-                return unfit("a list of numbers; flatten it first");
-            };
-            positive(units, "units", node)?;
-            macs = checked_product(&[features, units], &node.name)?;
-            parameters = tensors(node, vec![units, features], features.into(), units.into());
-            vec![units]
-        }
-        Layer::Convolution { channels, kernel } => {
-            let &[planes, height, width] = input.as_slice() else {
-                return unfit("channels, rows and columns");
-            };
-            positive(channels, "channels", node)?;
-            if kernel % 2 == 0 {
-                return Err(Error::bad_input(
-                    format!("kernel of layer {:?}", node.name),
-                    "an odd number",
-                    format!("{kernel}"),
-                ));
-            }
-            macs = checked_product(
-                &[channels, planes, kernel, kernel, height, width],
-                &node.name,
-            )?;
-            let area = checked_product(&[kernel, kernel], &node.name)?;
-            let fan = |planes: u32| area.checked_mul(planes.into());
-            let (Some(fan_in), Some(fan_out)) = (fan(planes), fan(channels)) else {
-                return Err(overflow(&node.name));
-            };
-            parameters = tensors(
-                node,
-                vec![channels, planes, kernel, kernel],
-                fan_in,
-                fan_out,
-            );
-            vec![channels, height, width]
-        }
-        Layer::MaxPool => {
-            let &[planes, height, width] = input.as_slice() else {
-                return unfit("channels, rows and columns");
-            };
-            if height < 2 || width < 2 {
-                return unfit("at least 2 rows and 2 columns");
-            }
-            vec![planes, height / 2, width / 2]
-        }
-    };
-    Ok(ResolvedNode {
-        sources,
-        input,
-        output,
-        parameters,
-        macs,
-    })
-}
-
-fn tensors(node: &Node, shape: Vec<u32>, fan_in: u64, fan_out: u64) -> Vec<Parameter> {
-    let outputs = shape[0];
-    vec![
-        Parameter {
-            name: format!("{}.weight", node.name),
-            shape,
-            role: ParameterRole::Weight,
-            fan_in,
-            fan_out,
-        },
-        Parameter {
-            name: format!("{}.bias", node.name),
-            shape: vec![outputs],
-            role: ParameterRole::Bias,
-            fan_in,
-            fan_out,
-        },
-    ]
-}
-
-fn positive(size: u32, what: &str, node: &Node) -> Result<()> {
-    if size == 0 {
-        return Err(Error::bad_input(
-            format!("{what} of layer {:?}", node.name),
-            "at least 1",
-            "0",
-        ));
-    }
-    Ok(())
-}
-
-fn fits(count: u64, what: &str, node: &Node) -> Result<u32> {
-    u32::try_from(count).map_err(|_| Error::TooLarge {
-        what: format!("{what} of layer {:?}", node.name),
-        got: count,
-        limit: u32::MAX.into(),
-        unit: "numbers",
-    })
-}
-
-fn checked_product(sizes: &[u32], name: &str) -> Result<u64> {
-    sizes
-        .iter()
-        .try_fold(1_u64, |product, &size| product.checked_mul(size.into()))
-        .ok_or_else(|| overflow(name))
-}
-
-fn overflow(name: &str) -> Error {
-    Error::TooLarge {
-        what: format!("the work of layer {name:?}"),
-        got: u64::MAX,
-        limit: u64::MAX - 1,
-        unit: "multiply-accumulates",
+    pub fn last(&self) -> &str {
+        self.nodes.last().map_or(INPUT, |node| &node.name)
     }
 }
 
@@ -331,93 +195,278 @@ pub(crate) fn shown(shape: &[u32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Activation, Convolution, Window};
 
     fn message(graph: &Graph) -> String {
         graph.resolve().expect_err("refused").to_string()
     }
 
+    fn pool() -> Layer {
+        Layer::MaxPool(Window::tiling([2, 2]))
+    }
+
     #[test]
     fn a_layer_may_read_any_earlier_one_and_no_other() {
         let mut graph = Graph::new([1, 4, 4]);
-        graph.push("pool", Layer::MaxPool);
+        graph.push("pool", pool());
         graph.push("flatten", Layer::Flatten);
+        graph.push("end", Layer::linear(2));
         graph.nodes[1].inputs = vec![INPUT.into()];
         let nodes = graph.resolve().expect("fits");
         assert_eq!(nodes[1].sources, [Source::Input]);
         assert_eq!(nodes[1].output, [16]);
-        for later in ["flatten", "nobody"] {
+        for (later, got) in [
+            ("flatten", "got \"flatten\" itself"),
+            ("end", "got \"end\", which comes later"),
+            ("nobody", "got \"nobody\""),
+        ] {
             graph.nodes[1].inputs = vec![later.into()];
-            assert!(message(&graph).contains("a layer before it"), "{later}");
+            let found = message(&graph);
+            assert!(found.contains("a layer before it"), "{found}");
+            assert!(found.ends_with(got), "{found}");
         }
         graph.nodes[1].inputs = Vec::new();
         assert!(message(&graph).contains("one input"));
+        graph.nodes[1].layer = Layer::Add;
+        assert!(message(&graph).contains("two inputs, got 0"));
+    }
+
+    /// `[shape]` of the last layer, its tensors' shapes, and all work.
+    fn last(input: [u32; 3], layers: &[Layer]) -> (Vec<u32>, Vec<Vec<u32>>, u64) {
+        let mut graph = Graph::new(input);
+        for (index, layer) in layers.iter().enumerate() {
+            graph.push(format!("{index}"), *layer);
+        }
+        let nodes = graph.resolve().expect("fits");
+        let macs = nodes.iter().map(|node| node.macs).sum();
+        let last = nodes.into_iter().next_back().expect("one");
+        let shapes = last.parameters.into_iter().map(|tensor| tensor.shape);
+        (last.output, shapes.collect(), macs)
+    }
+
+    #[test]
+    fn every_layer_makes_the_shape_that_pytorch_makes() {
+        let wide = Convolution {
+            kernel: [1, 5],
+            stride: [1, 2],
+            padding: [0, 2, 0, 1],
+            groups: 2,
+            bias: false,
+            ..Convolution::same(6, 3)
+        };
+        let window = Window {
+            size: [3, 2],
+            stride: [2, 1],
+            padding: [1, 0, 2, 1],
+        };
+        let positions = Layer::Tokens { positions: true };
+        let tokens = Layer::Tokens { positions: false };
+        let heads = Layer::Attention { heads: 2 };
+        type Case<'a> = (&'a [Layer], &'a [u32], &'a [&'a [u32]], u64);
+        let cases: &[Case<'_>] = &[
+            (&[Layer::Flatten], &[280], &[], 0),
+            (
+                &[Layer::Convolution(wide)],
+                &[6, 7, 5],
+                &[&[6, 2, 1, 5]],
+                6 * 2 * 5 * 35,
+            ),
+            (&[Layer::MaxPool(window)], &[4, 4, 10], &[], 0),
+            (&[Layer::AveragePool(window)], &[4, 4, 10], &[], 0),
+            (&[Layer::GlobalAveragePool], &[4], &[], 0),
+            (
+                &[Layer::batch_norm()],
+                &[4, 7, 10],
+                &[&[4], &[4], &[4], &[4]],
+                0,
+            ),
+            (&[Layer::layer_norm()], &[4, 7, 10], &[&[4], &[4]], 0),
+            (&[Layer::Activation(Activation::Silu)], &[4, 7, 10], &[], 0),
+            (&[Layer::Dropout { rate: 0.5 }], &[4, 7, 10], &[], 0),
+            (&[positions], &[70, 4], &[&[70, 4]], 0),
+            (&[tokens, Layer::layer_norm()], &[70, 4], &[&[4], &[4]], 0),
+            (&[tokens, Layer::GlobalAveragePool], &[4], &[], 0),
+            (&[tokens, Layer::Transpose], &[4, 70], &[], 0),
+            (
+                &[tokens, Layer::linear(3)],
+                &[70, 3],
+                &[&[3, 4], &[3]],
+                70 * 12,
+            ),
+            (
+                &[tokens, Layer::linear(12), heads],
+                &[70, 4],
+                &[],
+                70 * 48 + 2 * 70 * 70 * 4,
+            ),
+        ];
+        for (layers, output, tensors, macs) in cases {
+            let found = last([4, 7, 10], layers);
+            let wanted = (
+                output.to_vec(),
+                tensors.iter().map(|shape| shape.to_vec()).collect(),
+                *macs,
+            );
+            assert_eq!(found, wanted, "{layers:?}");
+        }
     }
 
     #[test]
     fn refuses_what_does_not_fit_with_the_layers_name() {
-        let cases: [(&[(&str, Layer)], &str); 8] = [
+        let convolution = |change: fn(&mut Convolution)| {
+            let mut convolution = Convolution::same(4, 3);
+            change(&mut convolution);
+            Layer::Convolution(convolution)
+        };
+        let window = |size, padding| {
+            Layer::AveragePool(Window {
+                size,
+                stride: [1, 1],
+                padding,
+            })
+        };
+        let (tokens, flat) = (Layer::Tokens { positions: true }, Layer::Flatten);
+        let heads = |heads| Layer::Attention { heads };
+        let cases: &[(&[Layer], &str)] = &[
             (&[], "at least one layer"),
             (
-                &[("a", Layer::Linear { units: 3 })],
-                "input of layer \"a\" (linear): expected a list",
+                &[Layer::linear(3)],
+                "input of layer \"0\" (linear): expected a list",
             ),
             (
-                &[
-                    ("f", Layer::Flatten),
-                    (
-                        "c",
-                        Layer::Convolution {
-                            channels: 1,
-                            kernel: 3,
-                        },
-                    ),
-                ],
-                "input of layer \"c\"",
+                &[flat, Layer::convolution(1, 3)],
+                "input of layer \"1\" (convolution 3×3): expected channels, rows",
             ),
             (
-                &[("f", Layer::Flatten), ("f", Layer::Flatten)],
-                "\"f\" twice",
-            ),
-            (&[(INPUT, Layer::Flatten)], "\"input\" twice"),
-            (
-                &[("f", Layer::Flatten), ("l", Layer::Linear { units: 0 })],
-                "units of layer \"l\"",
+                &[flat, Layer::linear(0)],
+                "units of layer \"1\": expected at least 1, got 0",
             ),
             (
-                &[(
-                    "c",
-                    Layer::Convolution {
-                        channels: 1,
-                        kernel: 2,
-                    },
-                )],
-                "an odd number, got 2",
+                &[convolution(|c| c.channels = 0)],
+                "channels of layer \"0\"",
             ),
             (
-                &[(
-                    "c",
-                    Layer::Convolution {
-                        channels: u32::MAX,
-                        kernel: u32::MAX,
-                    },
-                )],
-                "the work of layer \"c\"",
+                &[convolution(|c| c.stride = [1, 0])],
+                "the stride's columns of layer \"0\"",
             ),
+            (
+                &[convolution(|c| c.kernel = [0, 3])],
+                "the kernel's rows of layer \"0\"",
+            ),
+            (&[convolution(|c| c.groups = 0)], "groups of layer \"0\""),
+            (
+                &[convolution(|c| c.groups = 4)],
+                "a divisor of the input's 2 channels, got 4",
+            ),
+            (
+                &[convolution(|c| (c.groups, c.channels) = (2, 3))],
+                "a divisor of the layer's 3 channels, got 2",
+            ),
+            (
+                &[convolution(|c| c.padding = [0, 0, 3, 0])],
+                "padding of layer \"0\": expected less than the kernel's 3 rows, got 3",
+            ),
+            (
+                &[Layer::Convolution(Convolution {
+                    kernel: [9, 1],
+                    ..Convolution::same(1, 1)
+                })],
+                "at least 9 rows with its padding, got 3",
+            ),
+            (
+                &[Layer::convolution(u32::MAX, 1 << 31)],
+                "the work of layer \"0\"",
+            ),
+            (
+                &[window([4, 1], [0; 4])],
+                "input of layer \"0\" (average-pool 4×1): expected at least 4 rows",
+            ),
+            (
+                &[window([2, 2], [0, 2, 0, 0])],
+                "padding of layer \"0\": expected less than the window's 2 columns",
+            ),
+            (
+                &[tokens, Layer::batch_norm()],
+                "input of layer \"1\" (batch norm)",
+            ),
+            (
+                &[Layer::BatchNorm {
+                    epsilon: f32::NAN,
+                    momentum: 0.1,
+                }],
+                "epsilon of layer \"0\"",
+            ),
+            (
+                &[Layer::BatchNorm {
+                    epsilon: 0.1,
+                    momentum: 0.0,
+                }],
+                "momentum of layer \"0\"",
+            ),
+            (
+                &[Layer::LayerNorm { epsilon: 0.0 }],
+                "epsilon of layer \"0\"",
+            ),
+            (
+                &[flat, Layer::GlobalAveragePool],
+                "input of layer \"1\" (global average)",
+            ),
+            (
+                &[flat, Layer::Transpose],
+                "input of layer \"1\" (transpose): expected tokens",
+            ),
+            (
+                &[flat, tokens],
+                "input of layer \"1\" (tokens with positions)",
+            ),
+            (&[tokens, heads(1)], "a multiple of 3 features, got 9×2"),
+            (
+                &[tokens, Layer::linear(6), heads(3)],
+                "heads of layer \"2\": expected a divisor of its 2 features, got 3",
+            ),
+            (
+                &[tokens, Layer::linear(6), heads(0)],
+                "heads of layer \"2\": expected at least 1",
+            ),
+            (&[Layer::Dropout { rate: 1.0 }], "rate of layer \"0\""),
         ];
         for (layers, wanted) in cases {
             let mut graph = Graph::new([2, 3, 3]);
-            for (name, layer) in layers {
-                graph.push(*name, *layer);
+            for (index, layer) in layers.iter().enumerate() {
+                graph.push(format!("{index}"), *layer);
             }
             let found = message(&graph);
             assert!(found.contains(wanted), "{found}");
         }
+    }
+
+    #[test]
+    fn refuses_names_twice_sums_of_two_shapes_and_counts_that_overflow() {
+        let mut graph = Graph::new([2, 3, 3]);
+        graph.push("f", Layer::Flatten);
+        graph.push("f", Layer::Flatten);
+        assert!(message(&graph).contains("\"f\" twice"));
+        graph.nodes[1] = Node {
+            name: "sum".into(),
+            layer: Layer::Add,
+            inputs: vec![INPUT.into(), "f".into()],
+        };
+        assert!(message(&graph).contains(
+            "inputs of layer \"sum\" (add): expected two of one shape, got 2×3×3 and 18"
+        ));
+        let mut graph = Graph::new([2, 3, 3]);
+        graph.push(INPUT, Layer::Flatten);
+        assert!(message(&graph).contains("\"input\" twice"));
+        let mut graph = Graph::new([1, u32::MAX, u32::MAX]);
+        graph.push("c", Layer::convolution(u32::MAX, 3));
+        assert!(message(&graph).contains("the work of layer \"c\""));
         assert!(
             message(&Graph {
                 input: [0, 1, 1],
-                ..Graph::new([1; 3])
+                ..graph
             })
-            .contains("one layer")
+            .contains("one channel, row and column")
         );
+        assert!(message(&Graph::new([0, 1, 1])).contains("one layer"));
     }
 }

@@ -1,14 +1,18 @@
 //! The model as plain data: its layer graph, what it costs, its first weights; nothing here computes an answer.
 
 pub mod families;
+mod first;
 mod graph;
 mod layer;
+mod parameter;
 mod plan;
 mod safetensors;
+mod shape;
 mod weights;
 
-pub use graph::{Graph, INPUT, Node, Parameter, ParameterRole, ResolvedNode, Source};
-pub use layer::{Activation, Layer};
+pub use graph::{Graph, INPUT, Node, ResolvedNode, Source};
+pub use layer::{Activation, Convolution, Layer, NORM_EPSILON, NORM_MOMENTUM, Window};
+pub use parameter::{Parameter, ParameterRole};
 pub use plan::{
     MAX_ACTIVATION_BYTES, MAX_PARAMETERS, MAX_STEPS, MAX_TRAINING_MACS, Plan, graph, plan,
 };

@@ -1,7 +1,7 @@
 //! From a recipe to a model that is known to fit: shapes, counts and limits, before anything is allocated.
 
 use super::families;
-use super::graph::{Graph, ParameterRole, ResolvedNode};
+use super::graph::{Graph, ResolvedNode};
 use super::layer::Activation;
 use crate::error::{Error, Result};
 use crate::quant;
@@ -18,7 +18,7 @@ pub const MAX_TRAINING_MACS: u64 = 200_000_000_000_000;
 pub const MAX_STEPS: u64 = 5_000_000;
 
 /// A model that fits, with what it costs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// Its layers.
     pub graph: Graph,
@@ -152,15 +152,24 @@ fn cost(graph: &Graph, nodes: &[ResolvedNode], scheme: &str, narrower: &str) -> 
             reason: String::new(),
         };
         for parameter in &resolved.parameters {
-            layer.parameters = limit(
-                parameter.count().checked_add(layer.parameters),
+            let count = limit(
+                Some(parameter.count()),
                 MAX_PARAMETERS,
                 "parameters",
                 too_large,
             )?;
+            if parameter.role.trains() {
+                layer.parameters = limit(
+                    count.checked_add(layer.parameters),
+                    MAX_PARAMETERS,
+                    "parameters",
+                    too_large,
+                )?;
+            }
             let applied = quant::applied(parameter, scheme)?;
             layer.bytes += applied.bytes;
-            if parameter.role == ParameterRole::Weight {
+            cost.f32_bytes += count * 4;
+            if layer.scheme.is_empty() {
                 layer.scheme = applied.scheme.name().into();
                 layer.reason = applied.reason;
             }
@@ -190,7 +199,6 @@ fn cost(graph: &Graph, nodes: &[ResolvedNode], scheme: &str, narrower: &str) -> 
         cost.weight_bytes += layer.bytes;
         cost.layers.push(layer);
     }
-    cost.f32_bytes = cost.parameters * 4;
     Ok(cost)
 }
 

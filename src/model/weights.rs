@@ -1,11 +1,10 @@
 //! The numbers of a model by tensor name: first values, digest, and bytes to store; it does not train them.
 
-use super::graph::{Graph, Parameter, ParameterRole};
-use super::layer::Activation;
+use super::first;
+use super::graph::Graph;
 use super::safetensors;
 use crate::digest::Hasher;
 use crate::error::{Error, Result};
-use crate::rng::Stream;
 use std::collections::BTreeMap;
 
 /// One tensor of 32-bit floats, row-major.
@@ -24,39 +23,34 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// First values of every tensor that the graph needs.
-    ///
-    /// Weights are uniform in `±√(6 / fan_in)` where a relu or gelu follows (He et al. 2015, arXiv 1502.01852) and in
-    /// `±√(6 / (fan_in + fan_out))` elsewhere (Glorot and Bengio 2010); biases are zero. Each tensor has its own stream,
-    /// `init/<tensor>`, so adding a layer leaves the others' first values as they were. Only products, sums and
-    /// square roots are used, which every platform rounds alike.
+    /// First values of every tensor that the graph needs; [`super::first`] says which and why.
     ///
     /// # Errors
     /// As [`Graph::resolve`]. Sizes are limited by [`super::plan`], which comes first.
     pub fn init(graph: &Graph, seed: u32) -> Result<Self> {
         let mut weights = Self::default();
-        for (node, resolved) in graph.nodes.iter().zip(graph.resolve()?) {
-            let rectified = matches!(
-                graph.activation_after(&node.name),
-                Some(Activation::Relu | Activation::Gelu)
-            );
-            for parameter in resolved.parameters {
-                let values = first_values(&parameter, rectified, seed);
+        let resolved = graph.resolve()?;
+        let places = first::places(graph, &resolved);
+        for (node, place) in resolved.into_iter().zip(places) {
+            for parameter in node.parameters {
+                let values = first::values(&parameter, place, seed);
                 weights.insert(parameter.name, parameter.shape, values);
             }
         }
         Ok(weights)
     }
 
-    /// Every tensor that the graph needs, all zero: an optimizer's first moments.
+    /// Every tensor of the graph that trains, all zero: an optimizer's first moments.
     ///
     /// # Errors
     /// As [`Graph::resolve`].
     pub fn zeros(graph: &Graph) -> Result<Self> {
         let mut weights = Self::default();
         for parameter in graph.parameters()? {
-            let count = usize_from(parameter.count());
-            weights.insert(parameter.name, parameter.shape, vec![0.0; count]);
+            if parameter.role.trains() {
+                let count = usize_from(parameter.count());
+                weights.insert(parameter.name, parameter.shape, vec![0.0; count]);
+            }
         }
         Ok(weights)
     }
@@ -181,28 +175,6 @@ impl Weights {
     }
 }
 
-fn first_values(parameter: &Parameter, rectified: bool, seed: u32) -> Vec<f32> {
-    let count = usize_from(parameter.count());
-    if parameter.role == ParameterRole::Bias {
-        return vec![0.0; count];
-    }
-    let fan = if rectified {
-        parameter.fan_in
-    } else {
-        parameter.fan_in + parameter.fan_out
-    };
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        reason = "rounding a bound of the first values is harmless"
-    )]
-    let bound = (6.0 / fan as f64).sqrt() as f32;
-    let mut stream = Stream::new(seed, &format!("init/{}", parameter.name), 0);
-    (0..count)
-        .map(|_| (2.0 * stream.unit() - 1.0) * bound)
-        .collect()
-}
-
 /// A checked count as a length; on a 32-bit page the plan's limits keep it far below 2^32.
 pub(crate) fn usize_from(count: u64) -> usize {
     usize::try_from(count).expect("counts are limited by the plan")
@@ -211,20 +183,14 @@ pub(crate) fn usize_from(count: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Layer;
+    use crate::model::{Activation, Layer};
 
     fn graph() -> Graph {
         let mut graph = Graph::new([1, 4, 4]);
-        graph.push(
-            "conv",
-            Layer::Convolution {
-                channels: 3,
-                kernel: 3,
-            },
-        );
+        graph.push("conv", Layer::convolution(3, 3));
         graph.push("relu", Layer::Activation(Activation::Relu));
         graph.push("flatten", Layer::Flatten);
-        graph.push("dense", Layer::Linear { units: 5 });
+        graph.push("dense", Layer::linear(5));
         graph
     }
 

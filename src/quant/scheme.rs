@@ -71,8 +71,8 @@ pub struct Applied {
     pub bytes: u64,
 }
 
-/// What a tensor is stored in when `scheme` is asked for: biases stay f32, and so do weights whose number per output is
-/// no multiple of [`BLOCK`] where the scheme has blocks (a convolution's kernels count as `[out, in·k·k]`).
+/// What a tensor is stored in when `scheme` is asked for: only weights take it, all else stays f32, and so do weights
+/// whose number per output is no multiple of [`BLOCK`] where the scheme has blocks (a convolution's kernels count as `[out, in·k·k]`).
 ///
 /// # Errors
 /// [`Error::Unsupported`] for an unknown scheme.
@@ -82,7 +82,7 @@ pub fn applied(parameter: &Parameter, scheme: &str) -> Result<Applied> {
     let per_output = count / u64::from(parameter.shape.first().copied().unwrap_or(1)).max(1);
     let reason = match (asked, parameter.role) {
         (Scheme::F32, _) => String::new(),
-        (_, ParameterRole::Bias) => "biases stay f32".into(),
+        (_, role) if role != ParameterRole::Weight => format!("{} stay f32", role.words()),
         (Scheme::Q8_0 | Scheme::Q4_0, _) if !per_output.is_multiple_of(BLOCK) => {
             format!("each output has {per_output} weights, which is no multiple of {BLOCK}")
         }

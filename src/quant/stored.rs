@@ -140,7 +140,7 @@ mod tests {
     fn graph() -> Graph {
         let mut graph = Graph::new([1, 8, 8]);
         graph.push("flatten", Layer::Flatten);
-        graph.push("dense", Layer::Linear { units: 2 });
+        graph.push("dense", Layer::linear(2));
         graph
     }
 
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn refuses_weights_of_another_graph() {
         let mut other = graph();
-        other.push("more", Layer::Linear { units: 3 });
+        other.push("more", Layer::linear(3));
         let error = quantize(&other, &weights(vec![0.0; 128]), "f32").expect_err("refused");
         assert!(error.to_string().contains("more.weight"));
     }

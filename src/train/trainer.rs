@@ -193,6 +193,9 @@ impl Trainer {
         let step = TrainStep {
             rows: self.order[self.position..end].to_vec(),
             update: Update::new(training, learning_rate, steps + 1)?,
+            label_smoothing: 0.0,
+            // By step and not by epoch, so that a training that goes on from a checkpoint draws the same.
+            dropout_key: Stream::new(self.recipe.seed, "dropout", steps + 1).key(),
         };
         let metrics = self.executable.train(std::slice::from_ref(&step)).await?;
         if metrics.non_finite.is_some() {

@@ -328,6 +328,7 @@ fn activations_are_accurate() -> Result<(), String> {
                 Activation::Relu => (x.max(0.0), 0.0),
                 Activation::Tanh => (x.tanh(), 4.0 * ROUNDING * x.tanh().abs()),
                 Activation::Gelu => (x * normal(x), 4.0 * ROUNDING * x.abs()),
+                other => return Err(format!("no bound for {}", other.name())),
             };
             wanted.push(value);
             bounds.push(bound);
@@ -437,9 +438,9 @@ fn functions() -> Vec<Function> {
             curvature: 0.0,
         });
     }
-    for [rows, classes] in [[1, 2], [7, 10], [4, 33]] {
+    for ([rows, classes], smoothing) in [([1, 2], 0.0), ([7, 10], 0.1), ([4, 33], 0.0)] {
         let labels: Vec<u16> = (0..rows).map(|row| (row * 5 % classes) as u16).collect();
-        let run = move |t: &[Tensor]| ops::cross_entropy(&t[0], &labels);
+        let run = move |t: &[Tensor]| ops::cross_entropy(&t[0], &labels, smoothing);
         all.push(Function {
             name: format!("cross-entropy {rows}×{classes}"),
             inputs: vec![(drawn(rows * classes, "x"), vec![rows, classes])],
@@ -651,22 +652,10 @@ fn storage_bound(block: &[f32], value: f32, scheme: Scheme) -> f64 {
 
 fn stored_weights_are_close() -> Result<(), String> {
     let mut graph = Graph::new([1, 8, 8]);
-    graph.push(
-        "conv",
-        Layer::Convolution {
-            channels: 32,
-            kernel: 3,
-        },
-    );
-    graph.push(
-        "conv2",
-        Layer::Convolution {
-            channels: 4,
-            kernel: 3,
-        },
-    );
+    graph.push("conv", Layer::convolution(32, 3));
+    graph.push("conv2", Layer::convolution(4, 3));
     graph.push("flatten", Layer::Flatten);
-    graph.push("dense", Layer::Linear { units: 10 });
+    graph.push("dense", Layer::linear(10));
     let mut weights = Weights::init(&graph, 1).map_err(text)?;
     // All zero, one sign, tiny, and with its largest number on the positive side.
     let mut special = weights.get("dense.weight").ok_or("no tensor")?.clone();

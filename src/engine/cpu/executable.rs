@@ -4,7 +4,10 @@ use super::{failed, ops, row_length};
 use crate::data::Rows;
 use crate::engine::{Executable, Metrics, Parameters, Pending, State, TrainStep, loss};
 use crate::error::{Error, Result};
-use crate::model::{Graph, Layer, Parameter, ParameterRole, Source, Tensor as Values, Weights};
+use crate::model::{
+    Activation, Convolution, Graph, Layer, Node, Parameter, ResolvedNode, Source, Tensor as Values,
+    Weights, Window,
+};
 use crate::train::optimizer::Moments;
 use candle_core::{Device, Tensor, Var};
 use std::rc::Rc;
@@ -72,6 +75,7 @@ impl CpuExecutable {
         }
         let (mut ops, mut parameters) = (Vec::new(), Vec::new());
         for (node, resolved) in graph.nodes.iter().zip(resolved) {
+            check_supported(node, &resolved)?;
             ops.push(Op {
                 layer: node.layer,
                 source: resolved.sources[0],
@@ -115,12 +119,10 @@ impl CpuExecutable {
             let tensors = parameters.get(op.first_parameter..).unwrap_or_default();
             values.push(Some(match (op.layer, tensors) {
                 (Layer::Flatten, _) => x.flatten_from(1)?,
-                (Layer::MaxPool, _) => ops::max_pool(&x)?,
+                (Layer::MaxPool(_), _) => ops::max_pool(&x)?,
                 (Layer::Activation(activation), _) => ops::activation(&x, activation)?,
                 (Layer::Linear { .. }, [weight, bias, ..]) => ops::linear(&x, weight, bias)?,
-                (Layer::Convolution { .. }, [weight, bias, ..]) => {
-                    ops::convolution(&x, weight, bias)?
-                }
+                (Layer::Convolution(_), [weight, bias, ..]) => ops::convolution(&x, weight, bias)?,
                 _ => candle_core::bail!("layer {index} lacks its tensors"),
             }));
         }
@@ -230,13 +232,13 @@ impl CpuExecutable {
         if !found.sum.is_finite() {
             return Ok(None);
         }
-        let gradients = ops::cross_entropy(&logits, labels)?.backward()?;
+        let gradients = ops::cross_entropy(&logits, labels, step.label_smoothing)?.backward()?;
         for ((variable, parameter), moments) in (self.variables.iter())
             .zip(&self.parameters)
             .zip(&mut self.moments)
         {
             if let Some(gradient) = gradients.get(variable.as_tensor()) {
-                let decays = parameter.role == ParameterRole::Weight;
+                let decays = parameter.role.decays();
                 ops::update(variable, gradient, moments, &step.update, decays)?;
             }
         }
@@ -296,6 +298,31 @@ impl CpuExecutable {
         self.moments = moments;
         Ok(())
     }
+}
+
+/// Refuses what this executable has no op for yet.
+fn check_supported(node: &Node, resolved: &ResolvedNode) -> Result<()> {
+    let supported = match node.layer {
+        Layer::Flatten => true,
+        Layer::Linear { bias, .. } => bias && resolved.input().len() == 1,
+        Layer::Convolution(convolution) => {
+            let [kernel, _] = convolution.kernel;
+            kernel % 2 == 1 && convolution == Convolution::same(convolution.channels, kernel)
+        }
+        Layer::MaxPool(window) => window == Window::tiling([2, 2]),
+        Layer::Activation(activation) => matches!(
+            activation,
+            Activation::Relu | Activation::Tanh | Activation::Gelu
+        ),
+        _ => false,
+    };
+    if supported {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        feature: format!("layer {:?} ({})", node.name, node.layer.words()),
+        why: "this engine cannot run it yet".into(),
+    })
 }
 
 fn variables(parameters: &[Parameter], weights: &Weights) -> Result<Vec<Var>> {

@@ -3,7 +3,7 @@
 //! LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document recognition", with max-pooling,
 //! padding that keeps the size, free widths and a choice of activation.
 
-use crate::model::{Activation, Graph, Layer};
+use crate::model::{Activation, Graph, Layer, Window};
 
 /// The graph: convolution, activation, pooling, with `channels` and then twice as many; then linear to `dense`,
 /// activation, linear to the classes.
@@ -24,24 +24,24 @@ pub fn graph(
     let mut graph = Graph::new(input);
     let name = activation.name();
     for (stage, channels) in [(1, channels), (2, channels.saturating_mul(2))] {
-        graph.push(
-            format!("conv{stage}"),
-            Layer::Convolution { channels, kernel },
-        );
+        graph.push(format!("conv{stage}"), Layer::convolution(channels, kernel));
         graph.push(format!("{name}{stage}"), Layer::Activation(activation));
-        graph.push(format!("pool{stage}"), Layer::MaxPool);
+        graph.push(
+            format!("pool{stage}"),
+            Layer::MaxPool(Window::tiling([2, 2])),
+        );
     }
     graph.push("flatten", Layer::Flatten);
-    graph.push("dense", Layer::Linear { units: dense });
+    graph.push("dense", Layer::linear(dense));
     graph.push(format!("{name}3"), Layer::Activation(activation));
-    graph.push("classes", Layer::Linear { units: classes });
+    graph.push("classes", Layer::linear(classes));
     graph
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::graph::Parameter;
+    use crate::model::Parameter;
 
     #[test]
     fn counts_are_the_closed_form() {
@@ -83,7 +83,7 @@ mod tests {
             .expect_err("one row cannot be pooled");
         assert_eq!(
             error.to_string(),
-            "input of layer \"pool1\" (max-pool 2×2): expected at least 2 rows and 2 columns, got 16×1×256"
+            "input of layer \"pool1\" (max-pool 2×2): expected at least 2 rows with its padding, got 1"
         );
     }
 }

@@ -20,13 +20,13 @@ pub fn graph(
     let mut graph = Graph::new(input);
     graph.push("flatten", Layer::Flatten);
     for layer in 1..=depth {
-        graph.push(format!("dense{layer}"), Layer::Linear { units: width });
+        graph.push(format!("dense{layer}"), Layer::linear(width));
         graph.push(
             format!("{}{layer}", activation.name()),
             Layer::Activation(activation),
         );
     }
-    graph.push("classes", Layer::Linear { units: classes });
+    graph.push("classes", Layer::linear(classes));
     graph
 }
 
@@ -48,7 +48,7 @@ mod tests {
             let parameters: u64 = nodes
                 .iter()
                 .flat_map(|node| &node.parameters)
-                .map(super::super::super::graph::Parameter::count)
+                .map(crate::model::Parameter::count)
                 .sum();
             let macs: u64 = nodes.iter().map(|node| node.macs).sum();
             let d = 64;

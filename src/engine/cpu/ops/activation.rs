@@ -29,6 +29,7 @@ impl CustomOp1 for Apply {
             Activation::Relu => x.map(|&x| if x > 0.0 { x } else { 0.0 }).collect(),
             Activation::Tanh => x.map(|&x| libm::tanhf(x)).collect(),
             Activation::Gelu => x.map(|&x| x * normal(x)).collect(),
+            other => candle_core::bail!("no op for {}", other.name()),
         };
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
@@ -69,6 +70,7 @@ impl CustomOp2 for Gradient {
             Activation::Gelu => pairs
                 .map(|(&x, &g)| g * (normal(x) + x * (DENSITY * libm::expf(-0.5 * x * x))))
                 .collect(),
+            other => candle_core::bail!("no op for {}", other.name()),
         };
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
