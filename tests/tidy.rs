@@ -387,9 +387,7 @@ fn nothing_is_left_open() {
         ["XX", "X"].concat(),
     ];
     let mut problems = Vec::new();
-    for folder in [
-        "src", "kernels", "www", "tests", "xtask", "docs", "benches",
-    ] {
+    for folder in ["src", "kernels", "www", "tests", "xtask", "docs", "benches"] {
         for (path, text) in files(folder, &["rs", "js", "mjs", "css", "html", "md"]) {
             for (index, line) in text.lines().enumerate() {
                 for word in &words {

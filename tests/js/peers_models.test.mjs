@@ -89,7 +89,7 @@ const all = (bytes, field) => fields(bytes).flatMap(([number, content]) => (numb
 /** @param {Uint8Array} bytes */
 const text = (bytes) => new TextDecoder().decode(bytes);
 
-test("an ONNX file read back: each input is written before, each tensor as long as its shape says", () => {
+test("an ONNX file read back: each name is defined once and before it is read, each tensor as long as its shape says", () => {
   for (const [name, graph] of Object.entries(GRAPHS)) {
     const weights = draw(graph, 1);
     const model = toOnnx(graph, weights);
@@ -107,7 +107,10 @@ test("an ONNX file read back: each input is written before, each tensor as long 
     const known = new Set(["x", ...tensors.map((tensor) => text(all(tensor, 8)[0]))]);
     for (const node of all(body, 1)) {
       for (const source of all(node, 1)) assert.ok(known.has(text(source)), `${name}: ${text(source)} is read before it is written`);
-      for (const out of all(node, 2)) known.add(text(out));
+      for (const out of all(node, 2)) {
+        assert.ok(!known.has(text(out)), `${name}: ${text(out)} is defined twice`);
+        known.add(text(out));
+      }
     }
     assert.equal(text(all(all(body, 12)[0], 1)[0]), "logits");
     assert.ok(known.has("logits"));

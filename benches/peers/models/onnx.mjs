@@ -93,7 +93,7 @@ class Writer {
       case "add":
         return this.node("Add", [x, second], out);
       case "tokens": {
-        const rows = this.node("Reshape", [x, this.numbers(`${layer.name}/shape`, [0, shape[0], shape[1] * shape[2]])], `${out}/places`);
+        const rows = this.node("Reshape", [x, this.numbers(`${layer.name}/places_shape`, [0, shape[0], shape[1] * shape[2]])], `${out}/places`);
         const turned = this.node("Transpose", [rows], layer.positions ? `${out}/turned` : out, { perm: [0, 2, 1] });
         return layer.positions ? this.node("Add", [turned, tensor("positions")], out) : turned;
       }
@@ -134,7 +134,7 @@ class Writer {
    */
   attention({ name, heads }, [places, planes], x, out) {
     const width = planes / 3 / heads;
-    const split = this.node("Reshape", [x, this.numbers(`${name}/split`, [0, places, 3, heads, width])], `${out}/split`);
+    const split = this.node("Reshape", [x, this.numbers(`${name}/split_shape`, [0, places, 3, heads, width])], `${out}/split`);
     const turned = this.node("Transpose", [split], `${out}/turned`, { perm: [2, 0, 3, 1, 4] });
     const [queries, keys, values] = ["queries", "keys", "values"].map((part, index) =>
       this.node("Gather", [turned, this.number(`index/${index}`, index)], `${out}/${part}`, { axis: 0 }));
@@ -144,7 +144,7 @@ class Writer {
     const shares = this.node("Softmax", [scaled], `${out}/shares`, { axis: -1 });
     const mixed = this.node("MatMul", [shares, values], `${out}/mixed`);
     const back = this.node("Transpose", [mixed], `${out}/back`, { perm: [0, 2, 1, 3] });
-    return this.node("Reshape", [back, this.numbers(`${name}/joined`, [0, places, planes / 3])], out);
+    return this.node("Reshape", [back, this.numbers(`${name}/joined_shape`, [0, places, planes / 3])], out);
   }
 
   /**
