@@ -14,7 +14,7 @@ pub use graph::{Graph, INPUT, Node, ResolvedNode, Source};
 pub use layer::{Activation, Convolution, Layer, NORM_EPSILON, NORM_MOMENTUM, Window};
 pub use parameter::{Parameter, ParameterRole};
 pub use plan::{
-    MAX_ACTIVATION_BYTES, MAX_PARAMETERS, MAX_STEPS, MAX_TRAINING_MACS, Plan, graph, plan,
+    MAX_ACTIVATION_BYTES, MAX_PARAMETERS, MAX_STEPS, MAX_TRAINING_MACS, Plan, cost_of, graph, plan,
 };
 pub use safetensors::{MAX_HEADER_BYTES, Metadata};
 pub(crate) use safetensors::{read as read_tensors, read_metadata};

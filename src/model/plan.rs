@@ -129,6 +129,22 @@ pub fn plan(recipe: &Recipe, shape: [u32; 3], classes: u32, train_rows: u32) -> 
     })
 }
 
+/// What any graph costs under a scheme, with at most `batch` rows at a time; its `training_macs` are 0.
+///
+/// # Errors
+/// As [`Graph::resolve`]; [`Error::TooLarge`] where parameters, activations or work are over their limit;
+/// [`Error::Unsupported`] for an unknown scheme.
+pub fn cost_of(graph: &Graph, scheme: &str, batch: u32) -> Result<Cost> {
+    let cost = cost(graph, &graph.resolve()?, scheme, "the graph's layers")?;
+    limit(
+        cost.activation_bytes.checked_mul(batch.into()),
+        MAX_ACTIVATION_BYTES,
+        "bytes",
+        || "the activations of one batch (reduce the batch)".into(),
+    )?;
+    Ok(cost)
+}
+
 fn cost(graph: &Graph, nodes: &[ResolvedNode], scheme: &str, narrower: &str) -> Result<Cost> {
     let too_large = || format!("the model (reduce {narrower})");
     let mut cost = Cost {

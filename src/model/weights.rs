@@ -162,7 +162,16 @@ impl Weights {
             .map(|parameter| (parameter.name, parameter.shape))
             .collect();
         let (_, weights) = safetensors::read(bytes, &expected, "the weights")?;
-        for (name, tensor) in weights.iter() {
+        weights.check_finite()?;
+        Ok(weights)
+    }
+
+    /// Checks that every number is finite.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] that names the first tensor with one that is not, and the place.
+    pub fn check_finite(&self) -> Result<()> {
+        for (name, tensor) in self.iter() {
             if let Some(position) = tensor.values.iter().position(|value| !value.is_finite()) {
                 return Err(Error::bad_input(
                     format!("tensor {name:?} of the weights"),
@@ -171,7 +180,7 @@ impl Weights {
                 ));
             }
         }
-        Ok(weights)
+        Ok(())
     }
 }
 
