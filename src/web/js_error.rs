@@ -22,10 +22,10 @@ extern "C" {
 const TYPES: &str = r#"
 /** Everything that the module throws about its input; what it throws beside is a defect. */
 export class AssayError extends Error {
-  private constructor();
+  constructor(kind: string, message: string);
   readonly name: "AssayError";
   /** Stable, for programs; the message is for people. */
-  readonly kind: "bad-input" | "too-large" | "unsupported" | "recipe" | "link" | "record" | "stopped" | "engine";
+  readonly kind: "bad-input" | "too-large" | "unsupported" | "recipe" | "link" | "record" | "stopped" | "engine" | (string & {});
   /** What is wrong with a recipe, field by field; only where `kind` is `recipe`. */
   readonly problems?: { path: string, message: string }[];
 }
