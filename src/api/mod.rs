@@ -14,7 +14,7 @@ use crate::data::{Rows, Scaler};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, Executable, Parameters, ready};
 use crate::error::{Error, Result};
-use crate::model::{Graph, MAX_ACTIVATION_BYTES, Weights, cost_of, graph_json};
+use crate::model::{self, Graph, MAX_ACTIVATION_BYTES, Weights, graph_json};
 use crate::quant;
 use crate::result::Cost;
 use std::rc::Rc;
@@ -91,7 +91,7 @@ impl Model {
     /// [`Error::Unsupported`] for an engine, scheme or layer that this version does not have.
     pub fn load(graph: &str, weights: &[u8], options: Options) -> Result<Self> {
         let graph = graph_json::read(graph)?;
-        let cost = cost_of(&graph, &options.scheme, options.batch)?;
+        let cost = fitting_cost(&graph, &options.scheme, options.batch)?;
         let weights = Weights::from_safetensors(weights, &graph)?;
         Self::assembled(graph, cost, &weights, options)
     }
@@ -102,7 +102,7 @@ impl Model {
     /// As [`Model::load`], as far as they concern the graph and the options.
     pub fn create(graph: &str, seed: u32, options: Options) -> Result<Self> {
         let graph = graph_json::read(graph)?;
-        let cost = cost_of(&graph, &options.scheme, options.batch)?;
+        let cost = fitting_cost(&graph, &options.scheme, options.batch)?;
         let weights = Weights::init(&graph, seed)?;
         Self::assembled(graph, cost, &weights, options)
     }
@@ -112,7 +112,7 @@ impl Model {
     /// # Errors
     /// As [`Model::load`].
     pub fn new(graph: Graph, weights: &Weights, options: Options) -> Result<Self> {
-        let cost = cost_of(&graph, &options.scheme, options.batch)?;
+        let cost = fitting_cost(&graph, &options.scheme, options.batch)?;
         Self::assembled(graph, cost, weights, options)
     }
 
@@ -247,6 +247,21 @@ impl Model {
         }
         Ok(())
     }
+}
+
+/// What a graph costs, where so many rows at a time fit the memory that a model may have.
+fn fitting_cost(graph: &Graph, scheme: &str, batch: u32) -> Result<Cost> {
+    let cost = model::cost(graph, scheme)?;
+    let bytes = cost.activation_bytes.saturating_mul(batch.into());
+    if bytes > MAX_ACTIVATION_BYTES {
+        return Err(Error::TooLarge {
+            what: format!("the activations of {batch} rows (reduce the batch)"),
+            got: bytes,
+            limit: MAX_ACTIVATION_BYTES,
+            unit: "bytes",
+        });
+    }
+    Ok(cost)
 }
 
 /// Rows as an engine takes them; their scaling is the caller's.

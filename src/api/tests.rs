@@ -372,7 +372,7 @@ fn refuses_graphs_that_do_not_fit_and_says_which_layer() {
         ),
         (
             "too large",
-            |it| it[3]["units"] = 4_000_000_000_u32.into(),
+            |it| it[3]["units"] = 1_000_000_u32.into(),
             "too-large: ",
         ),
     ];

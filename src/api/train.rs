@@ -5,10 +5,10 @@
 //! with the model: two calls of ten steps on the same rows do what one of twenty does.
 
 use super::evaluate::check_labels;
-use super::{Model, no_rows, rows};
+use super::{Model, fitting_cost, no_rows, rows};
 use crate::engine::{Engine, Parameters, TrainStep, ready};
 use crate::error::{Error, Result};
-use crate::model::{MAX_STEPS, Weights, cost_of};
+use crate::model::{MAX_STEPS, Weights};
 use crate::rng::Stream;
 use crate::train::optimizer::Optimizer;
 use std::rc::Rc;
@@ -225,7 +225,7 @@ impl Model {
         if batch <= self.options.batch || self.options.scheme != "f32" {
             return Ok(());
         }
-        cost_of(&self.graph, &self.options.scheme, batch)?;
+        fitting_cost(&self.graph, &self.options.scheme, batch)?;
         let state = ready(self.executable.state())?;
         let exact = Parameters::Exact(&state.weights);
         let mut executable = ready(self.engine.prepare(&self.graph, exact, batch))?;
