@@ -68,6 +68,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("runlog", &["error", "recipe", "result", "stats", "digest"]),
     ("chart", &["recipe", "result", "runlog", "stats"]),
     (
+        "api",
+        &[
+            "error", "rng", "stats", "digest", "recipe", "result", "data", "model", "quant",
+            "engine", "eval", "train",
+        ],
+    ),
+    (
         "lab",
         &[
             "error", "rng", "stats", "digest", "recipe", "result", "data", "model", "quant",
@@ -77,7 +84,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "web",
         &[
-            "error", "digest", "recipe", "result", "runlog", "chart", "lab",
+            "error", "digest", "recipe", "result", "runlog", "chart", "api", "lab",
         ],
     ),
     (

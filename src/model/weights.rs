@@ -162,7 +162,16 @@ impl Weights {
             .map(|parameter| (parameter.name, parameter.shape))
             .collect();
         let (_, weights) = safetensors::read(bytes, &expected, "the weights")?;
-        for (name, tensor) in weights.iter() {
+        weights.check_finite()?;
+        Ok(weights)
+    }
+
+    /// Checks that every number is finite.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] that names the first tensor with one that is not, and the place.
+    pub fn check_finite(&self) -> Result<()> {
+        for (name, tensor) in self.iter() {
             if let Some(position) = tensor.values.iter().position(|value| !value.is_finite()) {
                 return Err(Error::bad_input(
                     format!("tensor {name:?} of the weights"),
@@ -171,7 +180,7 @@ impl Weights {
                 ));
             }
         }
-        Ok(weights)
+        Ok(())
     }
 }
 
@@ -211,6 +220,35 @@ mod tests {
             );
         }
         assert_eq!(weights.get("conv.bias").expect("there").values, [0.0; 3]);
+    }
+
+    #[test]
+    fn moments_are_of_what_trains_and_files_hold_everything() {
+        let mut graph = Graph::new([2, 4, 4]);
+        graph.push("norm", Layer::batch_norm());
+        graph.push("flatten", Layer::Flatten);
+        graph.push("dense", Layer::linear(5));
+        let names = |weights: &Weights| {
+            let names: Vec<String> = weights.iter().map(|(name, _)| name.to_owned()).collect();
+            names.join(" ")
+        };
+        let zeros = Weights::zeros(&graph).expect("fits");
+        assert_eq!(
+            names(&zeros),
+            "dense.bias dense.weight norm.bias norm.weight"
+        );
+        let weights = Weights::init(&graph, 1).expect("fits");
+        assert_eq!(
+            names(&weights),
+            "dense.bias dense.weight norm.bias norm.running_mean norm.running_var norm.weight"
+        );
+        let bytes = weights.to_safetensors(&[]);
+        assert_eq!(
+            Weights::from_safetensors(&bytes, &graph).expect("whole"),
+            weights
+        );
+        let error = zeros.check(&graph).expect_err("incomplete").to_string();
+        assert!(error.contains("a tensor \"norm.running_mean\""), "{error}");
     }
 
     #[test]
