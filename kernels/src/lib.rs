@@ -9,6 +9,7 @@
 pub mod lanes;
 pub mod math;
 pub mod reduce;
+mod columns;
 pub mod elementwise;
 pub mod activation;
 pub mod depthwise;
