@@ -391,6 +391,13 @@ impl Mask {
         (I32x4(self.0) & yes.bits()).floats()
     }
 
+    /// +0 where the comparison held, `no` elsewhere.
+    #[inline(always)]
+    #[must_use]
+    pub fn drop(self, no: F32x4) -> F32x4 {
+        F32x4(native::floats(native::and_not(no.bits().0, self.0)))
+    }
+
     /// Where both held.
     #[inline(always)]
     #[must_use]

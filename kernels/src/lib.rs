@@ -8,6 +8,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod columns;
 pub mod convolution;
 mod correlation;
 pub mod depthwise;
