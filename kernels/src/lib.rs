@@ -17,7 +17,6 @@ mod eight;
 pub mod elementwise;
 pub mod lanes;
 pub mod math;
-pub mod matmul;
 pub mod norm;
 mod outer;
 pub mod pool;
