@@ -138,9 +138,10 @@ pub struct Metrics {
 pub struct State {
     /// The weights.
     pub weights: Weights,
-    /// First moments of the optimizer, or its momentum, of each tensor that trains; zero before the first step.
+    /// First moments of the optimizer, or its momentum, of every tensor; zero before the first step, and for what
+    /// does not follow the gradient.
     pub first: Weights,
-    /// Second moments of the optimizer, of the same tensors; zero for one that has none.
+    /// Second moments of the optimizer, of every tensor; zero for one that has none.
     pub second: Weights,
 }
 

@@ -1,0 +1,53 @@
+//! The lanes on AArch64, whose every processor has NEON; `vfma` and `vmax` are not used, because they would give other bits.
+//!
+//! Safety, for each block: NEON belongs to AArch64's baseline, so the operations exist; pointers come from arrays of four.
+
+use core::arch::aarch64 as machine;
+
+pub(super) type Floats = machine::float32x4_t;
+pub(super) type Integers = machine::int32x4_t;
+
+macro_rules! operations {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $out:ty = $body:expr;)*) => {$(
+        #[inline(always)]
+        pub(super) fn $name($($argument: $type),*) -> $out {
+            // SAFETY: NEON is AArch64's baseline.
+            unsafe { $body }
+        }
+    )*};
+}
+
+operations! {
+    splat(value: f32) -> Floats = machine::vdupq_n_f32(value);
+    splat_integer(value: i32) -> Integers = machine::vdupq_n_s32(value);
+    first(a: Floats) -> f32 = machine::vgetq_lane_f32::<0>(a);
+    add(a: Floats, b: Floats) -> Floats = machine::vaddq_f32(a, b);
+    sub(a: Floats, b: Floats) -> Floats = machine::vsubq_f32(a, b);
+    mul(a: Floats, b: Floats) -> Floats = machine::vmulq_f32(a, b);
+    div(a: Floats, b: Floats) -> Floats = machine::vdivq_f32(a, b);
+    sqrt(a: Floats) -> Floats = machine::vsqrtq_f32(a);
+    max(a: Floats, b: Floats) -> Floats = machine::vbslq_f32(machine::vcgtq_f32(a, b), a, b);
+    min(a: Floats, b: Floats) -> Floats = machine::vbslq_f32(machine::vcltq_f32(a, b), a, b);
+    lt(a: Floats, b: Floats) -> Integers = machine::vreinterpretq_s32_u32(machine::vcltq_f32(a, b));
+    eq(a: Floats, b: Floats) -> Integers = machine::vreinterpretq_s32_u32(machine::vceqq_f32(a, b));
+    bits(a: Floats) -> Integers = machine::vreinterpretq_s32_f32(a);
+    floats(a: Integers) -> Floats = machine::vreinterpretq_f32_s32(a);
+    and(a: Integers, b: Integers) -> Integers = machine::vandq_s32(a, b);
+    and_not(a: Integers, b: Integers) -> Integers = machine::vbicq_s32(a, b);
+    or(a: Integers, b: Integers) -> Integers = machine::vorrq_s32(a, b);
+    xor(a: Integers, b: Integers) -> Integers = machine::veorq_s32(a, b);
+    add_integers(a: Integers, b: Integers) -> Integers = machine::vaddq_s32(a, b);
+    sub_integers(a: Integers, b: Integers) -> Integers = machine::vsubq_s32(a, b);
+    zip_low(a: Floats, b: Floats) -> Floats = machine::vzip1q_f32(a, b);
+    zip_high(a: Floats, b: Floats) -> Floats = machine::vzip2q_f32(a, b);
+    select(mask: Integers, yes: Floats, no: Floats) -> Floats =
+        machine::vbslq_f32(machine::vreinterpretq_u32_s32(mask), yes, no);
+    load(from: &[f32; 4]) -> Floats = machine::vld1q_f32(from.as_ptr());
+    store(a: Floats, into: &mut [f32; 4]) -> () = machine::vst1q_f32(into.as_mut_ptr(), a);
+}
+
+#[inline(always)]
+pub(super) fn shift_left<const BITS: i32>(a: Integers) -> Integers {
+    // SAFETY: NEON is AArch64's baseline.
+    unsafe { machine::vshlq_n_s32::<BITS>(a) }
+}
