@@ -41,6 +41,7 @@ impl CpuExecutable {
             Parameters::Stored(stored) => (stored.weights(), false),
         };
         weights.check(graph)?;
+        weights.check_finite()?;
         let nodes = graph.resolve()?;
         let classes = match nodes.last().map(|node| node.output.as_slice()) {
             Some(&[classes]) => classes as usize,
