@@ -13,6 +13,7 @@ mod imports;
 mod page;
 mod policy;
 mod preload;
+mod processors;
 mod project;
 mod report;
 mod screenshots;
@@ -40,7 +41,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what the other commands need: the wasm32 target, the npm packages, Chromium and Firefox
+    /// Install what the other commands need: the compiler's targets, the npm packages, Chromium, Firefox, emulators
     Setup,
     /// Build the page into target/www
     Build,
