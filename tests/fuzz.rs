@@ -1,11 +1,13 @@
-//! Hostile input to every reader of text from elsewhere: recipes, records, annotations, logs, claims and links.
+//! Hostile input to every reader of text from elsewhere: recipes, graphs, weights, records, annotations, logs, claims and links.
 //!
 //! 20,000 inputs a reader, or as many as `ASSAY_FUZZ_CASES` says. A reader may refuse, in words; it may neither panic
 //! nor take long, and what it accepts must survive everything that the page does with it.
 
 use assay::chart::{self, Size, Theme};
 use assay::error::{Error, Result};
-use assay::recipe::{self, Recipe, edit};
+use assay::lab::desk;
+use assay::model::{self, Graph, Weights, graph_json};
+use assay::recipe::{self, Recipe};
 use assay::runlog::claim::Claim;
 use assay::runlog::export::{csv, jsonl};
 use assay::runlog::{annotation, compare, link, log, record, summary, verdict};
@@ -285,6 +287,27 @@ fn recipes() -> Vec<String> {
         .collect()
 }
 
+/// The graph of every family, with each norm where it has a choice.
+fn graphs() -> Vec<String> {
+    let mut graphs = Vec::new();
+    for family in recipe::fields::FAMILIES {
+        for normalization in ["none", "batch", "layer"] {
+            let mut spec = Recipe::default_for("digits", family).architecture;
+            spec.normalization = Some(normalization.into());
+            spec.dropout = Some(0.1);
+            let graph = model::graph(&spec, [1, 8, 8], 10).expect("known");
+            graphs.push(graph_json::to_text(&graph));
+        }
+    }
+    graphs
+}
+
+/// A few layers of every type, so that mutations hit each of them.
+const SMALL_GRAPHS: &[&str] = &[
+    r#"{"assay":"graph","version":1,"input":[4,6,6],"layers":[{"name":"c","type":"convolution","channels":6,"kernel":[3,1],"stride":[2,1],"padding":[1,0,0,0],"groups":2,"bias":false},{"name":"b","type":"batch_norm","epsilon":0.1,"momentum":0.5},{"name":"p","type":"max_pool","size":[2,2],"stride":[1,1],"padding":[1,1,0,0]},{"name":"a","type":"average_pool","size":[2,2]},{"name":"g","type":"global_average_pool"},{"name":"l","type":"linear","units":3,"bias":false}]}"#,
+    r#"{"assay":"graph","version":1,"input":[6,2,2],"layers":[{"name":"t","type":"tokens","positions":true},{"name":"n","type":"layer_norm","epsilon":0.001},{"name":"x","type":"attention","heads":2},{"name":"y","type":"transpose"},{"name":"z","type":"activation","function":"silu"},{"name":"s","type":"add","inputs":["y","z"]},{"name":"d","type":"dropout","rate":0.5},{"name":"f","type":"flatten","inputs":["d"]}]}"#,
+];
+
 fn annotations() -> Vec<String> {
     let digest = "ab".repeat(32);
     [
@@ -356,13 +379,88 @@ fn use_record(opened: &record::Opened) -> TestCaseResult {
 #[test]
 fn recipes_are_read_or_refused_in_words() {
     fuzz(hostile(recipes()), |text| {
-        refused_in_words(edit::change(text, "architecture.family", json!("mlp")))?;
+        for family in ["mlp", "resnet", "graph"] {
+            refused_in_words(desk::change_recipe(
+                text,
+                "architecture.family",
+                json!(family),
+            ))?;
+        }
         if let Some(recipe) = refused_in_words(recipe::from_json(text))? {
             let again = refused_in_words(recipe::from_json(&recipe.to_json()))?;
             prop_assert_eq!(again.map(|again| again.digest()), Some(recipe.digest()));
+            refused_in_words(desk::check_recipe(text))?;
             let packed = refused_in_words(link::pack_recipe(&recipe))?;
             let opened = packed.map(|packed| link::open(&packed.fragment));
             prop_assert_eq!(opened, Some(Ok(link::Link::Recipe(Box::new(recipe)))));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn graphs_are_read_or_refused_in_words() {
+    let whole = graphs();
+    let small = SMALL_GRAPHS.iter().map(ToString::to_string).collect();
+    fuzz(prop_oneof![hostile(whole), hostile(small)], |text| {
+        if let Some(graph) = refused_in_words(graph_json::read(text))? {
+            prop_assert_eq!(
+                refused_in_words(graph_json::read(&graph_json::to_text(&graph)))?,
+                Some(graph.clone())
+            );
+            let nodes = graph.resolve();
+            prop_assert!(
+                nodes.is_ok_and(|nodes| nodes.iter().all(|node| !node.output.contains(&0)))
+            );
+            // What fits is small enough to be made; a mutation of a digit stays far below the plan's limits or is refused.
+            if let Some(cost) = refused_in_words(model::cost(&graph, "f32"))?
+                && cost.f32_bytes < 1 << 18
+            {
+                let weights = Weights::init(&graph, 1).expect("fits");
+                prop_assert!(weights.check(&graph).is_ok());
+                prop_assert_eq!(weights.count() * 4, cost.f32_bytes);
+            }
+        }
+        Ok(())
+    });
+}
+
+/// A file of weights for the first small graph, its header as text and its data apart.
+fn weights_file() -> (Graph, String, Vec<u8>) {
+    let graph = graph_json::read(SMALL_GRAPHS[0]).expect("valid");
+    let bytes = Weights::init(&graph, 1)
+        .expect("fits")
+        .to_safetensors(&[("a", "1")]);
+    let length = u64::from_le_bytes(bytes[..8].try_into().expect("8 bytes"));
+    let length = usize::try_from(length).expect("a short header");
+    let header = String::from_utf8(bytes[8..8 + length].to_vec()).expect("JSON");
+    (graph, header, bytes[8 + length..].to_vec())
+}
+
+#[test]
+fn weights_are_read_or_refused_in_words() {
+    let (graph, header, data) = weights_file();
+    let header = (hostile(vec![header]), -64..64_i64, any::<bool>());
+    let inputs = header.prop_map(|(header, longer, cut)| {
+        // A length that lies, where it is not 0, and data that is cut short.
+        format!("{longer} {} {header}", u8::from(cut))
+    });
+    fuzz(inputs, |text| {
+        let mut parts = text.splitn(3, ' ');
+        let mut part = || parts.next().unwrap_or_default();
+        let longer: i64 = part().parse().unwrap_or(0);
+        let cut = part() == "1";
+        let header = part();
+        let longer = if longer % 4 == 0 { longer } else { 0 };
+        let length = (header.len() as u64).wrapping_add_signed(longer);
+        let data = if cut {
+            &data[..data.len() / 2]
+        } else {
+            &data[..]
+        };
+        let bytes = [&length.to_le_bytes()[..], header.as_bytes(), data].concat();
+        if let Some(weights) = refused_in_words(Weights::from_safetensors(&bytes, &graph))? {
+            prop_assert!(weights.is_finite() && weights.check(&graph).is_ok());
         }
         Ok(())
     });

@@ -1,6 +1,8 @@
 // @ts-check
 /** @file What a run in progress looks like after each event of the lab: plain values from plain values, no clock and no lab. */
 
+import { architectureSizes } from "./recipe_words.js";
+
 /** @import { LabEvent, Recipe, RunRecord } from "./types.js" */
 /** @import { LiveRun } from "./store.js" */
 
@@ -92,6 +94,5 @@ export function isGoing(run) {
  */
 export function recipeWords(recipe) {
   const { architecture = {}, training = {}, quantization = {}, seed } = recipe;
-  const sizes = architecture.family === "mlp" ? `${architecture.depth} × ${architecture.width}` : `${architecture.channels} ch`;
-  return [`${architecture.family} ${sizes}`, `${training.optimizer} ${training.epochs} ep`, quantization.scheme, `seed ${seed}`].join(" · ");
+  return [`${architecture.family} ${architectureSizes(architecture)}`.trim(), `${training.optimizer} ${training.epochs} ep`, quantization.scheme, `seed ${seed}`].join(" · ");
 }

@@ -39,7 +39,17 @@ export function sectionsOf(fields, recipe) {
  * @param {Recipe} recipe
  */
 export function applies({ onlyWhen }, recipe) {
-  return !onlyWhen || valueAt(recipe, onlyWhen[0]) === onlyWhen[1];
+  return !onlyWhen || onlyWhen[1].includes(String(valueAt(recipe, onlyWhen[0])));
+}
+
+/**
+ * What a field holds, or what it means that it is not there.
+ * @param {Field} field
+ * @param {Recipe} recipe
+ * @returns {unknown}
+ */
+export function valueOf(field, recipe) {
+  return valueAt(recipe, field.path) ?? field.default ?? null;
 }
 
 /**
@@ -63,9 +73,7 @@ export function sectionWords(title, recipe) {
     case "Data":
       return `${data?.set} · ${share(1 - split?.validation - split?.test)}/${share(split?.validation)}/${share(split?.test)}`;
     case "Architecture":
-      return architecture?.family === "mlp"
-        ? `mlp · ${architecture.depth} × ${architecture.width}`
-        : `${architecture?.family} · ${architecture?.channels} ch · ${architecture?.kernel}×${architecture?.kernel}`;
+      return [architecture?.family, architectureSizes(architecture), architecture?.kernel ? `${architecture.kernel}×${architecture.kernel}` : ""].filter(Boolean).join(" · ");
     case "Training":
       return `${training?.optimizer} · ${training?.epochs} ep · ${training?.learning_rate}`;
     case "Quantization":
@@ -79,6 +87,17 @@ export function sectionWords(title, recipe) {
   }
 }
 
+/**
+ * How large a model is, in its family's own numbers.
+ * @param {Record<string, any>|undefined} architecture
+ * @returns {string}
+ */
+export function architectureSizes({ depth, width, channels, graph } = {}) {
+  if (channels !== undefined) return `${channels} ch`;
+  if (depth !== undefined) return `${depth} × ${width}`;
+  return graph?.layers ? `${graph.layers.length} layers` : "";
+}
+
 /** @param {number} value */
 function share(value) {
   return Number.isFinite(value) ? String(Math.round(value * 1000) / 10) : "?";
@@ -89,7 +108,7 @@ function share(value) {
  * @param {Field} field
  */
 export function rangeWords({ kind, unit }) {
-  if (kind.type === "choice") return "";
+  if (kind.type === "choice" || kind.type === "object") return "";
   const range = `${kind.min} to ${kind.max}${unit ? ` ${unit}` : ""}`;
   return kind.type === "integer" && (kind.step ?? 1) > 1 ? `${range}, in steps of ${kind.step}` : range;
 }

@@ -3,7 +3,7 @@
 
 /**
  * @typedef {Object} FieldKind
- * @property {"integer"|"number"|"choice"} type
+ * @property {"integer"|"number"|"choice"|"object"} type
  * @property {number} [min]
  * @property {number} [max]
  * @property {number} [step]
@@ -18,7 +18,8 @@
  * @property {string} help
  * @property {string} unit
  * @property {FieldKind} kind
- * @property {[string, string]|null} onlyWhen The field is there only where this path holds this value.
+ * @property {string|number|null} default What it means to leave it out; null for a field that must be there.
+ * @property {[string, string[]]|null} onlyWhen The field is there only where this path holds one of these words.
  */
 
 /** @typedef {{ path: string, message: string }} Problem */

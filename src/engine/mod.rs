@@ -118,9 +118,9 @@ pub struct Metrics {
 pub struct State {
     /// The weights.
     pub weights: Weights,
-    /// First moments of the optimizer, or its momentum; zero before the first step.
+    /// First moments of the optimizer, or its momentum, of each tensor that trains; zero before the first step.
     pub first: Weights,
-    /// Second moments of the optimizer; zero for one that has none.
+    /// Second moments of the optimizer, of the same tensors; zero for one that has none.
     pub second: Weights,
 }
 

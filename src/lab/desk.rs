@@ -3,10 +3,13 @@
 use super::prepared::planned;
 use crate::error::Result;
 use crate::eval;
-use crate::recipe::{self, Recipe};
+use crate::model::graph_json;
+use crate::recipe::fields::{FAMILY, GRAPH};
+use crate::recipe::{self, Recipe, edit};
 use crate::result::{Cost, Paired};
 use crate::runlog::compare::{Comparison, compare};
 use crate::runlog::record::{self, Record};
+use serde_json::Value;
 
 /// Version of the CPU engine's rounding behaviour in this build.
 pub const ARITHMETIC: &str = crate::engine::cpu::ARITHMETIC;
@@ -29,6 +32,33 @@ pub fn check_recipe(text: &str) -> Result<Checked> {
     Ok(Checked { recipe, cost })
 }
 
+/// Sets one field of a recipe as [`edit::change`] does. Who turns another family into a graph of their own starts from that
+/// family's layers, where the recipe can be planned, and else from a small example.
+///
+/// # Errors
+/// As [`edit::change`].
+pub fn change_recipe(text: &str, path: &str, value: Value) -> Result<String> {
+    let to_graph = path == FAMILY && value.as_str() == Some(GRAPH);
+    let changed = edit::change(text, path, value)?;
+    let layers = || {
+        let recipe = recipe::from_json(text).ok()?;
+        let plan = planned(&recipe)
+            .ok()
+            .filter(|_| recipe.architecture.family != GRAPH)?;
+        edit::change(
+            &changed,
+            "architecture.graph",
+            graph_json::to_value(&plan.graph),
+        )
+        .ok()
+    };
+    let graph = to_graph.then(layers).flatten();
+    // A deep family's layers can be more than a recipe may hold.
+    Ok(graph
+        .filter(|text| text.len() <= recipe::MAX_RECIPE_BYTES)
+        .unwrap_or(changed))
+}
+
 /// Compares two records; the second is judged against the first, accuracy on the same rows where both kept them.
 ///
 /// # Errors
@@ -48,4 +78,41 @@ fn pair(first: &Record, second: &Record) -> Option<Paired> {
     let confidence = second.recipe.evaluation.confidence;
     let (first, second) = (first.predictions.as_ref()?, second.predictions.as_ref()?);
     eval::paired(first, second, confidence).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::fields::FAMILIES;
+
+    #[test]
+    fn a_graph_of_ones_own_starts_from_the_familys_layers() {
+        for family in FAMILIES {
+            let from = Recipe::default_for("digits", family);
+            let text = change_recipe(&from.to_json(), FAMILY, GRAPH.into()).expect("fits");
+            let checked = check_recipe(&text).expect("valid");
+            assert_eq!(checked.recipe.architecture.family, GRAPH);
+            let before = planned(&from).expect("fits").cost;
+            assert_eq!(checked.cost.macs, before.macs, "{family}");
+            assert_eq!(checked.cost.layers, before.layers, "{family}");
+            let back = change_recipe(&text, FAMILY, (*family).into()).expect("fits");
+            assert_eq!(
+                check_recipe(&back).expect("valid").recipe.architecture,
+                from.architecture
+            );
+        }
+    }
+
+    #[test]
+    fn a_recipe_that_cannot_be_planned_becomes_the_example() {
+        let mut huge = Recipe::default_for("digits", "mlp");
+        huge.architecture.width = Some(4096);
+        huge.architecture.depth = Some(16);
+        let text = change_recipe(&huge.to_json(), FAMILY, GRAPH.into()).expect("fits");
+        let recipe = check_recipe(&text).expect("valid").recipe;
+        assert_eq!(
+            recipe.architecture,
+            Recipe::default_for("digits", GRAPH).architecture
+        );
+    }
 }

@@ -66,7 +66,8 @@ fn rectified(graph: &Graph, resolved: &[ResolvedNode]) -> Vec<bool> {
         .collect()
 }
 
-/// For each node, whether it is a linear layer or a convolution that goes, but for dropout, straight into a sum whose
+/// For each node, whether it is a linear layer or a convolution that goes, but for dropout and
+/// transposing, straight into a sum whose
 /// other input it was computed from: the end of a residual branch.
 fn branch_ends(graph: &Graph, resolved: &[ResolvedNode]) -> Vec<bool> {
     let mut readers = vec![0_u32; resolved.len()];
@@ -84,7 +85,7 @@ fn branch_ends(graph: &Graph, resolved: &[ResolvedNode]) -> Vec<bool> {
             let Source::Node(mut end) = branch else {
                 continue;
             };
-            while let (Layer::Dropout { .. }, 1, [Source::Node(earlier)]) = (
+            while let (Layer::Dropout { .. } | Layer::Transpose, 1, [Source::Node(earlier)]) = (
                 graph.nodes[end].layer,
                 readers[end],
                 resolved[end].sources.as_slice(),
@@ -152,5 +153,83 @@ pub(super) fn values(parameter: &Parameter, place: Place, seed: u32) -> Vec<f32>
                 .map(|_| (2.0 * stream.unit() - 1.0) * bound)
                 .collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Activation, Weights};
+
+    /// The largest value of a tensor over the bound that it should have.
+    fn share(graph: &Graph, name: &str, bound: f64) -> f64 {
+        let weights = Weights::init(graph, 1).expect("fits");
+        let values = &weights.get(name).expect("there").values;
+        f64::from(
+            values
+                .iter()
+                .fold(0.0_f32, |most, value| most.max(value.abs())),
+        ) / bound
+    }
+
+    fn assert_bound(graph: &Graph, name: &str, bound: f64) {
+        let share = share(graph, name, bound);
+        assert!((0.95..=1.000_001).contains(&share), "{name}: {share}");
+    }
+
+    #[test]
+    fn what_rectifies_is_found_behind_norms_sums_and_dropout() {
+        let mut graph = Graph::new([8, 4, 4]);
+        graph.push("a", Layer::convolution(8, 3));
+        graph.push("norm", Layer::batch_norm());
+        graph.push("drop", Layer::Dropout { rate: 0.5 });
+        graph.push_reading("sum", Layer::Add, &["drop", super::super::INPUT]);
+        graph.push("relu6", Layer::Activation(Activation::Relu6));
+        graph.push("b", Layer::convolution(8, 3));
+        graph.push("tanh", Layer::Activation(Activation::Tanh));
+        graph.push("c", Layer::convolution(8, 3));
+        assert_bound(&graph, "a.weight", (6.0_f64 / 72.0).sqrt());
+        assert_bound(&graph, "b.weight", (6.0_f64 / 144.0).sqrt());
+        assert_bound(&graph, "c.weight", (6.0_f64 / 144.0).sqrt());
+    }
+
+    #[test]
+    fn the_ends_of_residual_branches_start_smaller_the_more_there_are() {
+        let mut graph = Graph::new([8, 4, 4]);
+        graph.push("tokens", Layer::Tokens { positions: true });
+        for block in ["1", "2", "3"] {
+            let from = graph.last().to_owned();
+            graph.push(format!("in{block}"), Layer::linear(16));
+            graph.push(format!("gelu{block}"), Layer::Activation(Activation::Gelu));
+            graph.push(format!("out{block}"), Layer::linear(8));
+            graph.push(format!("drop{block}"), Layer::Dropout { rate: 0.1 });
+            let branch = graph.last().to_owned();
+            graph.push_reading(format!("add{block}"), Layer::Add, &[&from, &branch]);
+        }
+        graph.push("beside", Layer::linear(8));
+        graph.push_reading("two", Layer::linear(8), &["add3"]);
+        // Two layers side by side are no branch of each other.
+        graph.push_reading("sum", Layer::Add, &["beside", "two"]);
+        assert_bound(&graph, "in2.weight", (6.0_f64 / 8.0).sqrt());
+        assert_bound(&graph, "out2.weight", (6.0_f64 / 24.0 / 3.0).sqrt());
+        assert_bound(&graph, "beside.weight", (6.0_f64 / 16.0).sqrt());
+        assert_bound(&graph, "two.weight", (6.0_f64 / 16.0).sqrt());
+    }
+
+    #[test]
+    fn norms_start_as_nothing_and_positions_small() {
+        let mut graph = Graph::new([8, 16, 16]);
+        graph.push("norm", Layer::batch_norm());
+        graph.push("tokens", Layer::Tokens { positions: true });
+        let weights = Weights::init(&graph, 1).expect("fits");
+        let values = |name: &str| weights.get(name).expect("there").values.clone();
+        assert_eq!(values("norm.weight"), [1.0; 8]);
+        assert_eq!(values("norm.bias"), [0.0; 8]);
+        assert_eq!(values("norm.running_mean"), [0.0; 8]);
+        assert_eq!(values("norm.running_var"), [1.0; 8]);
+        let positions = values("tokens.positions");
+        let square: f32 = positions.iter().map(|value| value * value).sum();
+        let deviation = (square / positions.len() as f32).sqrt();
+        assert!((0.018..0.022).contains(&deviation), "{deviation}");
     }
 }

@@ -3,6 +3,8 @@
 pub mod families;
 mod first;
 mod graph;
+pub mod graph_json;
+mod json_keys;
 mod layer;
 mod parameter;
 mod plan;
@@ -10,11 +12,12 @@ mod safetensors;
 mod shape;
 mod weights;
 
+pub use families::graph;
 pub use graph::{Graph, INPUT, Node, ResolvedNode, Source};
 pub use layer::{Activation, Convolution, Layer, NORM_EPSILON, NORM_MOMENTUM, Window};
 pub use parameter::{Parameter, ParameterRole};
 pub use plan::{
-    MAX_ACTIVATION_BYTES, MAX_PARAMETERS, MAX_STEPS, MAX_TRAINING_MACS, Plan, graph, plan,
+    MAX_ACTIVATION_BYTES, MAX_PARAMETERS, MAX_STEPS, MAX_TRAINING_MACS, Plan, cost, plan,
 };
 pub use safetensors::{MAX_HEADER_BYTES, Metadata};
 pub(crate) use safetensors::{read as read_tensors, read_metadata};

@@ -1,8 +1,7 @@
 //! From a recipe to a model that is known to fit: shapes, counts and limits, before anything is allocated.
 
 use super::families;
-use super::graph::{Graph, ResolvedNode};
-use super::layer::Activation;
+use super::graph::{Graph, ResolvedNode, shown};
 use crate::error::{Error, Result};
 use crate::quant;
 use crate::recipe::Recipe;
@@ -28,47 +27,12 @@ pub struct Plan {
     pub steps_per_epoch: u32,
 }
 
-/// The layer graph of a recipe for rows of `shape` (`[channels, height, width]`) and so many classes.
-///
-/// # Errors
-/// [`Error::Unsupported`] for a family or activation that this version does not have, [`Error::BadInput`] for a number
-/// that the family needs and the recipe lacks. Shapes are checked by [`Graph::resolve`].
-pub fn graph(recipe: &Recipe, shape: [u32; 3], classes: u32) -> Result<Graph> {
-    let spec = &recipe.architecture;
-    let need = |name: &str, value: Option<u32>| {
-        value.ok_or_else(|| {
-            Error::bad_input(format!("architecture.{name}"), "a whole number", "nothing")
-        })
-    };
-    let activation = Activation::from_name(&spec.activation)?;
-    match spec.family.as_str() {
-        "mlp" => Ok(families::mlp::graph(
-            shape,
-            classes,
-            need("depth", spec.depth)?,
-            need("width", spec.width)?,
-            activation,
-        )),
-        "lenet" => Ok(families::lenet::graph(
-            shape,
-            classes,
-            need("channels", spec.channels)?,
-            need("kernel", spec.kernel)?,
-            need("dense", spec.dense)?,
-            activation,
-        )),
-        other => Err(Error::Unsupported {
-            feature: format!("the family {other:?}"),
-            why: "this version has lenet and mlp".into(),
-        }),
-    }
-}
-
 /// Plans a recipe for rows of `shape` (`[channels, height, width]`), so many classes and so many training rows.
 ///
 /// # Errors
-/// As [`graph`] and [`Graph::resolve`]; [`Error::TooLarge`] where parameters, activations, steps or total work are over
-/// their limit, naming what to make smaller; [`Error::BadInput`] without training rows or with fewer than two classes.
+/// As [`families::graph`] and [`Graph::resolve`]; [`Error::TooLarge`] where parameters, activations, steps or total work are over
+/// their limit, naming the layer that has most and what to make smaller; [`Error::BadInput`] without training rows, with
+/// fewer than two classes, or where the recipe's graph is of other rows or gives another number of logits.
 pub fn plan(recipe: &Recipe, shape: [u32; 3], classes: u32, train_rows: u32) -> Result<Plan> {
     if classes < 2 {
         return Err(Error::bad_input(
@@ -86,21 +50,20 @@ pub fn plan(recipe: &Recipe, shape: [u32; 3], classes: u32, train_rows: u32) -> 
             format!("{train_rows} training rows, training.batch_size {batch}"),
         ));
     }
-    let graph = graph(recipe, shape, classes)?;
+    let graph = families::graph(&recipe.architecture, shape, classes)?;
     let nodes = graph.resolve()?;
-    let narrower = match recipe.architecture.family.as_str() {
-        "lenet" => "architecture.channels, .kernel or .dense",
-        _ => "architecture.width or .depth",
-    };
-    let cost = cost(&graph, &nodes, &recipe.quantization.scheme, narrower)?;
+    fits_data(&graph, &nodes, shape, classes)?;
+    let narrower = families::narrower(&recipe.architecture.family);
+    let cost = counted(&graph, &nodes, &recipe.quantization.scheme, narrower)?;
     let rows = u64::from(batch.max(recipe.evaluation.throughput_batch));
     limit(
         cost.activation_bytes.checked_mul(rows),
         MAX_ACTIVATION_BYTES,
         "bytes",
         || {
+            let most = most(&cost, outputs);
             format!(
-                "the activations of one batch (reduce training.batch_size, evaluation.throughput_batch or {narrower})"
+                "the activations of one batch, most in {most} (reduce training.batch_size, evaluation.throughput_batch or {narrower})"
             )
         },
     )?;
@@ -117,7 +80,10 @@ pub fn plan(recipe: &Recipe, shape: [u32; 3], classes: u32, train_rows: u32) -> 
             .and_then(|macs| macs.checked_mul(training.epochs.into())),
         MAX_TRAINING_MACS,
         "multiply-accumulates",
-        || format!("the training (reduce training.epochs or {narrower})"),
+        || {
+            let most = most(&cost, |layer| layer.macs);
+            format!("the training, most in {most} (reduce training.epochs or {narrower})")
+        },
     )?;
     Ok(Plan {
         graph,
@@ -129,8 +95,51 @@ pub fn plan(recipe: &Recipe, shape: [u32; 3], classes: u32, train_rows: u32) -> 
     })
 }
 
-fn cost(graph: &Graph, nodes: &[ResolvedNode], scheme: &str, narrower: &str) -> Result<Cost> {
-    let too_large = || format!("the model (reduce {narrower})");
+/// Whether a graph takes these rows and answers with one logit a class; a family's always does.
+fn fits_data(graph: &Graph, nodes: &[ResolvedNode], shape: [u32; 3], classes: u32) -> Result<()> {
+    if graph.input != shape {
+        return Err(Error::bad_input(
+            "input of the graph",
+            format!("{}, the shape of a row of the data", shown(&shape)),
+            shown(&graph.input),
+        ));
+    }
+    let output = nodes.last().map_or(&[][..], |node| &node.output);
+    if output == [classes] {
+        return Ok(());
+    }
+    Err(Error::bad_input(
+        format!("the output of layer {:?}, the graph's last", graph.last()),
+        format!("{classes} logits, one for each class of the data"),
+        shown(output),
+    ))
+}
+
+/// The layer with most of something, as messages name it.
+fn most(cost: &Cost, of: impl Fn(&LayerCost) -> u64) -> String {
+    let most =
+        (cost.layers.iter()).reduce(|most, layer| if of(layer) > of(most) { layer } else { most });
+    most.map_or_else(String::new, |layer| {
+        format!("layer {:?} ({})", layer.name, layer.kind)
+    })
+}
+
+/// Numbers of a layer's output for one row.
+fn outputs(layer: &LayerCost) -> u64 {
+    let sizes = layer.output.iter().copied().map(u64::from);
+    sizes.fold(1, u64::saturating_mul)
+}
+
+/// What a graph costs to store and to run, its training not counted.
+///
+/// # Errors
+/// As [`Graph::resolve`]; [`Error::TooLarge`] where parameters, activations of one row or work are over their limit, naming
+/// the layer that has most; [`Error::Unsupported`] for an unknown scheme.
+pub fn cost(graph: &Graph, scheme: &str) -> Result<Cost> {
+    counted(graph, &graph.resolve()?, scheme, "that layer")
+}
+
+fn counted(graph: &Graph, nodes: &[ResolvedNode], scheme: &str, narrower: &str) -> Result<Cost> {
     let mut cost = Cost {
         parameters: 0,
         macs: 0,
@@ -139,6 +148,15 @@ fn cost(graph: &Graph, nodes: &[ResolvedNode], scheme: &str, narrower: &str) -> 
         activation_bytes: 0,
         training_macs: 0,
         layers: Vec::with_capacity(nodes.len()),
+    };
+    let too_large = |layer: &LayerCost| {
+        format!(
+            "the model with layer {:?} ({}) (reduce {narrower})",
+            layer.name, layer.kind
+        )
+    };
+    let largest = |cost: &Cost, of: fn(&LayerCost) -> u64| {
+        format!("the model, most in {} (reduce {narrower})", most(cost, of))
     };
     for (node, resolved) in graph.nodes.iter().zip(nodes) {
         let mut layer = LayerCost {
@@ -151,20 +169,17 @@ fn cost(graph: &Graph, nodes: &[ResolvedNode], scheme: &str, narrower: &str) -> 
             scheme: String::new(),
             reason: String::new(),
         };
+        let mut numbers = 0;
         for parameter in &resolved.parameters {
-            let count = limit(
-                Some(parameter.count()),
+            let count = parameter.count();
+            numbers = limit(
+                count.checked_add(numbers),
                 MAX_PARAMETERS,
                 "parameters",
-                too_large,
+                || too_large(&layer),
             )?;
             if parameter.role.trains() {
-                layer.parameters = limit(
-                    count.checked_add(layer.parameters),
-                    MAX_PARAMETERS,
-                    "parameters",
-                    too_large,
-                )?;
+                layer.parameters += count;
             }
             let applied = quant::applied(parameter, scheme)?;
             layer.bytes += applied.bytes;
@@ -174,6 +189,8 @@ fn cost(graph: &Graph, nodes: &[ResolvedNode], scheme: &str, narrower: &str) -> 
                 layer.reason = applied.reason;
             }
         }
+        cost.weight_bytes += layer.bytes;
+        cost.layers.push(layer);
         let activations = resolved
             .output
             .iter()
@@ -182,22 +199,24 @@ fn cost(graph: &Graph, nodes: &[ResolvedNode], scheme: &str, narrower: &str) -> 
             activations.and_then(|bytes| bytes.checked_add(cost.activation_bytes)),
             MAX_ACTIVATION_BYTES,
             "bytes",
-            || format!("the activations of one row (reduce {narrower})"),
+            || {
+                let most = most(&cost, outputs);
+                format!("the activations of one row, most in {most} (reduce {narrower})")
+            },
         )?;
+        let added = cost.layers.last().map_or(0, |layer| layer.parameters);
         cost.parameters = limit(
-            cost.parameters.checked_add(layer.parameters),
+            cost.parameters.checked_add(added),
             MAX_PARAMETERS,
             "parameters",
-            too_large,
+            || largest(&cost, |layer| layer.parameters),
         )?;
         cost.macs = limit(
-            cost.macs.checked_add(layer.macs),
+            cost.macs.checked_add(resolved.macs),
             MAX_TRAINING_MACS,
             "multiply-accumulates",
-            too_large,
+            || largest(&cost, |layer| layer.macs),
         )?;
-        cost.weight_bytes += layer.bytes;
-        cost.layers.push(layer);
     }
     Ok(cost)
 }
@@ -237,7 +256,7 @@ mod tests {
 
     #[test]
     fn planned_bytes_are_the_stored_bytes_under_every_scheme() {
-        for family in ["lenet", "mlp"] {
+        for family in crate::recipe::fields::FAMILIES {
             for scheme in crate::recipe::fields::SCHEMES {
                 let plan = planned(family, |recipe| {
                     recipe.quantization.scheme = (*scheme).into();
@@ -246,11 +265,13 @@ mod tests {
                 let weights = Weights::init(&plan.graph, 1).expect("fits");
                 let stored = quant::quantize(&plan.graph, &weights, scheme).expect("known");
                 assert_eq!(plan.cost.weight_bytes, stored.bytes(), "{family} {scheme}");
-                assert_eq!(plan.cost.parameters, weights.count());
+                let trained = Weights::zeros(&plan.graph).expect("fits");
+                assert_eq!(plan.cost.parameters, trained.count());
+                assert_eq!(plan.cost.f32_bytes, weights.count() * 4);
                 for layer in plan.cost.layers.iter().filter(|layer| layer.parameters > 0) {
-                    let name = format!("{}.weight", layer.name);
+                    let prefix = format!("{}.", layer.name);
                     let stored = (stored.layers.iter())
-                        .find(|tensor| tensor.name == name)
+                        .find(|tensor| tensor.name.starts_with(&prefix))
                         .expect("stored");
                     assert_eq!(layer.scheme, stored.scheme.name());
                     assert_eq!(layer.reason, stored.reason);
@@ -273,6 +294,13 @@ mod tests {
         assert_eq!(layer("conv2"), ("f32", reason));
         assert_eq!(layer("dense"), ("Q8_0", ""));
         assert_eq!(layer("pool1"), ("", ""));
+        let plan =
+            planned("resnet", |recipe| recipe.quantization.scheme = "f16".into()).expect("fits");
+        let norm = &plan.cost.layers[1];
+        assert_eq!(
+            (norm.scheme.as_str(), norm.reason.as_str()),
+            ("f32", "scales stay f32")
+        );
     }
 
     #[test]
@@ -283,14 +311,14 @@ mod tests {
 
     #[test]
     fn refuses_too_much_and_names_what_to_reduce() {
-        let cases: [(&str, Change, &str); 5] = [
+        let cases: [(&str, Change, &str); 9] = [
             (
                 "mlp",
                 |recipe| {
                     recipe.architecture.width = Some(4096);
                     recipe.architecture.depth = Some(16);
                 },
-                "the model (reduce architecture.width or .depth) would be",
+                "the model, most in layer \"dense2\" (linear) (reduce architecture.width or .depth) would be",
             ),
             (
                 "lenet",
@@ -300,7 +328,8 @@ mod tests {
                     recipe.training.batch_size = 4096;
                     recipe.architecture.dense = Some(1);
                 },
-                "the activations of one batch (reduce training.batch_size",
+                "the activations of one batch, most in layer \"conv1\" (convolution 7×7) (reduce training.batch_size, \
+                 evaluation.throughput_batch or architecture.channels, .kernel or .dense)",
             ),
             (
                 "mlp",
@@ -317,12 +346,41 @@ mod tests {
                     recipe.training.epochs = 100_000;
                     recipe.training.batch_size = 1000;
                 },
-                "the training (reduce training.epochs or architecture.channels, .kernel or .dense)",
+                "the training, most in layer \"conv2\" (convolution 3×3) (reduce training.epochs or architecture.channels,",
             ),
             (
                 "mlp",
                 |recipe| recipe.architecture.width = Some(u32::MAX),
-                "the model (reduce architecture.width or .depth)",
+                "the model with layer \"dense1\" (linear) (reduce architecture.width or .depth) would be",
+            ),
+            (
+                "resnet",
+                |recipe| {
+                    recipe.architecture.width = Some(256);
+                    recipe.architecture.depth = Some(20);
+                },
+                "the model, most in layer \"stage3.block1.conv1\" (convolution 3×3) (reduce architecture.width or .depth)",
+            ),
+            (
+                "mobilenet",
+                |recipe| recipe.architecture.width = Some(1 << 24),
+                "the model with layer \"stem.conv\" (convolution 3×3) (reduce architecture.width or .depth)",
+            ),
+            (
+                "vit",
+                |recipe| {
+                    recipe.architecture.width = Some(1024);
+                    recipe.architecture.depth = Some(24);
+                },
+                "the model, most in layer \"block1.qkv\" (linear) (reduce architecture.width or .depth, or raise .patch)",
+            ),
+            (
+                "graph",
+                |recipe| {
+                    let graph = recipe.architecture.graph.as_mut().expect("a graph");
+                    graph["layers"][0]["channels"] = 500_000.into();
+                },
+                "the model with layer \"classes\" (linear) (reduce that layer of architecture.graph)",
             ),
         ];
         for (family, change, wanted) in cases {
@@ -333,8 +391,33 @@ mod tests {
     }
 
     #[test]
+    fn refuses_a_graph_of_other_rows_or_classes() {
+        let graph = |change: fn(&mut serde_json::Map<String, serde_json::Value>)| {
+            let changed = |recipe: &mut Recipe| {
+                change(recipe.architecture.graph.as_mut().expect("a graph"));
+            };
+            planned("graph", changed).expect_err("refused").to_string()
+        };
+        let error = graph(|graph| graph["input"] = serde_json::json!([1, 28, 28]));
+        assert_eq!(
+            error,
+            "input of the graph: expected 1×8×8, the shape of a row of the data, got 1×28×28"
+        );
+        let error = graph(|graph| graph["layers"][4]["units"] = 9.into());
+        assert!(
+            error.ends_with("\"classes\", the graph's last: expected 10 logits, one for each class of the data, got 9"),
+            "{error}"
+        );
+        let error = graph(|graph| graph["layers"][1]["type"] = "fold".into());
+        assert!(
+            error.starts_with("the type \"fold\" of layer \"relu1\""),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn refuses_what_it_does_not_know_and_what_is_missing() {
-        let cases: [(Change, &str); 4] = [
+        let cases: [(Change, &str); 5] = [
             (
                 |recipe| recipe.architecture.family = "vgg".into(),
                 "the family \"vgg\"",
@@ -346,6 +429,10 @@ mod tests {
             (
                 |recipe| recipe.quantization.scheme = "Q1".into(),
                 "the quantization scheme \"Q1\"",
+            ),
+            (
+                |recipe| recipe.architecture.normalization = Some("group".into()),
+                "the normalization \"group\"",
             ),
             (
                 |recipe| recipe.architecture.depth = None,

@@ -214,6 +214,35 @@ mod tests {
     }
 
     #[test]
+    fn moments_are_of_what_trains_and_files_hold_everything() {
+        let mut graph = Graph::new([2, 4, 4]);
+        graph.push("norm", Layer::batch_norm());
+        graph.push("flatten", Layer::Flatten);
+        graph.push("dense", Layer::linear(5));
+        let names = |weights: &Weights| {
+            let names: Vec<String> = weights.iter().map(|(name, _)| name.to_owned()).collect();
+            names.join(" ")
+        };
+        let zeros = Weights::zeros(&graph).expect("fits");
+        assert_eq!(
+            names(&zeros),
+            "dense.bias dense.weight norm.bias norm.weight"
+        );
+        let weights = Weights::init(&graph, 1).expect("fits");
+        assert_eq!(
+            names(&weights),
+            "dense.bias dense.weight norm.bias norm.running_mean norm.running_var norm.weight"
+        );
+        let bytes = weights.to_safetensors(&[]);
+        assert_eq!(
+            Weights::from_safetensors(&bytes, &graph).expect("whole"),
+            weights
+        );
+        let error = zeros.check(&graph).expect_err("incomplete").to_string();
+        assert!(error.contains("a tensor \"norm.running_mean\""), "{error}");
+    }
+
+    #[test]
     fn digest_depends_on_seed_names_shapes_and_values() {
         let weights = Weights::init(&graph(), 1).expect("fits");
         assert_eq!(

@@ -1,6 +1,7 @@
 //! Changes one field of a recipe as a form does; whether the result can be used is the reader's question.
 
-use super::fields::{FIELDS, Field};
+use super::fields::{FAMILY, FIELDS, at, paths, row};
+use super::read::fits;
 use super::{MAX_RECIPE_BYTES, Recipe, from_value};
 use crate::error::{Error, Problem, Result};
 use serde_json::{Value, json};
@@ -9,14 +10,12 @@ use serde_json::{Value, json};
 /// momentum in deep learning", ICML 2013.
 const MOMENTUM: f64 = 0.9;
 
-/// The field that decides most defaults.
-const FAMILY: &str = "architecture.family";
-
 /// Sets the field at `path` in a recipe's text, and gives the text back, indented.
 ///
 /// Where the change decides which fields there are (family, optimizer), those that are now needed get their default and
-/// those that are not go; a change of family also moves fields that stood at its default to the new one's. The value may be out of range, and other fields may have problems: a form shows them.
-/// Unknown fields stay.
+/// those that are not go; a change of family also moves fields that stood at its default to the new one's, and those that
+/// the new family has in another range. An optional field that is set to its default goes. The value may be out of range,
+/// and other fields may have problems: a form shows them. Unknown fields stay.
 ///
 /// # Errors
 /// [`Error::Recipe`] when the text is too long or no JSON object, or no such field exists.
@@ -45,46 +44,49 @@ pub fn change(text: &str, path: &str, value: Value) -> Result<String> {
 /// # Errors
 /// [`Error::Recipe`] when `document` is no JSON object, or no such field exists.
 pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
-    let Some(field) = FIELDS.iter().find(|field| field.path == path) else {
+    if !FIELDS.iter().any(|field| field.path == path) {
         return Err(refused(path, "no such field in a recipe".into()));
-    };
+    }
     if !document.is_object() {
         return Err(refused("", "expected a JSON object".into()));
     }
     // What stood at the old family's default follows to the new one's; what a person chose stays.
-    let untouched: Vec<&Field> = if path == FAMILY {
-        let is_default = |field: &&Field| {
-            field.path != path && at(&document, field.path) == Some(&default_of(field, &document))
+    let untouched: Vec<&str> = if path == FAMILY {
+        let is_default = |path: &&str| match (at(&document, path), default_of(path, &document)) {
+            (Some(value), Some(default)) => *value == default,
+            _ => false,
         };
-        FIELDS.iter().filter(is_default).collect()
+        paths().filter(is_default).collect()
     } else {
         Vec::new()
     };
-    put(&mut document, field.path, Some(value))?;
-    for field in untouched.into_iter().filter(|it| it.only_when.is_none()) {
-        let default = default_of(field, &document);
-        put(&mut document, field.path, Some(default))?;
-    }
-    for dependent in FIELDS {
-        let Some((decided_by, wanted)) = dependent.only_when else {
-            continue;
-        };
-        if decided_by != path {
+    let is_default = row(path, &document)
+        .and_then(|field| field.default)
+        .is_some_and(|default| default.is(&value));
+    put(&mut document, path, (!is_default).then_some(value))?;
+    for other in paths().filter(|other| *other != path) {
+        let decided = FIELDS
+            .iter()
+            .any(|field| field.path == other && field.only_when.is_some_and(|(by, _)| by == path));
+        if !decided && !untouched.contains(&other) {
             continue;
         }
-        let there = at(&document, decided_by).and_then(Value::as_str) == Some(wanted);
-        if !there {
-            put(&mut document, dependent.path, None)?;
-        } else if at(&document, dependent.path).is_none_or(Value::is_null) {
-            let default = default_of(dependent, &document);
-            put(&mut document, dependent.path, Some(default))?;
+        let field = row(other, &document);
+        let stays = at(&document, other).is_some_and(|value| {
+            !untouched.contains(&other) && field.is_some_and(|field| fits(field.kind, value))
+        });
+        if !stays {
+            // An optional field has its default by being absent.
+            let needed = field.is_some_and(|field| field.default.is_none());
+            let default = default_of(other, &document).filter(|_| needed);
+            put(&mut document, other, default)?;
         }
     }
     Ok(document)
 }
 
-/// The default of a field in a recipe of the document's set and family.
-fn default_of(field: &Field, document: &Value) -> Value {
+/// The default of a field in a recipe of the document's set and family, or nothing where it has no such field.
+fn default_of(path: &str, document: &Value) -> Option<Value> {
     let word = |path, other: &'static str| {
         at(document, path)
             .and_then(Value::as_str)
@@ -92,16 +94,12 @@ fn default_of(field: &Field, document: &Value) -> Value {
             .to_owned()
     };
     let defaults = Recipe::default_for(&word("data.set", "digits"), &word(FAMILY, "lenet"));
-    match at(&defaults.to_value(), field.path) {
-        Some(value) => value.clone(),
+    match at(&defaults.to_value(), path) {
+        Some(value) => Some(value.clone()),
         // No default recipe uses sgd.
-        None => json!(MOMENTUM),
+        None if path == "training.momentum" => Some(json!(MOMENTUM)),
+        None => row(path, document)?.default.map(|default| default.value()),
     }
-}
-
-fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.')
-        .try_fold(document, |value, key| value.get(key))
 }
 
 /// Writes a value, or removes it. Sections that are missing are made where something is written.
@@ -156,9 +154,11 @@ mod tests {
 
     #[test]
     fn changing_the_family_there_and_back_gives_the_default() {
-        for (from, to) in [("lenet", "mlp"), ("mlp", "lenet")] {
-            let changed = change(&text(from), "architecture.family", json!(to)).expect("fits");
-            assert_eq!(changed, text(to));
+        for from in FAMILIES {
+            for to in FAMILIES {
+                let changed = change(&text(from), FAMILY, json!(to)).expect("fits");
+                assert_eq!(changed, text(to), "{from} to {to}");
+            }
         }
     }
 
@@ -176,7 +176,8 @@ mod tests {
     #[test]
     fn every_choice_of_every_field_leaves_a_valid_recipe() {
         for family in FAMILIES {
-            for field in FIELDS {
+            let document = Recipe::default_for("digits", family).to_value();
+            for field in FIELDS.iter().filter(|field| field.applies(&document)) {
                 if let FieldKind::Choice { options } = field.kind {
                     for option in options {
                         let changed =
@@ -187,6 +188,44 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_optional_field_that_is_set_to_its_default_leaves_the_digest_alone() {
+        for (family, path, other, default) in [
+            (
+                "lenet",
+                "architecture.pooling",
+                json!("average"),
+                json!("max"),
+            ),
+            (
+                "resnet",
+                "architecture.normalization",
+                json!("none"),
+                json!("batch"),
+            ),
+            ("vit", "architecture.patch", json!(4), json!(0)),
+            ("mlp", "training.label_smoothing", json!(0.1), json!(0)),
+        ] {
+            let changed = change(&text(family), path, other.clone()).expect("fits");
+            let value: Value = serde_json::from_str(&changed).expect("JSON");
+            assert_eq!(at(&value, path), Some(&other));
+            let back = change(&changed, path, default).expect("fits");
+            assert_eq!(back, text(family));
+        }
+    }
+
+    #[test]
+    fn what_the_new_family_has_in_another_range_gets_its_default() {
+        let mlp = change(&text("mlp"), "architecture.depth", json!(5)).expect("fits");
+        let mlp = change(&mlp, "architecture.normalization", json!("layer")).expect("fits");
+        let lenet = change(&mlp, FAMILY, json!("lenet")).expect("fits");
+        assert_eq!(lenet, text("lenet"));
+        let resnet =
+            from_json(&change(&mlp, FAMILY, json!("resnet")).expect("fits")).expect("valid");
+        assert_eq!(resnet.architecture.depth, Some(8));
+        assert_eq!(resnet.architecture.normalization(), "layer");
     }
 
     #[test]

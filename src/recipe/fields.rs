@@ -1,6 +1,7 @@
 //! One row per field of a recipe: where it stands, what it may hold, what it is called; it checks nothing itself.
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// What a field may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -27,6 +28,38 @@ pub enum FieldKind {
         /// The words, in the order to show them.
         options: &'static [&'static str],
     },
+    /// A JSON object whose form another reader checks.
+    Object,
+}
+
+/// What a field that may be absent then means.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Fallback {
+    /// A word of a choice.
+    Word(&'static str),
+    /// A number.
+    Number(f64),
+}
+
+impl Fallback {
+    /// As it would stand in a document.
+    #[must_use]
+    pub fn value(self) -> Value {
+        match self {
+            Self::Word(word) => word.into(),
+            Self::Number(number) => number.into(),
+        }
+    }
+
+    /// Whether a document's value is this one; numbers by their value, however written.
+    #[must_use]
+    pub fn is(self, value: &Value) -> bool {
+        match self {
+            Self::Word(word) => value.as_str() == Some(word),
+            Self::Number(number) => value.as_f64() == Some(number),
+        }
+    }
 }
 
 /// One field of a recipe.
@@ -43,14 +76,64 @@ pub struct Field {
     pub unit: &'static str,
     /// What it may hold.
     pub kind: FieldKind,
-    /// The field is there only where the field at the first path holds the second; else it is always there.
-    pub only_when: Option<(&'static str, &'static str)>,
+    /// What it means to leave it out; a field without this must be there.
+    pub default: Option<Fallback>,
+    /// The field is there only where the field at the path holds one of the words; else it is always there. A path may
+    /// have several rows, for words that no two of them share.
+    pub only_when: Option<(&'static str, &'static [&'static str])>,
+}
+
+impl Field {
+    /// Whether it is there in this document.
+    #[must_use]
+    pub fn applies(&self, document: &Value) -> bool {
+        self.only_when.is_none_or(|(path, words)| {
+            let word = at(document, path).and_then(Value::as_str);
+            word.is_some_and(|word| words.contains(&word))
+        })
+    }
+}
+
+/// The value at a dotted path.
+pub(super) fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.')
+        .try_fold(document, |value, key| value.get(key))
+}
+
+/// Every path once, in reading order.
+pub(super) fn paths() -> impl Iterator<Item = &'static str> {
+    let first = |&(index, field): &(usize, &Field)| {
+        FIELDS[..index].iter().all(|other| other.path != field.path)
+    };
+    FIELDS
+        .iter()
+        .enumerate()
+        .filter(first)
+        .map(|(_, field)| field.path)
+}
+
+/// The row of a path that is there in this document.
+pub(super) fn row(path: &str, document: &Value) -> Option<&'static Field> {
+    FIELDS
+        .iter()
+        .find(|field| field.path == path && field.applies(document))
+}
+
+/// What it means that a family's recipe has no field at `path`.
+pub(super) fn fallback(path: &str, family: &str) -> Option<Fallback> {
+    let mine = |field: &&Field| {
+        let of_family = |words: &[&str]| words.contains(&family);
+        field.path == path && field.only_when.is_none_or(|(_, words)| of_family(words))
+    };
+    FIELDS.iter().find(mine)?.default
 }
 
 /// Names of the built-in sets.
 pub const SETS: &[&str] = &["digits"];
 /// Names of the architecture families.
-pub const FAMILIES: &[&str] = &["lenet", "mlp"];
+pub const FAMILIES: &[&str] = &["lenet", "mlp", "resnet", "mobilenet", "vit", "mixer", GRAPH];
+/// The family whose recipes give their layers themselves.
+pub const GRAPH: &str = "graph";
 /// Names of the quantization schemes.
 pub const SCHEMES: &[&str] = &["f32", "f16", "Q8_0", "Q4_0"];
 
@@ -79,16 +162,34 @@ const fn field(
         help,
         unit,
         kind,
+        default: None,
         only_when: None,
     }
 }
 
-const fn only(field: Field, path: &'static str, value: &'static str) -> Field {
+/// The path that decides most fields.
+pub const FAMILY: &str = "architecture.family";
+
+/// A field of some families.
+const fn of(families: &'static [&'static str], field: Field) -> Field {
     Field {
-        only_when: Some((path, value)),
+        only_when: Some((FAMILY, families)),
         ..field
     }
 }
+
+/// A field that may be absent.
+const fn optional(default: Fallback, field: Field) -> Field {
+    Field {
+        default: Some(default),
+        ..field
+    }
+}
+
+const NONE: Fallback = Fallback::Word("none");
+const ZERO: Fallback = Fallback::Number(0.0);
+const ACTIVATIONS: &[&str] = &["relu", "tanh", "gelu", "relu6", "hardswish", "silu"];
+const NORMALIZED: &str = "What follows each convolution or linear layer but the last; batch uses the batch's mean and deviation, layer those of each row.";
 
 /// Every field, in reading order. The first part of a path names its section.
 #[rustfmt::skip]
@@ -101,28 +202,61 @@ pub const FIELDS: &[Field] = &[
         "Share of each class that is scored once, at the end."),
     field("preprocessing.scale", "Scale", "", choice(&["unit", "standardize"]),
         "unit divides by the largest value; standardize also removes the training mean and divides by its deviation."),
-    field("architecture.family", "Family", "", choice(FAMILIES),
-        "lenet: two convolutions with pooling, then linear layers. mlp: linear layers only."),
-    only(field("architecture.channels", "Channels", "", integer(1, 256),
-        "Channels of the first convolution; the second has twice as many."), "architecture.family", "lenet"),
-    only(field("architecture.kernel", "Kernel", "px", FieldKind::Integer { min: 1, max: 7, step: 2 },
-        "Side of the square kernels; odd, so that the padding is even."), "architecture.family", "lenet"),
-    only(field("architecture.dense", "Dense width", "", integer(1, 4096),
-        "Units of the hidden linear layer."), "architecture.family", "lenet"),
-    only(field("architecture.depth", "Depth", "", integer(0, 16),
-        "Hidden layers; 0 is multinomial logistic regression."), "architecture.family", "mlp"),
-    only(field("architecture.width", "Width", "", integer(1, 4096),
-        "Units of each hidden layer."), "architecture.family", "mlp"),
-    field("architecture.activation", "Activation", "", choice(&["relu", "tanh", "gelu"]),
-        "What follows each layer but the last."),
+    field(FAMILY, "Family", "", choice(FAMILIES),
+        "lenet: convolutions and pooling. mlp: linear layers. resnet: convolutions with shortcuts. mobilenet: separable convolutions. vit: attention between patches. mixer: linear layers over patches. graph: layers of your own, edited as JSON."),
+    of(&["lenet"], field("architecture.channels", "Channels", "", integer(1, 256),
+        "Channels of the first convolution; the second has twice as many.")),
+    of(&["lenet"], field("architecture.kernel", "Kernel", "px", FieldKind::Integer { min: 1, max: 7, step: 2 },
+        "Side of the square kernels; odd, so that the padding is even.")),
+    of(&["lenet"], field("architecture.dense", "Dense width", "", integer(1, 4096),
+        "Units of the hidden linear layer.")),
+    of(&["mlp"], field("architecture.depth", "Depth", "", integer(0, 16),
+        "Hidden layers; 0 is multinomial logistic regression.")),
+    of(&["resnet"], field("architecture.depth", "Depth", "", FieldKind::Integer { min: 8, max: 20, step: 6 },
+        "Layers with weights, shortcuts not counted: three stages of 1, 2 or 3 blocks of two convolutions.")),
+    of(&["mobilenet"], field("architecture.depth", "Depth", "", integer(4, 24),
+        "Blocks of a depthwise and a 1×1 convolution; the second and the fourth halve the image.")),
+    of(&["vit", "mixer"], field("architecture.depth", "Depth", "", integer(1, 24),
+        "Blocks, each of two branches that are added.")),
+    of(&["mlp"], field("architecture.width", "Width", "", integer(1, 4096),
+        "Units of each hidden layer.")),
+    of(&["resnet", "mobilenet"], field("architecture.width", "Width", "", integer(1, 256),
+        "Channels of the first convolution; they double where the image is halved.")),
+    of(&["vit", "mixer"], field("architecture.width", "Width", "", integer(1, 1024),
+        "Numbers of each patch's token.")),
+    of(&["vit"], field("architecture.heads", "Heads", "", integer(1, 64),
+        "Parts of a token that attend by themselves; a divisor of the width.")),
+    of(&["vit", "mixer"], optional(ZERO, field("architecture.patch", "Patch", "px", integer(0, 64),
+        "Side of the square patches; 0 takes one that gives about 16 to 64 of them."))),
+    of(&["lenet", "mlp", "resnet", "mobilenet", "vit", "mixer"],
+        field("architecture.activation", "Activation", "", choice(ACTIVATIONS),
+        "What follows each layer but the last.")),
+    of(&["mlp"], optional(NONE, field("architecture.normalization", "Normalization", "", choice(&["none", "batch", "layer"]),
+        NORMALIZED))),
+    of(&["lenet"], optional(NONE, field("architecture.normalization", "Normalization", "", choice(&["none", "batch"]),
+        NORMALIZED))),
+    of(&["resnet", "mobilenet"], optional(Fallback::Word("batch"),
+        field("architecture.normalization", "Normalization", "", choice(&["none", "batch", "layer"]), NORMALIZED))),
+    of(&["lenet"], optional(Fallback::Word("max"), field("architecture.pooling", "Pooling", "", choice(&["max", "average"]),
+        "What is kept of each 2×2 window: its largest number or its mean."))),
+    of(&["resnet"], optional(Fallback::Word("on"), field("architecture.residual", "Shortcuts", "", choice(&["on", "off"]),
+        "Whether each block's input is added to its output; off is the plain network of the paper."))),
+    of(&["lenet", "mlp", "vit", "mixer"], optional(ZERO, field("architecture.dropout", "Dropout", "", number(0.0, 0.9),
+        "Share of hidden numbers that each training step takes out."))),
+    of(&[GRAPH], field("architecture.graph", "Graph", "", FieldKind::Object,
+        "The layers as JSON; docs/graph.md has the form.")),
     field("training.optimizer", "Optimizer", "", choice(&["adamw", "sgd"]),
         "adamw adapts the step of each weight; sgd needs a larger learning rate."),
     field("training.learning_rate", "Learning rate", "", number(1e-6, 10.0),
         "Size of a step at its peak."),
-    only(field("training.momentum", "Momentum", "", number(0.0, 0.999),
-        "How much of the last step is kept."), "training.optimizer", "sgd"),
+    Field {
+        only_when: Some(("training.optimizer", &["sgd"])),
+        ..field("training.momentum", "Momentum", "", number(0.0, 0.999), "How much of the last step is kept.")
+    },
     field("training.weight_decay", "Weight decay", "", number(0.0, 1.0),
         "Pulls weights, not biases, towards zero."),
+    optional(ZERO, field("training.label_smoothing", "Label smoothing", "", number(0.0, 0.5),
+        "Share of each label that is spread over all classes while training.")),
     field("training.schedule", "Schedule", "", choice(&["cosine", "constant", "step"]),
         "How the learning rate falls; step divides it by ten after each third."),
     field("training.warmup_epochs", "Warm-up", "epochs", number(0.0, 100.0),

@@ -3,6 +3,7 @@
 //! Fields are described once, in [`fields`]: the reader's checks, the page's form and the documentation come from there.
 //! Fields that this version does not know are kept and take part in the digest.
 
+mod defaults;
 pub mod edit;
 pub mod fields;
 mod read;
@@ -79,15 +80,16 @@ pub struct PreprocessingSpec {
     pub extra: Extra,
 }
 
-/// The model, by family; a field that the family does not use is absent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The model, by family; a field that the family does not use is absent, and so may one be that has a default in
+/// [`fields`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArchitectureSpec {
-    /// `mlp` or `lenet`.
+    /// One of [`fields::FAMILIES`].
     pub family: String,
-    /// Hidden layers of an `mlp`.
+    /// Hidden layers of an `mlp`, layers with weights of a `resnet`, blocks of the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub depth: Option<u32>,
-    /// Units of each hidden layer of an `mlp`.
+    /// Units of each hidden layer, channels of the first convolution, or numbers of a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
     /// Channels of the first convolution of a `lenet`; the second has twice as many.
@@ -99,11 +101,74 @@ pub struct ArchitectureSpec {
     /// Units of the hidden linear layer of a `lenet`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dense: Option<u32>,
-    /// `relu`, `tanh` or `gelu`.
+    /// Heads of the attention of a `vit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<u32>,
+    /// Side of the patches of a `vit` or `mixer`; 0 chooses by the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<u32>,
+    /// `relu`, `relu6`, `hardswish`, `silu`, `tanh` or `gelu`; empty and not written for a `graph`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub activation: String,
+    /// `none`, `batch` or `layer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalization: Option<String>,
+    /// `max` or `average`, of a `lenet`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooling: Option<String>,
+    /// `on` or `off`: the shortcuts of a `resnet`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residual: Option<String>,
+    /// Share of hidden numbers that a training step takes out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
+    /// The layers of a `graph`, in the form of `docs/graph.md`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graph: Option<Map<String, Value>>,
     /// Fields of later versions.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+impl ArchitectureSpec {
+    /// The word at an optional field, or the one that its absence means; empty for a family without it.
+    fn word<'a>(&self, path: &str, there: Option<&'a str>) -> &'a str {
+        match (there, fields::fallback(path, &self.family)) {
+            (Some(word), _) => word,
+            (None, Some(fields::Fallback::Word(word))) => word,
+            _ => "",
+        }
+    }
+
+    /// What [`Self::normalization`] says or its absence means.
+    #[must_use]
+    pub fn normalization(&self) -> &str {
+        self.word("architecture.normalization", self.normalization.as_deref())
+    }
+
+    /// What [`Self::pooling`] says or its absence means.
+    #[must_use]
+    pub fn pooling(&self) -> &str {
+        self.word("architecture.pooling", self.pooling.as_deref())
+    }
+
+    /// What [`Self::residual`] says or its absence means.
+    #[must_use]
+    pub fn residual(&self) -> &str {
+        self.word("architecture.residual", self.residual.as_deref())
+    }
+
+    /// What [`Self::dropout`] says; absent is none.
+    #[must_use]
+    pub fn dropout(&self) -> f64 {
+        self.dropout.unwrap_or(0.0)
+    }
+
+    /// What [`Self::patch`] says; absent chooses by the image.
+    #[must_use]
+    pub fn patch(&self) -> u32 {
+        self.patch.unwrap_or(0)
+    }
 }
 
 /// How weights are found.
@@ -118,6 +183,9 @@ pub struct TrainingSpec {
     pub momentum: Option<f64>,
     /// Decoupled for `adamw`, added to the gradient for `sgd`; weights only, never biases.
     pub weight_decay: f64,
+    /// Share of each label that is spread over all classes while training; absent is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_smoothing: Option<f64>,
     /// `constant`, `cosine` (to zero after the last step) or `step` (a tenth after each third).
     pub schedule: String,
     /// Epochs over which the rate rises linearly from zero.
@@ -160,64 +228,6 @@ pub struct EvaluationSpec {
 }
 
 impl Recipe {
-    /// The default recipe of a family on a set: `lenet` or `mlp` on `digits`; others are refused by [`from_value`].
-    #[must_use]
-    pub fn default_for(set: &str, family: &str) -> Self {
-        let lenet = family != "mlp";
-        Self {
-            assay: "recipe".into(),
-            version: VERSION,
-            seed: 1,
-            data: DataSpec {
-                set: set.into(),
-                extra: Extra::new(),
-            },
-            split: SplitSpec {
-                validation: 0.1,
-                test: 0.2,
-                extra: Extra::new(),
-            },
-            preprocessing: PreprocessingSpec {
-                scale: "unit".into(),
-                extra: Extra::new(),
-            },
-            architecture: ArchitectureSpec {
-                family: family.into(),
-                depth: (!lenet).then_some(2),
-                width: (!lenet).then_some(128),
-                channels: lenet.then_some(16),
-                kernel: lenet.then_some(3),
-                dense: lenet.then_some(64),
-                activation: "relu".into(),
-                extra: Extra::new(),
-            },
-            training: TrainingSpec {
-                optimizer: "adamw".into(),
-                learning_rate: if lenet { 0.01 } else { 0.003 },
-                momentum: None,
-                weight_decay: 0.01,
-                schedule: "cosine".into(),
-                warmup_epochs: 1.0,
-                batch_size: 16,
-                epochs: 12,
-                patience: 0,
-                keep: "best".into(),
-                extra: Extra::new(),
-            },
-            quantization: QuantizationSpec {
-                scheme: "f32".into(),
-                extra: Extra::new(),
-            },
-            evaluation: EvaluationSpec {
-                confidence: 0.95,
-                throughput_batch: 64,
-                latency_secs: 1.0,
-                extra: Extra::new(),
-            },
-            extra: Extra::new(),
-        }
-    }
-
     /// The document as JSON.
     ///
     /// # Panics

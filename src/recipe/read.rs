@@ -1,6 +1,6 @@
 //! Reads a recipe from text: size, form and ranges, with every problem named; shapes and work are the model's plan.
 
-use super::fields::{FIELDS, Field, FieldKind};
+use super::fields::{FIELDS, FieldKind, at, paths, row};
 use super::{Recipe, VERSION};
 use crate::digest;
 use crate::error::{Error, Problem, Result};
@@ -73,11 +73,10 @@ pub fn from_value(value: Value) -> Result<Recipe> {
             ));
         }
     }
-    let mut problems: Vec<Problem> = FIELDS
-        .iter()
-        .filter_map(|field| {
-            check(field, &value).map(|message| Problem {
-                path: field.path.into(),
+    let mut problems: Vec<Problem> = paths()
+        .filter_map(|path| {
+            check(path, &value).map(|message| Problem {
+                path: path.into(),
                 message,
             })
         })
@@ -93,21 +92,32 @@ pub fn from_value(value: Value) -> Result<Recipe> {
         .map_err(|error| problem("", error.to_string()))
 }
 
-/// What is wrong with one field, or `None`.
-fn check(field: &Field, document: &Value) -> Option<String> {
-    let found = at(document, field.path);
-    if let Some((path, wanted)) = field.only_when {
-        let there = at(document, path).and_then(Value::as_str) == Some(wanted);
-        if !there {
-            return found
-                .is_some()
-                .then(|| format!("only used where {path} is {wanted:?}; remove it"));
-        }
-    }
-    let Some(found) = found else {
-        return Some(format!("missing; expected {}", expectation(field.kind)));
+/// What is wrong with the field at a path, or `None`.
+fn check(path: &str, document: &Value) -> Option<String> {
+    let found = at(document, path);
+    let Some(field) = row(path, document) else {
+        return found.is_some().then(|| {
+            let wanted = FIELDS.iter().filter(|field| field.path == path);
+            let (decides, words): (Vec<_>, Vec<_>) =
+                wanted.filter_map(|field| field.only_when).unzip();
+            let decides = decides.first().copied().unwrap_or_default();
+            format!(
+                "only used where {decides} is {:?}; remove it",
+                words.concat().join(" or ")
+            )
+        });
     };
-    let fits = match field.kind {
+    let Some(found) = found else {
+        let missing = || format!("missing; expected {}", expectation(field.kind));
+        return field.default.is_none().then(missing);
+    };
+    (!fits(field.kind, found))
+        .then(|| format!("expected {}, got {}", expectation(field.kind), shown(found)))
+}
+
+/// Whether a value is of this kind and in its range.
+pub(super) fn fits(kind: FieldKind, found: &Value) -> bool {
+    match kind {
         FieldKind::Integer { min, max, step } => whole(found).is_some_and(|number| {
             (u64::from(min)..=u64::from(max)).contains(&number)
                 && (number - u64::from(min)).is_multiple_of(u64::from(step))
@@ -116,8 +126,8 @@ fn check(field: &Field, document: &Value) -> Option<String> {
             .as_f64()
             .is_some_and(|number| (min..=max).contains(&number)),
         FieldKind::Choice { options } => found.as_str().is_some_and(|word| options.contains(&word)),
-    };
-    (!fits).then(|| format!("expected {}, got {}", expectation(field.kind), shown(found)))
+        FieldKind::Object => found.is_object(),
+    }
 }
 
 /// Ranges that concern two fields.
@@ -154,11 +164,6 @@ fn whole(value: &Value) -> Option<u64> {
     })
 }
 
-fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.')
-        .try_fold(document, |value, key| value.get(key))
-}
-
 fn expectation(kind: FieldKind) -> String {
     match kind {
         FieldKind::Integer { min, max, step: 1 } => format!("a whole number from {min} to {max}"),
@@ -167,6 +172,7 @@ fn expectation(kind: FieldKind) -> String {
         }
         FieldKind::Number { min, max } => format!("a number from {min} to {max}"),
         FieldKind::Choice { options } => format!("one of {}", options.join(", ")),
+        FieldKind::Object => "an object".into(),
     }
 }
 
@@ -239,10 +245,37 @@ mod tests {
     #[test]
     fn unknown_fields_are_kept_and_change_the_digest() {
         let plain = Recipe::default_for("digits", "lenet");
-        let value = changed("training.label_smoothing", Value::from(0.1));
+        let value = changed("training.later", Value::from(0.1));
         let recipe = from_value(value.clone()).expect("unknown fields are no problem");
         assert_eq!(recipe.to_value(), value);
         assert_ne!(recipe.digest(), plain.digest());
+    }
+
+    #[test]
+    fn what_an_optional_field_leaves_out_is_its_default() {
+        let spec = |family| Recipe::default_for("digits", family).architecture;
+        let lenet = spec("lenet");
+        assert_eq!((lenet.normalization(), lenet.pooling()), ("none", "max"));
+        let resnet = spec("resnet");
+        assert_eq!((resnet.normalization(), resnet.residual()), ("batch", "on"));
+        let vit = spec("vit");
+        assert_eq!((vit.patch(), vit.dropout(), vit.pooling()), (0, 0.0, ""));
+        let recipe = from_value(changed("architecture.pooling", Value::from("average")));
+        assert_eq!(recipe.expect("valid").architecture.pooling(), "average");
+    }
+
+    #[test]
+    fn a_field_of_two_families_has_the_range_of_each() {
+        for (family, depth, fits) in [
+            ("mlp", 3, true),
+            ("resnet", 3, false),
+            ("resnet", 14, true),
+            ("mobilenet", 3, false),
+        ] {
+            let mut document = Recipe::default_for("digits", family).to_value();
+            document["architecture"]["depth"] = Value::from(depth);
+            assert_eq!(from_value(document).is_ok(), fits, "{family} {depth}");
+        }
     }
 
     #[test]
@@ -271,6 +304,10 @@ mod tests {
             ("split.test", Value::from(0.0)),
             ("architecture.width", Value::from(8)),
             ("data.set", Value::from("imagenet")),
+            ("architecture.normalization", Value::from("layer")),
+            ("architecture.heads", Value::from(2)),
+            ("architecture.graph", Value::from(2)),
+            ("training.label_smoothing", Value::from(0.6)),
             ("version", Value::from(2)),
         ] {
             let found = problems(changed(path, value));

@@ -165,26 +165,51 @@ pub fn of(opened: &Opened) -> RunSummary {
     }
 }
 
-/// The architecture in words: `lenet 16 channels, 3×3, dense 64, relu`.
+/// The architecture in words: `lenet 16 channels, 3×3, dense 64, relu`. Options that stand at their default are left out.
 #[must_use]
 pub fn architecture(spec: &ArchitectureSpec) -> String {
     let ArchitectureSpec {
         family, activation, ..
     } = spec;
-    match (
+    let sizes = (
         spec.channels,
         spec.kernel,
         spec.dense,
         spec.depth,
         spec.width,
-    ) {
+    );
+    let mut words = match sizes {
         (Some(channels), Some(kernel), Some(dense), _, _) => {
             format!("{family} {channels} channels, {kernel}×{kernel}, dense {dense}, {activation}")
         }
         (_, _, _, Some(0), _) => format!("{family} without hidden layers"),
         (_, _, _, Some(depth), Some(width)) => format!("{family} {depth} × {width}, {activation}"),
+        _ if activation.is_empty() => {
+            let layers = spec.graph.as_ref().and_then(|graph| graph.get("layers"));
+            let count = layers.and_then(Value::as_array).map_or(0, Vec::len);
+            format!("{family} of {count} layers")
+        }
         _ => format!("{family}, {activation}"),
+    };
+    let options = [
+        spec.heads.map(|heads| format!("{heads} heads")),
+        spec.patch.map(|patch| format!("patch {patch}")),
+        spec.normalization
+            .as_ref()
+            .map(|norm| format!("normalization {norm}")),
+        spec.pooling
+            .as_ref()
+            .map(|pooling| format!("{pooling} pooling")),
+        spec.residual
+            .as_ref()
+            .map(|residual| format!("shortcuts {residual}")),
+        spec.dropout.map(|rate| format!("dropout {rate}")),
+    ];
+    for option in options.into_iter().flatten() {
+        words.push_str(", ");
+        words.push_str(&option);
     }
+    words
 }
 
 /// Every plain value under `value` by its dotted path, as text; the document's own kind and version are left out.
@@ -215,6 +240,16 @@ pub(super) fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_architecture_is_told_with_the_options_that_differ() {
+        let of = |family| crate::recipe::Recipe::default_for("digits", family).architecture;
+        assert_eq!(architecture(&of("vit")), "vit 3 × 32, gelu, 4 heads");
+        assert_eq!(architecture(&of("graph")), "graph of 5 layers");
+        let mut plain = of("resnet");
+        plain.residual = Some("off".into());
+        assert_eq!(architecture(&plain), "resnet 8 × 16, relu, shortcuts off");
+    }
 
     #[test]
     fn a_summary_holds_what_the_table_shows() {

@@ -1,7 +1,8 @@
 //! Everything that a training needs to go on after an epoch, as bytes; hostile bytes are refused in words.
 //!
-//! The form is a safetensors file: `weights/…`, `first/…` and `second/…` (the optimizer's moments) and `kept/…`, with
-//! text beside them for what is no tensor. Its digest is over all tensors.
+//! The form is a safetensors file: `weights/…`, `first/…` and `second/…` (the optimizer's moments, of the tensors that
+//! train) and `kept/…`, with text beside them for what is no tensor. Its digest is over all tensors. The random numbers of
+//! shuffling and dropout are not in it: they follow from seed, epoch and step.
 
 use crate::engine::State;
 use crate::error::{Error, Result};
@@ -67,11 +68,20 @@ pub(super) fn read(bytes: &[u8], identity: &Identity<'_>) -> Result<(State, Prog
     let what = "the checkpoint";
     let bad = |wanted: &str, got: &str| Error::bad_input(what, wanted, got);
     let parameters = identity.graph.parameters()?;
-    let groups = ["weights", "first", "second", "kept"];
+    // What does not follow the gradient has no moments.
+    let groups = [
+        ("weights", true),
+        ("first", false),
+        ("second", false),
+        ("kept", true),
+    ];
     let expected = groups
         .into_iter()
-        .flat_map(|group| {
-            parameters.iter().map(move |parameter| {
+        .flat_map(|(group, all)| {
+            let members = parameters
+                .iter()
+                .filter(move |parameter| all || parameter.role.trains());
+            members.map(move |parameter| {
                 let name = format!("{group}/{}", parameter.name);
                 (name, parameter.shape.clone())
             })

@@ -193,7 +193,7 @@ impl Trainer {
         let step = TrainStep {
             rows: self.order[self.position..end].to_vec(),
             update: Update::new(training, learning_rate, steps + 1)?,
-            label_smoothing: 0.0,
+            label_smoothing: training.label_smoothing.unwrap_or(0.0) as f32,
             // By step and not by epoch, so that a training that goes on from a checkpoint draws the same.
             dropout_key: Stream::new(self.recipe.seed, "dropout", steps + 1).key(),
         };

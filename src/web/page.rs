@@ -51,7 +51,8 @@ pub fn default_recipe(set: &str, family: &str) -> String {
     Recipe::default_for(set, family).to_json()
 }
 
-/// Sets one field; fields that a choice brings get their defaults, those that it removes go.
+/// Sets one field; fields that a choice brings get their defaults, those that it removes go. The family `graph` starts
+/// from the layers of the family before.
 ///
 /// # Errors
 /// Throws `recipe` when the text is no JSON object or the path names no field.
@@ -62,7 +63,7 @@ pub fn change_recipe(
     value: JsValue,
 ) -> std::result::Result<String, JsValue> {
     let value: Value = serde_wasm_bindgen::from_value(value)?;
-    text(recipe::edit::change(recipe, path, value))
+    text(desk::change_recipe(recipe, path, value))
 }
 
 /// `{ recipe, text, digest, cost }` of a recipe that can be run.

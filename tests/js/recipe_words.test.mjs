@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rangeWords, sectionsOf, sectionWords, valueAt } from "../../www/recipe_words.js";
+import { rangeWords, sectionsOf, sectionWords, valueAt, valueOf } from "../../www/recipe_words.js";
 import { browserFrom, clockMicrosOf, missingFrom, surroundingsSentences } from "../../www/surroundings.js";
 
 /** @import { Field } from "../../www/types.js" */
@@ -13,15 +13,15 @@ import { browserFrom, clockMicrosOf, missingFrom, surroundingsSentences } from "
  * @param {Partial<Field>} [change]
  * @returns {Field}
  */
-const field = (path, change = {}) => ({ path, label: path, help: "", unit: "", kind: { type: "integer", min: 1, max: 9, step: 1 }, onlyWhen: null, ...change });
+const field = (path, change = {}) => ({ path, label: path, help: "", unit: "", kind: { type: "integer", min: 1, max: 9, step: 1 }, default: null, onlyWhen: null, ...change });
 
 test("groups fields by section and leaves out those of another family", () => {
   const fields = [
     field("data.set"),
     field("split.test"),
     field("architecture.family"),
-    field("architecture.depth", { onlyWhen: ["architecture.family", "mlp"] }),
-    field("architecture.kernel", { onlyWhen: ["architecture.family", "lenet"] }),
+    field("architecture.depth", { onlyWhen: ["architecture.family", ["mlp", "vit"]] }),
+    field("architecture.kernel", { onlyWhen: ["architecture.family", ["lenet"]] }),
     field("later_section.field"),
     field("seed"),
   ];
@@ -42,6 +42,13 @@ test("finds values by path, and nothing where there is none", () => {
   assert.equal(valueAt({}, "a.b.c"), undefined);
 });
 
+test("an optional field that is not there has its default", () => {
+  const pooling = field("architecture.pooling", { default: "max" });
+  assert.equal(valueOf(pooling, { architecture: {} }), "max");
+  assert.equal(valueOf(pooling, { architecture: { pooling: "average" } }), "average");
+  assert.equal(valueOf(field("seed"), {}), null);
+});
+
 test("says a range with its unit and its steps", () => {
   assert.equal(rangeWords(field("x", { unit: "px", kind: { type: "integer", min: 1, max: 7, step: 2 } })), "1 to 7 px, in steps of 2");
   assert.equal(rangeWords(field("x", { kind: { type: "number", min: 0.05, max: 0.5 } })), "0.05 to 0.5");
@@ -51,6 +58,11 @@ test("says a range with its unit and its steps", () => {
 test("says a section in a few words, also where the recipe is incomplete", () => {
   assert.equal(sectionWords("Data", { data: { set: "digits" }, split: { validation: 0.2, test: 0.2 } }), "digits · 60/20/20");
   assert.equal(sectionWords("Data", { data: { set: "digits" } }), "digits · ?/?/?");
+  const architecture = (/** @type {object} */ value) => sectionWords("Architecture", { architecture: value });
+  assert.equal(architecture({ family: "lenet", channels: 16, kernel: 3 }), "lenet · 16 ch · 3×3");
+  assert.equal(architecture({ family: "vit", depth: 3, width: 32 }), "vit · 3 × 32");
+  assert.equal(architecture({ family: "graph", graph: { layers: [{}, {}] } }), "graph · 2 layers");
+  assert.equal(sectionWords("Architecture", {}), "");
 });
 
 test("names each thing that a browser lacks in a sentence with the next step", () => {

@@ -32,7 +32,7 @@ export class AssayRecipeField extends AssayElement {
     const problem = this.problemWords(field);
     return html`<div class="recipe-field" @focusin=${this.showHelp} @pointerenter=${this.showHelp}>
       <label for=${id}>${this.label(field)}${this.changed ? html`<span class="changed" title="Differs from the link"> •<span class="visually-hidden"> differs from the link</span></span>` : ""}</label>
-      ${field.kind.type === "choice" ? this.select(field, id, problem) : this.number(field, id, problem)}
+      ${field.kind.type === "object" ? this.object(id, problem) : field.kind.type === "choice" ? this.select(field, id, problem) : this.number(field, id, problem)}
       <span id=${`${id}-help`} class="visually-hidden">${field.help} ${rangeWords(field)}</span>
       ${problem ? html`<p id=${`${id}-problem`} class="problem small" data-tone="bad">${problem}</p>` : ""}
     </div>`;
@@ -57,6 +57,15 @@ export class AssayRecipeField extends AssayElement {
       ${options.includes(value) ? "" : html`<option value=${value} selected>${value || "choose"}</option>`}
       ${options.map((option) => html`<option value=${option} ?selected=${option === value}>${option}</option>`)}
     </select>`;
+  }
+
+  /**
+   * Too large for a control: it is edited with the whole recipe.
+   * @param {string} id
+   * @param {string} problem
+   */
+  object(id, problem) {
+    return html`<button type="button" id=${id} class="small" aria-haspopup="dialog" aria-describedby=${described(id, problem)} @click=${() => app.store.update({ dialog: "recipe-json" })}>Edit as JSON</button>`;
   }
 
   /**

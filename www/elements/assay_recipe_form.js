@@ -7,7 +7,7 @@ import { app } from "../app.js";
 import { shortDigest } from "../figures.js";
 import { icon } from "../icons.js";
 import { recipeWords } from "../live_run.js";
-import { rangeWords, sectionsOf, sectionWords, valueAt } from "../recipe_words.js";
+import { rangeWords, sectionsOf, sectionWords, valueOf } from "../recipe_words.js";
 import { NARROW } from "../widths.js";
 import { AssayElement } from "./assay_element.js";
 import "./assay_recipe_field.js";
@@ -91,20 +91,20 @@ export class AssayRecipeForm extends AssayElement {
    */
   control(field, { recipe, problems }, heading) {
     const { path } = field;
-    const value = valueAt(recipe, path) ?? null;
-    return html`<assay-recipe-field .field=${field} .value=${value} .problem=${problemAt(problems, path)} .changed=${this.differsFromLink(path, value)} .heading=${heading}></assay-recipe-field>`;
+    const value = valueOf(field, recipe);
+    return html`<assay-recipe-field .field=${field} .value=${value} .problem=${problemAt(problems, path)} .changed=${this.differsFromLink(field, value)} .heading=${heading}></assay-recipe-field>`;
   }
 
   /**
-   * @param {string} path
+   * @param {Field} field
    * @param {unknown} value
    */
-  differsFromLink(path, value) {
+  differsFromLink(field, value) {
     const { link } = this.state;
     if (!link?.modified) return false;
     const { recipeText: text } = link.opened;
     if (this.ofLink.text !== text) this.ofLink = { text, recipe: JSON.parse(text) };
-    return (valueAt(this.ofLink.recipe, path) ?? null) !== value;
+    return JSON.stringify(valueOf(field, this.ofLink.recipe)) !== JSON.stringify(value);
   }
 
   /**

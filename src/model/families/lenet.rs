@@ -1,39 +1,77 @@
 //! `lenet`: two convolutions with pooling, then two linear layers.
 //!
-//! LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document recognition", with max-pooling,
-//! padding that keeps the size, free widths and a choice of activation.
+//! LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document recognition", with
+//! padding that keeps the size, free widths and a choice of activation, pooling and norm. On an image of one row or column
+//! kernels are 1 wide there, and a side of 1 is not pooled any further.
 
-use crate::model::{Activation, Graph, Layer, Window};
+use super::parts::{Normalization, Stack, convolution, dropout, halving};
+use crate::model::{Activation, Graph, Layer};
 
-/// The graph: convolution, activation, pooling, with `channels` and then twice as many; then linear to `dense`,
-/// activation, linear to the classes.
+/// Its numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spec {
+    /// Channels of the first convolution; the second has twice as many. At most 2^31.
+    pub channels: u32,
+    /// Side of the square kernels, odd.
+    pub kernel: u32,
+    /// Units of the hidden linear layer.
+    pub dense: u32,
+    /// What follows each layer but the last.
+    pub activation: Activation,
+    /// What stands between a layer and its activation.
+    pub normalization: Normalization,
+    /// The mean of each window is kept instead of its largest number.
+    pub average: bool,
+    /// Rate of the dropout before the last layer.
+    pub dropout: f32,
+}
+
+/// The graph: convolution, norm, activation, pooling, with `channels` and then twice as many; then linear to `dense`,
+/// norm, activation, dropout, linear to the classes.
 ///
-/// Parameters, with `p×h×w` inputs, `n` channels, kernel `k`, dense width `m`, `c` classes:
-/// `n·(p·k² + 1) + 2n·(n·k² + 1) + m·(2n·⌊h/4⌋·⌊w/4⌋ + 1) + c·(m + 1)`.
-/// MACs: `n·p·k²·h·w + 2n·n·k²·⌊h/2⌋·⌊w/2⌋ + 2n·⌊h/4⌋·⌊w/4⌋·m + m·c`; products with the zeros around are counted.
-/// `channels` times two must fit `u32`; recipes stop at 256.
+/// Parameters, with `p×h×w` inputs, `n` channels, kernels of `a` cells (`k²`, or `k` in one row), pooled sides `h/4` and
+/// `w/4` (rounded down twice, at least 1), dense width `m`, `c` classes and `e` numbers per channel beside the weights (1
+/// bias; 2 with batch norm; 3 with layer norm):
+/// `n·(p·a + e) + 2n·(n·a + e) + m·(2n·⌊h/4⌋·⌊w/4⌋ + e) + c·(m + 1)`.
+/// MACs: `n·p·a·h·w + 2n·n·a·⌊h/2⌋·⌊w/2⌋ + 2n·⌊h/4⌋·⌊w/4⌋·m + m·c`; products with the zeros around are counted.
 #[must_use]
-pub fn graph(
-    input: [u32; 3],
-    classes: u32,
-    channels: u32,
-    kernel: u32,
-    dense: u32,
-    activation: Activation,
-) -> Graph {
+pub fn graph(input: [u32; 3], classes: u32, spec: Spec) -> Graph {
     let mut graph = Graph::new(input);
-    let name = activation.name();
-    for (stage, channels) in [(1, channels), (2, channels.saturating_mul(2))] {
-        graph.push(format!("conv{stage}"), Layer::convolution(channels, kernel));
-        graph.push(format!("{name}{stage}"), Layer::Activation(activation));
-        graph.push(
-            format!("pool{stage}"),
-            Layer::MaxPool(Window::tiling([2, 2])),
-        );
+    let [_, mut height, mut width] = input;
+    let Spec {
+        activation,
+        normalization,
+        ..
+    } = spec;
+    for (stage, channels) in [("1", spec.channels), ("2", spec.channels.saturating_mul(2))] {
+        Stack {
+            prefix: String::new(),
+            names: ("conv", stage),
+            convolution: convolution(input, channels, spec.kernel, 1),
+            normalization,
+            activation: Some(activation),
+        }
+        .push(&mut graph);
+        let window = halving([height, width]);
+        let pool = match spec.average {
+            true => Layer::AveragePool(window),
+            false => Layer::MaxPool(window),
+        };
+        graph.push(format!("pool{stage}"), pool);
+        (height, width) = ((height / 2).max(1), (width / 2).max(1));
     }
     graph.push("flatten", Layer::Flatten);
-    graph.push("dense", Layer::linear(dense));
-    graph.push(format!("{name}3"), Layer::Activation(activation));
+    let dense = Layer::Linear {
+        units: spec.dense,
+        bias: normalization.keeps_bias(),
+    };
+    graph.push("dense", dense);
+    normalization.push(&mut graph, "norm3");
+    graph.push(
+        format!("{}3", activation.name()),
+        Layer::Activation(activation),
+    );
+    dropout(&mut graph, "dropout", spec.dropout);
     graph.push("classes", Layer::linear(classes));
     graph
 }
@@ -41,49 +79,54 @@ pub fn graph(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Parameter;
+    use crate::model::families::tests::{NORMALIZATIONS, SHAPES, counts};
 
-    #[test]
-    fn counts_are_the_closed_form() {
-        for (input, channels, kernel, dense) in [
-            ([1, 8, 8], 16, 3, 64),
-            ([1, 28, 28], 6, 5, 120),
-            ([3, 31, 9], 5, 1, 7),
-        ] {
-            let graph = graph(input, 10, channels, kernel, dense, Activation::Tanh);
-            let nodes = graph.resolve().expect("fits");
-            let parameters: u64 = nodes
-                .iter()
-                .flat_map(|node| &node.parameters)
-                .map(Parameter::count)
-                .sum();
-            let macs: u64 = nodes.iter().map(|node| node.macs).sum();
-            let [p, h, w] = input.map(u64::from);
-            let (n, k2, m) = (
-                u64::from(channels),
-                u64::from(kernel * kernel),
-                u64::from(dense),
-            );
-            let flat = 2 * n * (h / 4) * (w / 4);
-            assert_eq!(
-                parameters,
-                n * (p * k2 + 1) + 2 * n * (n * k2 + 1) + m * (flat + 1) + 10 * (m + 1)
-            );
-            assert_eq!(
-                macs,
-                n * p * k2 * h * w + 2 * n * n * k2 * (h / 2) * (w / 2) + flat * m + m * 10
-            );
+    fn spec(normalization: Normalization) -> Spec {
+        Spec {
+            channels: 6,
+            kernel: 5,
+            dense: 120,
+            activation: Activation::Tanh,
+            normalization,
+            average: true,
+            dropout: 0.5,
         }
     }
 
     #[test]
-    fn refuses_what_is_too_small_to_pool_twice() {
-        let error = graph([1, 1, 256], 10, 16, 3, 64, Activation::Relu)
-            .resolve()
-            .expect_err("one row cannot be pooled");
+    fn counts_are_the_closed_form() {
+        for normalization in NORMALIZATIONS {
+            for input in SHAPES.into_iter().chain([[3, 31, 9], [2, 3, 1], [1, 1, 1]]) {
+                let found = counts(&graph(input, 10, spec(normalization)));
+                let [p, h, w] = input.map(u64::from);
+                let cells = |side: u64| if side == 1 { 1 } else { 5 };
+                let (n, a, m, e) = (6, cells(h) * cells(w), 120, normalization.extra());
+                let half = |side: u64| (side / 2).max(1);
+                let flat = 2 * n * half(half(h)) * half(half(w));
+                let parameters =
+                    n * (p * a + e) + 2 * n * (n * a + e) + m * (flat + e) + 10 * (m + 1);
+                let macs =
+                    n * p * a * h * w + 2 * n * n * a * half(h) * half(w) + flat * m + m * 10;
+                assert_eq!(found, (parameters, macs), "{input:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_order_are_those_of_old_weights() {
+        let plain = Spec {
+            average: false,
+            dropout: 0.0,
+            ..spec(Normalization::None)
+        };
+        let graph = graph([1, 8, 8], 10, plain);
+        let words: Vec<String> = (graph.nodes.iter())
+            .map(|node| format!("{}: {}", node.name, node.layer.words()))
+            .collect();
         assert_eq!(
-            error.to_string(),
-            "input of layer \"pool1\" (max-pool 2×2): expected at least 2 rows with its padding, got 1"
+            words.join(", "),
+            "conv1: convolution 5×5, tanh1: tanh, pool1: max-pool 2×2, conv2: convolution 5×5, tanh2: tanh, \
+             pool2: max-pool 2×2, flatten: flatten, dense: linear, tanh3: tanh, classes: linear"
         );
     }
 }

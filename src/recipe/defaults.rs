@@ -1,0 +1,172 @@
+//! The recipe that each family starts with; the numbers were chosen on the built-in digits, nothing is measured here.
+
+use super::fields::GRAPH;
+use super::{
+    ArchitectureSpec, DataSpec, EvaluationSpec, Extra, PreprocessingSpec, QuantizationSpec, Recipe,
+    SplitSpec, TrainingSpec, VERSION,
+};
+use serde_json::{Map, Value, json};
+
+/// Where a family starts: sizes and the training that suits them.
+struct Start {
+    depth: Option<u32>,
+    width: Option<u32>,
+    heads: Option<u32>,
+    activation: &'static str,
+    learning_rate: f64,
+    batch_size: u32,
+    epochs: u32,
+    warmup_epochs: f64,
+}
+
+const START: Start = Start {
+    depth: None,
+    width: None,
+    heads: None,
+    activation: "relu",
+    learning_rate: 0.01,
+    batch_size: 16,
+    epochs: 12,
+    warmup_epochs: 1.0,
+};
+
+fn start(family: &str) -> Start {
+    match family {
+        "mlp" => Start {
+            depth: Some(2),
+            width: Some(128),
+            learning_rate: 0.003,
+            ..START
+        },
+        "resnet" => Start {
+            depth: Some(8),
+            width: Some(16),
+            batch_size: 32,
+            ..START
+        },
+        "mobilenet" => Start {
+            depth: Some(4),
+            width: Some(16),
+            activation: "relu6",
+            batch_size: 32,
+            epochs: 15,
+            ..START
+        },
+        "vit" => Start {
+            depth: Some(3),
+            width: Some(32),
+            heads: Some(4),
+            activation: "gelu",
+            learning_rate: 0.004,
+            epochs: 15,
+            warmup_epochs: 2.0,
+            ..START
+        },
+        "mixer" => Start {
+            depth: Some(3),
+            width: Some(32),
+            activation: "gelu",
+            learning_rate: 0.005,
+            epochs: 15,
+            warmup_epochs: 2.0,
+            ..START
+        },
+        GRAPH => Start {
+            activation: "",
+            ..START
+        },
+        _ => START,
+    }
+}
+
+/// A small graph for rows of 1×8×8 and ten classes, to start from.
+fn example() -> Map<String, Value> {
+    let graph = json!({
+        "assay": "graph",
+        "version": 1,
+        "input": [1, 8, 8],
+        "layers": [
+            {"name": "conv1", "type": "convolution", "channels": 16, "kernel": [3, 3], "padding": [1, 1, 1, 1]},
+            {"name": "relu1", "type": "activation", "function": "relu"},
+            {"name": "pool1", "type": "max_pool", "size": [2, 2]},
+            {"name": "flatten", "type": "flatten"},
+            {"name": "classes", "type": "linear", "units": 10},
+        ],
+    });
+    match graph {
+        Value::Object(graph) => graph,
+        _ => Map::new(),
+    }
+}
+
+impl Recipe {
+    /// The default recipe of a family on a set, such as `lenet` on `digits`; names that are not known are refused by
+    /// [`super::from_value`].
+    #[must_use]
+    pub fn default_for(set: &str, family: &str) -> Self {
+        let start = start(family);
+        let graph = family == GRAPH;
+        // A family that is not known looks like the first one, so that only its name is refused.
+        let lenet = start.depth.is_none() && !graph;
+        Self {
+            assay: "recipe".into(),
+            version: VERSION,
+            seed: 1,
+            data: DataSpec {
+                set: set.into(),
+                extra: Extra::new(),
+            },
+            split: SplitSpec {
+                validation: 0.1,
+                test: 0.2,
+                extra: Extra::new(),
+            },
+            preprocessing: PreprocessingSpec {
+                scale: "unit".into(),
+                extra: Extra::new(),
+            },
+            architecture: ArchitectureSpec {
+                family: family.into(),
+                depth: start.depth,
+                width: start.width,
+                channels: lenet.then_some(16),
+                kernel: lenet.then_some(3),
+                dense: lenet.then_some(64),
+                heads: start.heads,
+                patch: None,
+                activation: start.activation.into(),
+                normalization: None,
+                pooling: None,
+                residual: None,
+                dropout: None,
+                graph: graph.then(example),
+                extra: Extra::new(),
+            },
+            training: TrainingSpec {
+                optimizer: "adamw".into(),
+                learning_rate: start.learning_rate,
+                momentum: None,
+                weight_decay: 0.01,
+                label_smoothing: None,
+                schedule: "cosine".into(),
+                warmup_epochs: start.warmup_epochs,
+                batch_size: start.batch_size,
+                epochs: start.epochs,
+                patience: 0,
+                keep: "best".into(),
+                extra: Extra::new(),
+            },
+            quantization: QuantizationSpec {
+                scheme: "f32".into(),
+                extra: Extra::new(),
+            },
+            evaluation: EvaluationSpec {
+                confidence: 0.95,
+                throughput_batch: 64,
+                latency_secs: 1.0,
+                extra: Extra::new(),
+            },
+            extra: Extra::new(),
+        }
+    }
+}
