@@ -7,15 +7,6 @@
 //! and does not depend on lanes, tiles, batches or threads.
 
 pub mod activation;
-pub mod convolution;
-mod correlation;
-pub mod depthwise;
-pub mod dropout;
-mod eight;
-pub mod elementwise;
-pub mod lanes;
-pub mod math;
-pub mod activation;
 pub mod attention;
 pub mod convolution;
 mod correlation;
