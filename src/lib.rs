@@ -26,6 +26,7 @@ pub mod eval;
 pub mod runlog;
 pub mod chart;
 
+pub mod api;
 pub mod lab;
 #[cfg(target_arch = "wasm32")]
 pub mod web;

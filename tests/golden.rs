@@ -261,6 +261,7 @@ fn commands() -> Vec<Command> {
             claim: Some(claim),
             resume: true,
             resumed_from: Some("0".repeat(64)),
+            hold_timing: true,
         },
         CommandBody::Load { recipe },
         CommandBody::Predict {
@@ -417,7 +418,7 @@ fn every_message_keeps_its_form() {
             claim: None,
             resume: false,
             resumed_from: None,
-            ..
+            hold_timing: false,
         }
     ));
 }

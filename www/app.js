@@ -7,6 +7,7 @@
 /** @import { RunLog } from "./run_log.js" */
 /** @import { Drafts } from "./drafts.js" */
 /** @import { Runs } from "./runs.js" */
+/** @import { Sweeps } from "./sweeps.js" */
 /** @import { Links } from "./links.js" */
 /** @import { PageWasm } from "./page_wasm.js" */
 
@@ -19,6 +20,7 @@
  * @property {RunLog} log Records, annotations, weights.
  * @property {Drafts} drafts The recipe being edited.
  * @property {Runs} runs The run in progress, the queue, what can be resumed.
+ * @property {Sweeps} sweeps Runs of the queue side by side.
  * @property {Links} links Opening and copying links.
  */
 

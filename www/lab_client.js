@@ -106,6 +106,16 @@ export class LabClient extends EventTarget {
     return { id, done };
   }
 
+  /** Ends the worker for good; what is under way fails. */
+  close() {
+    this.worker?.terminate();
+    this.worker = null;
+    this.unavailable = "The lab was closed.";
+    for (const command of this.pending.values()) command.reject(new LabError("closed", this.unavailable));
+    this.pending.clear();
+    this.check();
+  }
+
   /** @param {any} data */
   receive(data) {
     this.lastSign = this.now();

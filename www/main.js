@@ -14,6 +14,7 @@ import { RunLog } from "./run_log.js";
 import { Runs } from "./runs.js";
 import { startShortcuts } from "./shortcuts.js";
 import { Store } from "./store.js";
+import { Sweeps } from "./sweeps.js";
 import { adapterOf, environmentFrom, surroundingsNow } from "./surroundings.js";
 import { startTheme } from "./theme.js";
 
@@ -46,7 +47,8 @@ async function start() {
   const journal = new RunJournal({ db, wasm, log });
   const lab = new LabClient({ module, environment: environmentFrom(surroundings, buildDigest()) });
   const runs = new Runs({ store, wasm, lab, log, journal, announce });
-  Object.assign(app, { wasm, router, log, drafts, links, lab, runs });
+  const sweeps = new Sweeps({ store, wasm, log, announce, makeLab: () => new LabClient({ module, environment: lab.environment }) });
+  Object.assign(app, { wasm, router, log, drafts, links, lab, runs, sweeps });
   if (new URLSearchParams(location.search).has("test")) Object.assign(globalThis, { assay: app });
 
   let first = true;
@@ -98,6 +100,7 @@ function followLab() {
 function tellVisibility() {
   if (app.store.state.lab !== "ready") return;
   app.lab.command({ type: "visibility", hidden: document.hidden }).done.catch(() => {});
+  app.sweeps.tellVisibility();
 }
 
 /** @param {string[]} sentences */

@@ -68,6 +68,15 @@
  */
 
 /**
+ * Runs of the queue side by side.
+ * @typedef {Object} Sweep
+ * @property {number} labs How many at a time.
+ * @property {number} going
+ * @property {number} done
+ * @property {boolean} stopping
+ */
+
+/**
  * Something to tell, shown until dismissed.
  * @typedef {Object} Notice
  * @property {number} id
@@ -98,6 +107,7 @@
  * @property {LiveRun|null} run
  * @property {ShownRun|null} shown
  * @property {QueueItem[]} queue
+ * @property {Sweep|null} sweep Null while runs go one after another.
  * @property {RunSummary[]} runs Newest first, deleted ones left out.
  * @property {boolean} runsLoaded
  * @property {Record<string, AnnotationState>} annotations By record digest.
@@ -124,6 +134,7 @@ export function initialState() {
     run: null,
     shown: null,
     queue: [],
+    sweep: null,
     runs: [],
     runsLoaded: false,
     annotations: {},

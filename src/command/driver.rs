@@ -69,6 +69,7 @@ pub(super) fn run(recipe: &Recipe, quiet: bool) -> Result<String> {
         claim: None,
         resume: false,
         resumed_from: None,
+        hold_timing: false,
     };
     lab.command(Command { id: 2, body: run }, None);
     let bar = if quiet {

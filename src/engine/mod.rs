@@ -13,9 +13,29 @@ use crate::quant::Stored;
 use crate::train::optimizer::Update;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 /// An answer that may take a while; see the module.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
+
+/// The answer of an engine that never waits, as the CPU's.
+///
+/// # Errors
+/// The answer's own; [`crate::error::Error::Engine`] where it is not ready at once.
+pub fn ready<T>(mut pending: Pending<'_, T>) -> Result<T> {
+    match pending
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => Err(crate::error::Error::Engine {
+            engine: "cpu",
+            during: "answering at once",
+            reason: "it waits for a device".into(),
+        }),
+    }
+}
 
 /// Which engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,9 +138,10 @@ pub struct Metrics {
 pub struct State {
     /// The weights.
     pub weights: Weights,
-    /// First moments of the optimizer, or its momentum, of each tensor that trains; zero before the first step.
+    /// First moments of the optimizer, or its momentum, of every tensor; zero before the first step, and for what
+    /// does not follow the gradient.
     pub first: Weights,
-    /// Second moments of the optimizer, of the same tensors; zero for one that has none.
+    /// Second moments of the optimizer, of every tensor; zero for one that has none.
     pub second: Weights,
 }
 
@@ -144,6 +165,17 @@ pub trait Executable {
     /// [`crate::error::Error::BadInput`] for a step without rows or with one that was not loaded;
     /// [`crate::error::Error::Unsupported`] for a stored model.
     fn train<'a>(&'a mut self, steps: &'a [TrainStep]) -> Pending<'a, Metrics>;
+
+    /// Addresses rows of another set from now on, instead of the one that was loaded when the model was prepared.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::BadInput`] where features, labels and shape do not fit each other or the model.
+    fn load(&mut self, rows: Rc<Rows>) -> Pending<'_, ()>;
+
+    /// The weights alone, as they are now.
+    fn weights(&mut self) -> Pending<'_, Weights> {
+        Box::pin(async move { Ok(self.state().await?.weights) })
+    }
 
     /// Everything that training changes, as it is now.
     fn state(&mut self) -> Pending<'_, State>;

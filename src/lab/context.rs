@@ -210,6 +210,14 @@ impl Context {
         self.is_stopped()
     }
 
+    /// Holds until `continue` or `stop`, as if the person had paused here. Whether they asked to stop.
+    pub async fn hold(&self) -> bool {
+        if !self.is_stopped() {
+            self.control.pause();
+        }
+        self.breathe().await
+    }
+
     /// Ends this pump, so that what was sent is seen before something long begins.
     pub async fn turn(&self) {
         self.control.set_deadline(f64::NEG_INFINITY);

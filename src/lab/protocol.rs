@@ -64,6 +64,10 @@ pub enum CommandBody {
         /// Digest of the interrupted record that the checkpoint belongs to.
         #[serde(default)]
         resumed_from: Option<String>,
+        /// Whether to hold before latency is measured, in the stage `waiting to be timed`, until `continue` or `stop`:
+        /// whoever owns several labs lets one measure while the others hold.
+        #[serde(default)]
+        hold_timing: bool,
     },
     /// Makes trained weights the model to play with: the command's bytes are a record's safetensors. Done: `{}`.
     /// A finished run does the same by itself.
@@ -168,7 +172,7 @@ pub enum EventBody {
     },
     /// A stage after training began.
     Stage {
-        /// `quantizing`, `scoring`, `warming up`, `timing one row`, `timing a batch`.
+        /// `quantizing`, `scoring`, `waiting to be timed`, `warming up`, `timing one row`, `timing a batch`.
         name: String,
         /// Share done, in 0..=1.
         fraction: f64,

@@ -312,6 +312,42 @@ mod tests {
     }
 
     #[test]
+    fn models_without_padding_or_of_plain_rows_have_the_size_that_others_count_for_them() {
+        let valid = |channels| {
+            Layer::Convolution(Convolution {
+                padding: [0; 4],
+                ..Convolution::same(channels, 5)
+            })
+        };
+        let relu = Layer::Activation(Activation::Relu);
+        let [flat, hidden, classes] = [Layer::Flatten, Layer::linear(128), Layer::linear(10)];
+        // Two reference models of the peer comparison; the other three are families'.
+        let lenet = [
+            valid(32),
+            relu,
+            pool(),
+            valid(64),
+            relu,
+            pool(),
+            flat,
+            hidden,
+            relu,
+            classes,
+        ];
+        let mlp = [flat, Layer::linear(256), relu, hidden, relu, classes];
+        for (input, layers, wanted) in [
+            ([1, 28, 28], &lenet[..], (184_586, 3_869_952)),
+            ([1, 1, 784], &mlp[..], (235_146, 234_752)),
+        ] {
+            let mut graph = Graph::new(input);
+            for (index, layer) in layers.iter().enumerate() {
+                graph.push(format!("{index}"), *layer);
+            }
+            assert_eq!(crate::model::families::tests::counts(&graph), wanted);
+        }
+    }
+
+    #[test]
     fn refuses_what_does_not_fit_with_the_layers_name() {
         let convolution = |change: fn(&mut Convolution)| {
             let mut convolution = Convolution::same(4, 3);

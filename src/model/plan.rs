@@ -265,8 +265,10 @@ mod tests {
                 let weights = Weights::init(&plan.graph, 1).expect("fits");
                 let stored = quant::quantize(&plan.graph, &weights, scheme).expect("known");
                 assert_eq!(plan.cost.weight_bytes, stored.bytes(), "{family} {scheme}");
-                let trained = Weights::zeros(&plan.graph).expect("fits");
-                assert_eq!(plan.cost.parameters, trained.count());
+                let tensors = plan.graph.parameters().expect("fits");
+                let trained = tensors.iter().filter(|tensor| tensor.role.trains());
+                let trained: u64 = trained.map(crate::model::Parameter::count).sum();
+                assert_eq!(plan.cost.parameters, trained);
                 assert_eq!(plan.cost.f32_bytes, weights.count() * 4);
                 for layer in plan.cost.layers.iter().filter(|layer| layer.parameters > 0) {
                     let prefix = format!("{}.", layer.name);

@@ -1,7 +1,7 @@
 //! Everything that a training needs to go on after an epoch, as bytes; hostile bytes are refused in words.
 //!
-//! The form is a safetensors file: `weights/…`, `first/…` and `second/…` (the optimizer's moments, of the tensors that
-//! train) and `kept/…`, with text beside them for what is no tensor. Its digest is over all tensors. The random numbers of
+//! The form is a safetensors file: `weights/…`, `first/…` and `second/…` (the optimizer's moments) and
+//! `kept/…`, with text beside them for what is no tensor. Its digest is over all tensors. The random numbers of
 //! shuffling and dropout are not in it: they follow from seed, epoch and step.
 
 use crate::engine::State;
@@ -68,20 +68,11 @@ pub(super) fn read(bytes: &[u8], identity: &Identity<'_>) -> Result<(State, Prog
     let what = "the checkpoint";
     let bad = |wanted: &str, got: &str| Error::bad_input(what, wanted, got);
     let parameters = identity.graph.parameters()?;
-    // What does not follow the gradient has no moments.
-    let groups = [
-        ("weights", true),
-        ("first", false),
-        ("second", false),
-        ("kept", true),
-    ];
+    let groups = ["weights", "first", "second", "kept"];
     let expected = groups
         .into_iter()
-        .flat_map(|(group, all)| {
-            let members = parameters
-                .iter()
-                .filter(move |parameter| all || parameter.role.trains());
-            members.map(move |parameter| {
+        .flat_map(|group| {
+            parameters.iter().map(move |parameter| {
                 let name = format!("{group}/{}", parameter.name);
                 (name, parameter.shape.clone())
             })

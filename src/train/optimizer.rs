@@ -38,6 +38,42 @@ pub enum Update {
     },
 }
 
+/// An optimizer with the numbers that stay the same from step to step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Optimizer<'a> {
+    /// `adamw` or `sgd`.
+    pub name: &'a str,
+    /// How much of the last step sgd keeps.
+    pub momentum: f64,
+    /// Pulls weights towards zero.
+    pub weight_decay: f64,
+}
+
+impl Optimizer<'_> {
+    /// The numbers of step `step` (counted from 1) at a learning rate.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for an optimizer that this version does not have.
+    pub fn update(&self, learning_rate: f64, step: u64) -> Result<Update> {
+        match self.name {
+            "sgd" => Ok(Update::Sgd {
+                learning_rate: learning_rate as f32,
+                momentum: self.momentum as f32,
+                weight_decay: self.weight_decay as f32,
+            }),
+            "adamw" => Ok(Update::AdamW {
+                rate: (learning_rate / (1.0 - power(BETA1, step))) as f32,
+                scale: (1.0 / (1.0 - power(BETA2, step))) as f32,
+                shrink: (learning_rate * self.weight_decay) as f32,
+            }),
+            other => Err(Error::Unsupported {
+                feature: format!("the optimizer {other:?}"),
+                why: "this version has adamw and sgd".into(),
+            }),
+        }
+    }
+}
+
 /// What an optimizer remembers of one tensor; empty until its first step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Moments {
@@ -53,22 +89,12 @@ impl Update {
     /// # Errors
     /// [`Error::Unsupported`] for an optimizer that this version does not have.
     pub fn new(spec: &TrainingSpec, learning_rate: f64, step: u64) -> Result<Self> {
-        match spec.optimizer.as_str() {
-            "sgd" => Ok(Self::Sgd {
-                learning_rate: learning_rate as f32,
-                momentum: spec.momentum.unwrap_or(0.0) as f32,
-                weight_decay: spec.weight_decay as f32,
-            }),
-            "adamw" => Ok(Self::AdamW {
-                rate: (learning_rate / (1.0 - power(BETA1, step))) as f32,
-                scale: (1.0 / (1.0 - power(BETA2, step))) as f32,
-                shrink: (learning_rate * spec.weight_decay) as f32,
-            }),
-            other => Err(Error::Unsupported {
-                feature: format!("the optimizer {other:?}"),
-                why: "this version has adamw and sgd".into(),
-            }),
-        }
+        let optimizer = Optimizer {
+            name: &spec.optimizer,
+            momentum: spec.momentum.unwrap_or(0.0),
+            weight_decay: spec.weight_decay,
+        };
+        optimizer.update(learning_rate, step)
     }
 
     /// One step on each number of a tensor; `decays` says whether it is a weight and not a bias.

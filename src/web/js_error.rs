@@ -1,28 +1,50 @@
-//! Errors as JavaScript sees them: an `Error` named `AssayError` with a stable `kind`.
+//! Errors as JavaScript sees them: an `AssayError`, which is an `Error`, with a stable `kind`.
 
 use crate::error::Error;
 use serde_json::json;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen(module = "/src/web/assay_error.js")]
+extern "C" {
+    type AssayError;
+
+    #[wasm_bindgen(constructor)]
+    fn new(kind: &str, message: &str) -> AssayError;
+
+    // The class once more, as a function that nobody calls: so bindgen lets the module export it, for `instanceof`, with
+    // the types below instead of its own.
+    #[wasm_bindgen(js_name = AssayError, reexport, skip_typescript)]
+    fn exported();
+}
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** Everything that the module throws about its input; what it throws beside is a defect. */
+export class AssayError extends Error {
+  constructor(kind: string, message: string);
+  readonly name: "AssayError";
+  /** Stable, for programs; the message is for people. */
+  readonly kind: "bad-input" | "too-large" | "unsupported" | "recipe" | "link" | "record" | "stopped" | "engine" | (string & {});
+  /** What is wrong with a recipe, field by field; only where `kind` is `recipe`. */
+  readonly problems?: { path: string, message: string }[];
+}
+"#;
 
 /// The JavaScript form of an error; a recipe's problems come along one by one.
 pub(super) fn js_error(error: &Error) -> JsValue {
-    let thrown = js_sys::Error::new(&error.to_string());
-    thrown.set_name("AssayError");
-    let set = |key: &str, value: &JsValue| {
-        // Setting a property of a fresh plain object cannot fail.
-        let _ = js_sys::Reflect::set(&thrown, &JsValue::from_str(key), value);
-    };
-    set("kind", &JsValue::from_str(error.kind()));
+    let thrown = JsValue::from(AssayError::new(error.kind(), &error.to_string()));
     if let Error::Recipe(problems) = error {
         let problems: Vec<_> = problems
             .iter()
             .map(|it| json!({ "path": it.path, "message": it.message }))
             .collect();
         if let Ok(problems) = to_js(&problems) {
-            set("problems", &problems);
+            // Setting a property of a fresh object cannot fail.
+            let _ = js_sys::Reflect::set(&thrown, &"problems".into(), &problems);
         }
     }
-    thrown.into()
+    thrown
 }
 
 /// A plain JavaScript value: maps as objects, `null` for nothing.

@@ -74,5 +74,15 @@ fn generate(compiled: &Path, out: &Path, name: &str, names: Names) -> Result<()>
         .remove_producers_section(true)
         .omit_default_module_path(false)
         .generate(out)
-        .with_context(|| format!("bindgen failed on {}", compiled.display()))
+        .with_context(|| format!("bindgen failed on {}", compiled.display()))?;
+    // Instead of bindgen's, which lists the page's own packages: Node asks here whether files are modules.
+    let manifest = serde_json::json!({
+        "name": name,
+        "type": "module",
+        "main": format!("{name}.js"),
+        "types": format!("{name}.d.ts"),
+    });
+    let file = out.join("package.json");
+    std::fs::write(&file, format!("{manifest:#}\n"))
+        .with_context(|| format!("cannot write {}", file.display()))
 }

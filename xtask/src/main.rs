@@ -1,5 +1,6 @@
 //! `cargo xtask`: builds, serves, checks and tests Assay. Holds the command line; the work is in the other files.
 
+mod bench;
 mod bindgen;
 mod bless;
 mod by_crate;
@@ -82,6 +83,11 @@ enum Command {
         #[arg(long, default_value_t = 1_000_000)]
         count: u64,
     },
+    /// Measure beside others: `bench peers`, `bench kernels`
+    Bench {
+        #[command(subcommand)]
+        what: bench::Bench,
+    },
     /// Take a picture of every view
     Screenshots {
         /// The folder to write [default: target/screenshots]
@@ -140,6 +146,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Test { suites } => return Ok(report::finish(&suites::run(&project, &suites))),
         Command::Bless { suites } => return bless::run(project, &suites),
         Command::Fuzz { count } => return fuzz::run(&project, count),
+        Command::Bench { what } => bench::run(&project, what)?,
         Command::Screenshots { out } => {
             screenshots::run(
                 &project,

@@ -101,10 +101,16 @@ pub(crate) fn wasm_target(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// The npm packages, exactly as the lock file names them.
+/// The page's npm packages and those of its tests, exactly as the lock file names them.
 pub(crate) fn packages(project: &Project) -> Result<()> {
+    packages_in(project, Path::new(""))
+}
+
+/// The npm packages of a folder of the repository, exactly as the lock file there names them. No script of theirs runs.
+pub(crate) fn packages_in(project: &Project, folder: &Path) -> Result<()> {
+    let folder = project.root().join(folder);
     let modified =
-        |name: &str| std::fs::metadata(project.root().join(name)).and_then(|file| file.modified());
+        |name: &str| std::fs::metadata(folder.join(name)).and_then(|file| file.modified());
     let wanted = modified("package-lock.json").context("package-lock.json is missing")?;
     if modified("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
         return Ok(());
@@ -112,7 +118,7 @@ pub(crate) fn packages(project: &Project) -> Result<()> {
     if on_path("node").is_none() || on_path("npm").is_none() {
         bail!("Node is missing: install Node 20 or newer together with npm.");
     }
-    run(project.command("npm").args([
+    run(project.command("npm").current_dir(&folder).args([
         "ci",
         "--ignore-scripts",
         "--no-audit",

@@ -1,6 +1,6 @@
 //! A graph with its weights as candle tensors: forward, backward and the optimizer's step; it chooses no rows.
 
-use super::{failed, ops, row_length};
+use super::{check_rows, failed, ops, row_length};
 use crate::data::Rows;
 use crate::engine::{Executable, Metrics, Parameters, Pending, State, TrainStep, loss};
 use crate::error::{Error, Result};
@@ -43,13 +43,6 @@ impl CpuExecutable {
             Parameters::Exact(weights) => (weights, true),
             Parameters::Stored(stored) => (stored.weights(), false),
         };
-        if graph.input != rows.shape {
-            return Err(Error::bad_input(
-                "the graph's input",
-                format!("{:?}, the shape of the loaded rows", rows.shape),
-                format!("{:?}", graph.input),
-            ));
-        }
         weights.check(graph)?;
         let resolved = graph.resolve()?;
         let classes = match resolved.last().map(|node| node.output.as_slice()) {
@@ -62,17 +55,7 @@ impl CpuExecutable {
                 ));
             }
         };
-        if let Some(label) = rows
-            .labels
-            .iter()
-            .find(|&&label| usize::from(label) >= classes)
-        {
-            return Err(Error::bad_input(
-                "the labels",
-                format!("classes below {classes}, as many as the graph gives"),
-                label.to_string(),
-            ));
-        }
+        check_fit(&rows, graph.input, classes)?;
         let (mut ops, mut parameters) = (Vec::new(), Vec::new());
         for (node, resolved) in graph.nodes.iter().zip(resolved) {
             check_supported(node, &resolved)?;
@@ -325,6 +308,26 @@ fn check_supported(node: &Node, resolved: &ResolvedNode) -> Result<()> {
     })
 }
 
+/// Whether rows are of a model's shape and their labels among its classes.
+fn check_fit(rows: &Rows, input: [u32; 3], classes: usize) -> Result<()> {
+    if input != rows.shape {
+        return Err(Error::bad_input(
+            "the graph's input",
+            format!("{:?}, the shape of the loaded rows", rows.shape),
+            format!("{input:?}"),
+        ));
+    }
+    let wrong = (rows.labels.iter()).find(|&&label| usize::from(label) >= classes);
+    match wrong {
+        None => Ok(()),
+        Some(label) => Err(Error::bad_input(
+            "the labels",
+            format!("classes below {classes}, as many as the graph gives"),
+            label.to_string(),
+        )),
+    }
+}
+
 fn variables(parameters: &[Parameter], weights: &Weights) -> Result<Vec<Var>> {
     parameters
         .iter()
@@ -363,6 +366,15 @@ impl Executable for CpuExecutable {
 
     fn train<'a>(&'a mut self, steps: &'a [TrainStep]) -> Pending<'a, Metrics> {
         Box::pin(async move { self.train_steps(steps) })
+    }
+
+    fn load(&mut self, rows: Rc<Rows>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            check_rows(&rows)?;
+            check_fit(&rows, self.rows.shape, self.classes)?;
+            self.rows = rows;
+            Ok(())
+        })
     }
 
     fn state(&mut self) -> Pending<'_, State> {

@@ -28,18 +28,7 @@ impl CpuEngine {
     }
 
     fn check_and_load(&mut self, rows: &Rows) -> Result<()> {
-        let length = row_length(rows.shape);
-        if length == 0 || rows.features.len() != rows.labels.len() * length {
-            return Err(Error::bad_input(
-                "the rows",
-                format!(
-                    "{} features for each of {} labels",
-                    length,
-                    rows.labels.len()
-                ),
-                format!("{} features", rows.features.len()),
-            ));
-        }
+        check_rows(rows)?;
         self.rows = Some(Rc::new(rows.clone()));
         Ok(())
     }
@@ -91,6 +80,19 @@ impl Engine for CpuEngine {
 /// Numbers of one row.
 fn row_length(shape: [u32; 3]) -> usize {
     shape.iter().map(|&size| size as usize).product()
+}
+
+/// Whether features, labels and shape fit each other.
+fn check_rows(rows: &Rows) -> Result<()> {
+    let length = row_length(rows.shape);
+    if length == 0 || rows.features.len() != rows.labels.len() * length {
+        return Err(Error::bad_input(
+            "the rows",
+            format!("{length} features for each of {} labels", rows.labels.len()),
+            format!("{} features", rows.features.len()),
+        ));
+    }
+    Ok(())
 }
 
 /// candle's error as ours.

@@ -28,6 +28,7 @@ pub(super) fn start(
             claim,
             resume,
             resumed_from,
+            hold_timing,
         } => Box::pin(run::run(
             context,
             run::Request {
@@ -35,6 +36,7 @@ pub(super) fn start(
                 claim,
                 checkpoint: if resume { bytes } else { None },
                 resumed_from,
+                hold_timing,
             },
         )),
         CommandBody::Load { recipe } => Box::pin(play::load(context, recipe, bytes)),

@@ -27,6 +27,7 @@ pub(super) struct Request {
     pub(super) claim: Option<Value>,
     pub(super) checkpoint: Option<Vec<u8>>,
     pub(super) resumed_from: Option<String>,
+    pub(super) hold_timing: bool,
 }
 
 /// Rows per call while the test rows are scored.
@@ -87,6 +88,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         context: &context,
         prepared: &prepared,
         began_millis,
+        hold_timing: request.hold_timing,
         earlier_secs: checkpoint.as_ref().map_or(0.0, |it| it.active_secs),
     };
     let mut engine = CpuEngine::new();
@@ -119,6 +121,7 @@ struct Run<'a> {
     context: &'a Context,
     prepared: &'a Prepared,
     began_millis: f64,
+    hold_timing: bool,
     earlier_secs: f64,
 }
 
@@ -308,6 +311,16 @@ impl Run<'_> {
         let (context, rows) = (self.context, &self.prepared.split.test);
         let evaluation = &draft.recipe.evaluation;
         let batch = evaluation.throughput_batch;
+        if self.hold_timing {
+            context.send(EventBody::Stage {
+                name: "waiting to be timed".into(),
+                fraction: 0.0,
+            });
+            if context.hold().await {
+                draft.status = Status::Stopped;
+                return Ok(());
+            }
+        }
         draft.results.latency =
             measure::latency(context, executable, rows, 1, evaluation, "timing one row").await?;
         if draft.results.latency.is_some() {

@@ -1,0 +1,66 @@
+// @ts-check
+/** @file The command line of the bench: reads it and refuses what it does not know. */
+
+/** @import { Measure } from "./engines.mjs" */
+
+/**
+ * @typedef {object} Options
+ * @property {number} rounds
+ * @property {string[]} models
+ * @property {string[]} engines
+ * @property {Measure[]} measures
+ * @property {number} budget
+ * @property {boolean} json
+ */
+
+/** @type {Measure[]} */
+const MEASURES = ["infer", "train"];
+
+/**
+ * @param {string[]} words
+ * @param {{ models: string[], engines: string[] }} known
+ * @returns {Options}
+ */
+export function readOptions(words, known) {
+  /** @type {Options} */
+  const options = { rounds: 3, models: known.models, engines: known.engines, measures: MEASURES, budget: 800, json: false };
+  const rest = words.flatMap((word) => (/^--[a-z]+=/.test(word) ? [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)] : [word]));
+  while (rest.length > 0) {
+    const word = /** @type {string} */ (rest.shift());
+    if (word === "--json") {
+      options.json = true;
+      continue;
+    }
+    const value = rest.shift();
+    if (value === undefined) throw new Error(`${word} needs a value`);
+    if (word === "--rounds") options.rounds = whole(word, value);
+    else if (word === "--budget") options.budget = whole(word, value);
+    else if (word === "--models") options.models = chosen(word, value, known.models);
+    else if (word === "--engines") options.engines = chosen(word, value, known.engines);
+    else if (word === "--measures") options.measures = /** @type {Measure[]} */ (chosen(word, value, MEASURES));
+    else throw new Error(`there is no option ${word}; there are --rounds, --models, --engines, --measures, --budget and --json`);
+  }
+  return options;
+}
+
+/**
+ * @param {string} option
+ * @param {string} value
+ */
+function whole(option, value) {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`${option} expects a whole number from 1 on, got ${value}`);
+  return number;
+}
+
+/**
+ * @param {string} option
+ * @param {string} value
+ * @param {string[]} known
+ */
+function chosen(option, value, known) {
+  const names = value.split(",");
+  const stranger = names.find((name) => !known.includes(name));
+  if (stranger !== undefined) throw new Error(`${option}: there is no ${stranger}; there are ${known.join(", ")}`);
+  return known.filter((name) => names.includes(name));
+}

@@ -1,0 +1,109 @@
+// @ts-check
+/**
+ * @file Measures the engines side by side: each measurement in a fresh Chromium, the engines of one model directly after one another,
+ * odd rounds in the opposite order. `cargo xtask bench peers` prepares what it needs and starts it.
+ */
+
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { launch } from "../../tests/e2e/harness/browsers.mjs";
+import { bundleTfjs } from "./bundle_tfjs.mjs";
+import { engines, missing, mounts, prepared, withVersion } from "./engines.mjs";
+import { GRAPHS } from "./models/graphs.mjs";
+import { prepare } from "./models/prepare.mjs";
+import { readOptions } from "./options.mjs";
+import { means, medians, ratios, remarks, tables } from "./report.mjs";
+import { serve } from "./server.mjs";
+
+/** @import { Engine, Measure } from "./engines.mjs" */
+/** @import { Result } from "./report.mjs" */
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const TARGET = process.env.ASSAY_TARGET ?? join(ROOT, "target");
+const PLACES = { page: process.env.ASSAY_PAGE_DIR ?? join(TARGET, "www"), target: TARGET };
+/** An engine is warm after this long, in ms. */
+const WARM_UP = 600;
+/** A measurement that takes longer than this, in ms, has failed. */
+const PATIENCE = 150_000;
+
+const known = engines(PLACES);
+const options = readOptions(process.argv.slice(2), { models: Object.keys(GRAPHS), engines: known.map(({ id }) => id) });
+const chosen = await Promise.all(known.filter(({ id }) => options.engines.includes(id)).map(withVersion));
+/** @type {Record<string, string>} */
+const notRun = Object.fromEntries(chosen.flatMap((engine) => { const reason = missing(engine); return reason ? [[engine.id, reason]] : []; }));
+await prepare(prepared(TARGET), options.models);
+if (options.engines.includes("tfjs") && !("tfjs" in notRun)) {
+  await bundleTfjs(join(prepared(TARGET), "tfjs.mjs")).catch((error) => { notRun.tfjs = `it could not be bundled: ${error.message}`; });
+}
+const ready = chosen.filter(({ id }) => !(id in notRun));
+for (const [id, reason] of Object.entries(notRun)) console.log(`not run: ${id}: ${reason}`);
+const server = await serve(mounts(PLACES));
+/** @type {Result[]} */
+const results = [];
+try {
+  for (let round = 0; round < options.rounds; round += 1) {
+    const order = round % 2 === 0 ? ready : [...ready].reverse();
+    for (const measure of options.measures) {
+      for (const model of options.models) {
+        for (const engine of order.filter(({ measures }) => measures.includes(measure))) {
+          const result = { round, model, measure, engine: engine.id, ...(await measured(engine, model, measure)) };
+          results.push(result);
+          console.log(line(result));
+        }
+      }
+    }
+  }
+} finally {
+  server.close();
+}
+
+console.log(`\n${tables(results, options.models)}`);
+for (const remark of remarks(results)) console.log(remark);
+for (const [id, reason] of Object.entries(notRun)) console.log(`not run: ${id}: ${reason}`);
+if (options.json) {
+  const versions = Object.fromEntries(results.flatMap(({ engine, version }) => (version ? [[engine, version]] : [])));
+  const found = ratios(results);
+  console.log(JSON.stringify({
+    schema: "assay-peers/1", rounds: options.rounds, versions, notRun,
+    ratios: found, geometricMeans: means(found), medians: medians(results), remarks: remarks(results),
+  }));
+}
+process.exitCode = results.some(({ error }) => error !== undefined) ? 1 : 0;
+
+/**
+ * One measurement in a browser of its own.
+ *
+ * @param {Engine} engine
+ * @param {string} model
+ * @param {Measure} measure
+ * @returns {Promise<Partial<Result>>}
+ */
+async function measured({ id, adapter, options: settings }, model, measure) {
+  const browser = await launch("chromium");
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  try {
+    const page = await browser.newPage();
+    await page.goto(server.origin);
+    await page.waitForFunction("globalThis.measure !== undefined");
+    const job = { engine: { id, adapter, options: settings }, model, measure, budget: options.budget, warmUp: WARM_UP };
+    const tooLong = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`took longer than ${PATIENCE / 1000} s`)), PATIENCE);
+    });
+    const found = page.evaluate((job) => /** @type {any} */ (globalThis).measure(job), /** @type {any} */ (job));
+    return await Promise.race([found, tooLong]);
+  } catch (error) {
+    return { error: (error instanceof Error ? error.message : String(error)).split("\n")[0].slice(0, 300) };
+  } finally {
+    clearTimeout(timer);
+    await browser.close();
+  }
+}
+
+/** @param {Result} result */
+function line({ round, model, measure, engine, error, latency = NaN, rate = NaN, step = NaN, peak = NaN, gflops = NaN, calibration = NaN }) {
+  const what = error !== undefined ? `FAILED: ${error}`
+    : measure === "infer" ? `${latency.toPrecision(3)} ms, ${rate.toFixed(0)} rows/s, ${gflops.toFixed(1)} of ${peak.toFixed(1)} GFLOP/s`
+    : `${rate.toFixed(0)} rows/s, ${step.toPrecision(3)} ms a step`;
+  return `round ${round + 1} ${model} ${measure} ${engine}: ${what}${error === undefined ? ` (calibration ${calibration.toFixed(1)} ms)` : ""}`;
+}

@@ -1,0 +1,363 @@
+//! The public JavaScript API: `crate::api` for any page, Worker or Node program; it needs nothing of Assay's own page.
+//!
+//! Typed arrays are copied in and out; options are plain objects. `docs/api.md` describes each method, and the types
+//! below are what editors show.
+
+use super::js_error::js_error;
+use super::options::{given, needed, whole};
+use crate::api::{self, Evaluation, Options, TrainOptions};
+use crate::error::{Error, Result};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** How a model is to run. */
+export interface ModelOptions {
+  /** Which engine; `"cpu"` if not given. */
+  engine?: "cpu";
+  /** How the weights are stored before they are used; `"f32"` if not given. Only an f32 model trains. */
+  scheme?: "f32" | "f16" | "Q8_0" | "Q4_0";
+  /** Rows computed at a time, from 1; 64 if not given. More rows in a call are done in parts, with the same answers. */
+  batch?: number;
+}
+
+/** How to train. */
+export interface TrainOptions {
+  /** Steps to do, 1 to 5,000,000. The call returns when they are done. */
+  steps: number;
+  /** Rows of a step, 1 to 4,096; the last step of a pass over the rows may have fewer. */
+  batchSize: number;
+  /** Size of a step, above 0 to 10. */
+  learningRate: number;
+  /** `"adamw"` if not given. */
+  optimizer?: "adamw" | "sgd";
+  /** How much of the last step sgd keeps, 0 to 0.999; 0.9 if not given. */
+  momentum?: number;
+  /** Pulls weights, not biases, towards zero, 0 to 1; 0 if not given. */
+  weightDecay?: number;
+  /** Share of each answer that is spread evenly over the classes, 0 to 0.999; 0 if not given. */
+  labelSmoothing?: number;
+  /** Whether each pass takes the rows in another order; true if not given. */
+  shuffle?: boolean;
+  /** Of the orders and of dropout, 0 to 4,294,967,295; 0 if not given. */
+  seed?: number;
+}
+
+/** What training steps did. */
+export interface TrainResult {
+  /** Mean cross-entropy of the steps' rows, each before its step, nats; NaN where no step was done. */
+  loss: number;
+  /** Share of those rows answered rightly, 0 to 1; NaN where no step was done. */
+  accuracy: number;
+  /** Steps done. */
+  steps: number;
+  /** Rows seen. */
+  rows: number;
+  /**
+   * The step of this call, from 1, whose loss was NaN or infinite: it was not done, and the weights are those before it.
+   * Or the last step, where a weight is not finite after it.
+   */
+  nonFinite: number | null;
+}
+
+/** How to evaluate. */
+export interface EvaluateOptions {
+  /** Confidence of the interval, 0.5 to 0.999; 0.95 if not given. */
+  confidence?: number;
+}
+
+/** What a model's answers to labelled rows amount to. */
+export interface Evaluation {
+  rows: number;
+  /** Rows whose largest logit, the first of equals, is the label's. */
+  correct: number;
+  /** Their share, 0 to 1. */
+  accuracy: number;
+  /** Ends of the share's Wilson interval. */
+  low: number;
+  high: number;
+  confidence: number;
+  /** Mean cross-entropy, nats. */
+  loss: number;
+  /** SHA-256 of row numbers, from 0, and answered classes. */
+  predictionsDigest: string;
+}
+
+/** What a model is and costs. */
+export interface ModelInfo {
+  /** Shape of one row: channels, height, width. */
+  inputShape: [number, number, number];
+  /** Numbers of one row. */
+  rowLength: number;
+  classes: number;
+  parameters: number;
+  /** Multiply-accumulates for one row. */
+  macs: number;
+  /** Bytes of the weights as the scheme stores them. */
+  weightBytes: number;
+  scheme: "f32" | "f16" | "Q8_0" | "Q4_0";
+  engine: "cpu";
+  /** Version of the engine's rounding: models of one version give the same bits in every browser and in Node. */
+  arithmetic: string;
+  /** Rows computed at a time. */
+  batch: number;
+  /** Training steps done since it was made or loaded. */
+  steps: number;
+}
+"#;
+
+type Js<T = JsValue> = std::result::Result<T, JsValue>;
+
+fn thrown<T>(result: Result<T>) -> Js<T> {
+    result.map_err(|error| js_error(&error))
+}
+
+/// A model that answers, trains, is scored and exported.
+#[wasm_bindgen]
+pub struct Model(Option<api::Model>);
+
+impl Model {
+    fn made(model: Result<api::Model>) -> Js<Self> {
+        console_error_panic_hook::set_once();
+        thrown(model.map(|model| Self(Some(model))))
+    }
+
+    fn used(&mut self) -> Result<&mut api::Model> {
+        let freed = || Error::bad_input("the model", "one that is in use", "one that was freed");
+        self.0.as_mut().ok_or_else(freed)
+    }
+}
+
+#[wasm_bindgen]
+impl Model {
+    /// A model from the JSON form of its graph and the bytes of a safetensors file with exactly its tensors, as F32.
+    ///
+    /// # Errors
+    /// Throws an `AssayError`.
+    pub fn load(
+        graph: &str,
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] weights: &[u8],
+        #[wasm_bindgen(unchecked_optional_param_type = "ModelOptions")] options: JsValue,
+    ) -> Js<Self> {
+        Self::made(model_options(&options).and_then(|it| api::Model::load(graph, weights, it)))
+    }
+
+    /// A model from the JSON form of its graph, with first weights drawn from a seed (0 to 4,294,967,295).
+    ///
+    /// # Errors
+    /// Throws an `AssayError`.
+    pub fn create(
+        graph: &str,
+        seed: f64,
+        #[wasm_bindgen(unchecked_optional_param_type = "ModelOptions")] options: JsValue,
+    ) -> Js<Self> {
+        let create = || api::Model::create(graph, whole("seed", seed)?, model_options(&options)?);
+        Self::made(create())
+    }
+
+    /// Logits of `batch` rows, `inputShape` each, one after another: `batch × classes` numbers, row by row.
+    ///
+    /// # Errors
+    /// Throws an `AssayError`.
+    pub fn predict(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] input: &[f32],
+        batch: f64,
+    ) -> Js<Vec<f32>> {
+        let mut predict = || self.used()?.predict(input, whole("batch", batch)?);
+        thrown(predict())
+    }
+
+    /// Trains on as many rows as there are labels; another call goes on where this one ended.
+    ///
+    /// # Errors
+    /// Throws an `AssayError`; nothing was trained then.
+    #[wasm_bindgen(unchecked_return_type = "TrainResult")]
+    pub fn train(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] input: Vec<f32>,
+        #[wasm_bindgen(unchecked_param_type = "Uint16Array")] labels: Vec<u16>,
+        #[wasm_bindgen(unchecked_param_type = "TrainOptions")] options: JsValue,
+    ) -> Js {
+        let train = || {
+            let options = train_options(&options)?;
+            self.used()?.train(input, labels, &options)
+        };
+        let trained = thrown(train())?;
+        let non_finite = trained.non_finite.map_or(JsValue::NULL, JsValue::from);
+        Ok(object(&[
+            ("loss", trained.loss.into()),
+            ("accuracy", trained.accuracy.into()),
+            ("steps", trained.steps.into()),
+            ("rows", count(trained.rows)),
+            ("nonFinite", non_finite),
+        ]))
+    }
+
+    /// Answers as many rows as there are labels, and scores the answers.
+    ///
+    /// # Errors
+    /// Throws an `AssayError`.
+    #[wasm_bindgen(unchecked_return_type = "Evaluation")]
+    pub fn evaluate(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] input: &[f32],
+        #[wasm_bindgen(unchecked_param_type = "Uint16Array")] labels: &[u16],
+        #[wasm_bindgen(unchecked_optional_param_type = "EvaluateOptions")] options: JsValue,
+    ) -> Js {
+        let mut evaluate = || {
+            let confidence = confidence(&options)?;
+            self.used()?.evaluate(input, labels, confidence)
+        };
+        evaluation(evaluate())
+    }
+
+    /// The weights as a safetensors file of F32 tensors, which `Model.load` reads; equal weights give equal bytes.
+    ///
+    /// # Errors
+    /// Throws an `AssayError`.
+    #[wasm_bindgen(js_name = exportWeights)]
+    pub fn export_weights(&mut self) -> Js<Vec<u8>> {
+        thrown(self.used().and_then(api::Model::export_weights))
+    }
+
+    /// SHA-256 of names, shapes and numbers of the weights, as 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// Throws an `AssayError`.
+    #[wasm_bindgen(js_name = weightsDigest)]
+    pub fn weights_digest(&mut self) -> Js<String> {
+        thrown(self.used().and_then(api::Model::weights_digest))
+    }
+
+    /// What the model is and costs.
+    ///
+    /// # Errors
+    /// Throws an `AssayError`.
+    #[wasm_bindgen(unchecked_return_type = "ModelInfo")]
+    pub fn info(&mut self) -> Js {
+        let info = thrown(self.used().map(|model| model.info()))?;
+        let shape: js_sys::Array = info.input.iter().map(|&size| JsValue::from(size)).collect();
+        Ok(object(&[
+            ("inputShape", shape.into()),
+            ("rowLength", info.input.iter().product::<u32>().into()),
+            ("classes", info.classes.into()),
+            ("parameters", count(info.parameters)),
+            ("macs", count(info.macs)),
+            ("weightBytes", count(info.weight_bytes)),
+            ("scheme", info.scheme.into()),
+            ("engine", info.engine.into()),
+            ("arithmetic", info.arithmetic.into()),
+            ("batch", info.batch.into()),
+            ("steps", count(info.steps)),
+        ]))
+    }
+
+    /// Gives the model's memory back at once; every later call throws an `AssayError`. Without it the memory goes when
+    /// JavaScript collects the object.
+    // Stands in the place of bindgen's own, after which a call would throw an `Error` without a kind.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn free(&mut self) {
+        self.0 = None;
+    }
+}
+
+/// Scores logits, `labels.length × classes` of them, row by row: what `Model.evaluate` does with those it computes.
+///
+/// # Errors
+/// Throws an `AssayError`.
+#[wasm_bindgen(unchecked_return_type = "Evaluation")]
+pub fn score(
+    #[wasm_bindgen(unchecked_param_type = "Float32Array")] logits: &[f32],
+    #[wasm_bindgen(unchecked_param_type = "Uint16Array")] labels: &[u16],
+    classes: f64,
+    #[wasm_bindgen(unchecked_optional_param_type = "EvaluateOptions")] options: JsValue,
+) -> Js {
+    let score = || {
+        let classes = whole("classes", classes)?;
+        api::score(logits, labels, classes, confidence(&options)?)
+    };
+    evaluation(score())
+}
+
+fn evaluation(evaluated: Result<Evaluation>) -> Js {
+    let it = thrown(evaluated)?;
+    Ok(object(&[
+        ("rows", it.rows.into()),
+        ("correct", it.correct.into()),
+        ("accuracy", it.accuracy.into()),
+        ("low", it.low.into()),
+        ("high", it.high.into()),
+        ("confidence", it.confidence.into()),
+        ("loss", it.loss.into()),
+        ("predictionsDigest", it.predictions_digest.into()),
+    ]))
+}
+
+/// A plain object. JSON would turn a loss of NaN into `null`.
+fn object(entries: &[(&str, JsValue)]) -> JsValue {
+    let object = js_sys::Object::new();
+    for (key, value) in entries {
+        // Setting a property of a fresh plain object cannot fail.
+        let _ = js_sys::Reflect::set(&object, &JsValue::from_str(key), value);
+    }
+    object.into()
+}
+
+/// A count as a JavaScript number: the limits of `model` keep it far below 2^53.
+fn count(count: u64) -> JsValue {
+    (count as f64).into()
+}
+
+fn model_options(options: &JsValue) -> Result<Options> {
+    let mut read = Options::default();
+    for option in given(options, &["engine", "scheme", "batch"])? {
+        match option.name() {
+            "engine" => read.engine = option.text()?,
+            "scheme" => read.scheme = option.text()?,
+            _ => read.batch = option.whole()?,
+        }
+    }
+    Ok(read)
+}
+
+fn train_options(options: &JsValue) -> Result<TrainOptions> {
+    const KNOWN: [&str; 9] = [
+        "steps",
+        "batchSize",
+        "learningRate",
+        "optimizer",
+        "momentum",
+        "weightDecay",
+        "labelSmoothing",
+        "shuffle",
+        "seed",
+    ];
+    let mut read = TrainOptions::new(0, 0, 0.0);
+    let (mut steps, mut batch_size, mut learning_rate) = (None, None, None);
+    for option in given(options, &KNOWN)? {
+        match option.name() {
+            "steps" => steps = Some(option.whole()?),
+            "batchSize" => batch_size = Some(option.whole()?),
+            "learningRate" => learning_rate = Some(option.number()?),
+            "optimizer" => read.optimizer = option.text()?,
+            "momentum" => read.momentum = option.number()?,
+            "weightDecay" => read.weight_decay = option.number()?,
+            "labelSmoothing" => read.label_smoothing = option.number()?,
+            "shuffle" => read.shuffle = option.flag()?,
+            _ => read.seed = option.whole()?,
+        }
+    }
+    read.steps = needed("steps", steps)?;
+    read.batch_size = needed("batchSize", batch_size)?;
+    read.learning_rate = needed("learningRate", learning_rate)?;
+    Ok(read)
+}
+
+fn confidence(options: &JsValue) -> Result<f64> {
+    match given(options, &["confidence"])?.first() {
+        Some(option) => option.number(),
+        None => Ok(0.95),
+    }
+}

@@ -1,0 +1,135 @@
+//! Measurements beside others: whole engines in the browser, matrix products in Node. It prepares and starts; the scripts under
+//! `benches` measure, and nothing here judges their numbers.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use crate::project::{Project, run as run_command};
+use crate::{setup, suites};
+
+/// What is measured.
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// Assay beside onnxruntime-web, TensorFlow.js, rten and plain candle, each measurement in a fresh Chromium
+    Peers(Peers),
+    /// Assay's matrix product beside those of other crates, as wasm in Node
+    Kernels {
+        /// Rounds, every second one in the opposite order
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+    },
+}
+
+/// Which engines are measured on what.
+#[derive(Args)]
+pub(crate) struct Peers {
+    /// Rounds, every second one in the opposite order
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// Some of m1_mlp, m2_lenet, m3_resnet20, m4_mobile, m5_vit, with commas between them [default: all]
+    #[arg(long)]
+    models: Option<String>,
+    /// Some of assay, onnxruntime-web, tfjs, rten, candle, with commas between them [default: all]
+    #[arg(long)]
+    engines: Option<String>,
+    /// infer, train or both with a comma between them [default: both]
+    #[arg(long)]
+    measures: Option<String>,
+    /// Time for each timing, in ms, warm-up not counted
+    #[arg(long, default_value_t = 800)]
+    budget: u32,
+    /// End with one line that is a JSON object: ratios by model and measure, and the medians
+    #[arg(long)]
+    json: bool,
+    /// Measure the page and the peers as they were built last
+    #[arg(long)]
+    no_build: bool,
+}
+
+/// Prepares what is to be measured, and measures it.
+pub(crate) fn run(project: &Project, what: Bench) -> Result<()> {
+    match what {
+        Bench::Peers(options) => peers(project, &options),
+        Bench::Kernels { rounds } => kernels(project, rounds),
+    }
+}
+
+impl Peers {
+    fn wants(&self, engine: &str) -> bool {
+        self.engines
+            .as_ref()
+            .is_none_or(|names| names.split(',').any(|name| name == engine))
+    }
+}
+
+/// A peer that cannot be had is reported by the script, which does not find its files; the others are measured all the same.
+fn peers(project: &Project, options: &Peers) -> Result<()> {
+    setup::packages(project)?;
+    if !options.no_build {
+        if options.wants("assay") {
+            project.page()?;
+        }
+        if options.wants("onnxruntime-web") || options.wants("tfjs") {
+            or_warn(
+                "the npm packages",
+                setup::packages_in(project, Path::new("benches/peers")),
+            );
+        }
+        for peer in ["rten", "candle"] {
+            if options.wants(peer) {
+                let folder = Path::new("benches/peers").join(peer);
+                or_warn(peer, wasm_module(project, &folder, "peers").map(drop));
+            }
+        }
+    }
+    let mut node = project.node("benches/peers/run.mjs");
+    node.arg(format!("--rounds={}", options.rounds));
+    node.arg(format!("--budget={}", options.budget));
+    for (name, value) in [
+        ("models", &options.models),
+        ("engines", &options.engines),
+        ("measures", &options.measures),
+    ] {
+        if let Some(value) = value {
+            node.arg(format!("--{name}={value}"));
+        }
+    }
+    if options.json {
+        node.arg("--json");
+    }
+    run_command(suites::with_browsers(project, &mut node).env("ASSAY_TARGET", project.target()))
+}
+
+fn kernels(project: &Project, rounds: u32) -> Result<()> {
+    let module = wasm_module(project, Path::new("benches/kernels"), "kernel-candidates")?;
+    let mut node = project.node("benches/kernels/run.mjs");
+    run_command(
+        node.arg(module.join("kernel_candidates.wasm"))
+            .arg(rounds.to_string()),
+    )
+}
+
+/// Builds a crate that is no member of the workspace, with its own lock file; returns the folder of the module.
+///
+/// Its build folder is under ours, because cargo would else put one beside its sources.
+fn wasm_module(project: &Project, folder: &Path, target: &str) -> Result<PathBuf> {
+    setup::wasm_target(project)?;
+    let target = project.target().join(target);
+    let mut cargo = project.cargo("build");
+    cargo
+        .args(["--quiet", "--release", "--target=wasm32-unknown-unknown"])
+        .arg("--manifest-path")
+        .arg(project.root().join(folder).join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target);
+    run_command(&mut cargo)?;
+    Ok(target.join("wasm32-unknown-unknown/release"))
+}
+
+fn or_warn(what: &str, outcome: Result<()>) {
+    if let Err(error) = outcome {
+        eprintln!("{what} could not be had: {error:#}");
+    }
+}
