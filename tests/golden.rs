@@ -419,6 +419,7 @@ fn every_message_keeps_its_form() {
             resume: false,
             resumed_from: None,
             hold_timing: false,
+            ..
         }
     ));
 }

@@ -143,7 +143,8 @@ fn head_forward(
             }
         }
         for (row, scores) in scores.chunks_exact_mut(line).take(count).enumerate() {
-            softmax(&mut scores[..tokens]);
+            scores[tokens..].fill(f32::NEG_INFINITY);
+            softmax_of(scores.as_chunks_mut().0, &mut []);
             if let Some(kept) = &mut kept {
                 kept[(first + row) * tokens..][..tokens].copy_from_slice(&scores[..tokens]);
             }
@@ -163,14 +164,42 @@ fn head_forward(
 /// `eˣ⁻ᵐ / Σ eˣ⁻ᵐ` in place of each x of a row, m being the largest: the exponentials, then their sum in the order of
 /// `reduce`, then each times `1 / sum`. NaN anywhere makes all NaN.
 pub fn softmax(row: &mut [f32]) {
-    let largest = F32x4::splat(reduce::maximum(row));
-    let (fours, rest) = row.as_chunks_mut::<4>();
-    for four in fours {
-        exp(F32x4::load(four) - largest).store(four);
+    let (eights, rest) = row.as_chunks_mut::<8>();
+    // What fills the last eight up is −∞, and its exponential 0: neither changes a maximum or a sum.
+    let mut last = [f32::NEG_INFINITY; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    softmax_of(
+        eights,
+        if rest.is_empty() {
+            &mut []
+        } else {
+            std::slice::from_mut(&mut last)
+        },
+    );
+    rest.copy_from_slice(&last[..rest.len()]);
+}
+
+/// The softmax of a row in two parts.
+#[inline(always)]
+fn softmax_of(row: &mut [[f32; 8]], last: &mut [[f32; 8]]) {
+    let mut largest = [F32x4::splat(f32::NEG_INFINITY); 2];
+    for eight in row.iter().chain(&*last) {
+        let [low, high] = F32x4::load_run(eight);
+        largest = [low.max(largest[0]), high.max(largest[1])];
     }
-    exp(F32x4::from_rest(rest) - largest).write_to_rest(rest);
-    let share = 1.0 / reduce::sum(row);
-    crate::elementwise::scale(row, share);
+    let largest = F32x4::splat(reduce::of_lanes(largest[0].max(largest[1]), reduce::larger));
+    let mut sums = [F32x4::zero(); 2];
+    for eight in row.iter_mut().chain(&mut *last) {
+        let [low, high] = F32x4::load_run(eight).map(|x| exp(x - largest));
+        sums = [sums[0] + low, sums[1] + high];
+        F32x4::store_run([low, high], eight);
+    }
+    let sum = reduce::of_lanes(sums[0] + sums[1], |a, b| a + b);
+    let share = F32x4::splat(1.0 / sum);
+    for eight in row.iter_mut().chain(last) {
+        let parts: [F32x4; 2] = F32x4::load_run(eight);
+        F32x4::store_run(parts.map(|part| part * share), eight);
+    }
 }
 
 #[cfg(test)]

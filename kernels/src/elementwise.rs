@@ -1,5 +1,6 @@
 //! Sums of equal shapes, sums of columns, and changes of layout; nothing that multiplies two tensors.
 
+use crate::columns::fold_columns;
 use crate::lanes::F32x4;
 
 /// `out[i] = left[i] + right[i]`.
@@ -105,120 +106,6 @@ pub fn transpose(from: &[f32], columns: usize, into: &mut [f32]) {
 /// Where `values` is no whole number of rows of `sums.len()`.
 pub fn add_column_sums(values: &[f32], sums: &mut [f32]) {
     fold_columns([values], [], [sums], |[sum], [value], []| [sum + value]);
-}
-
-/// Continues one or several sums per column over the rows of one or several matrices, ascending; each sum is one chain.
-///
-/// `step(sums, numbers, constants)` is called for four columns of a row; `constants` are one number per column.
-/// Four times four columns are worked on together: a cache line of a row, and enough chains to hide an addition.
-///
-/// # Panics
-/// Where lengths do not fit.
-#[inline(always)]
-pub(crate) fn fold_columns<const INPUTS: usize, const CONSTANTS: usize, const SUMS: usize>(
-    inputs: [&[f32]; INPUTS],
-    constants: [&[f32]; CONSTANTS],
-    mut sums: [&mut [f32]; SUMS],
-    step: impl Fn([F32x4; SUMS], [F32x4; INPUTS], [F32x4; CONSTANTS]) -> [F32x4; SUMS] + Copy,
-) {
-    let columns = sums[0].len();
-    let length = inputs[0].len();
-    assert!(
-        inputs.iter().all(|input| input.len() == length),
-        "matrices of one size"
-    );
-    assert!(
-        constants.iter().all(|row| row.len() == columns),
-        "one number per column"
-    );
-    assert!(
-        sums.iter().all(|row| row.len() == columns),
-        "one sum per column"
-    );
-    if length == 0 {
-        return;
-    }
-    assert_eq!(length % columns, 0, "whole rows");
-    if columns < F32x4::LANES {
-        return fold_narrow(inputs, constants, sums, step);
-    }
-    // Columns that fill no four lanes: the last four once more, from the sums as they are now, written at the end.
-    let last = columns - F32x4::LANES;
-    let end = (!columns.is_multiple_of(F32x4::LANES))
-        .then(|| fold_block::<1, _, _, _>(inputs, constants, &sums, last, step));
-    let mut start = 0;
-    while start + 16 <= columns {
-        let block = fold_block::<4, _, _, _>(inputs, constants, &sums, start, step);
-        for (sums, block) in sums.iter_mut().zip(block) {
-            F32x4::store_run(block, &mut sums[start..]);
-        }
-        start += 16;
-    }
-    while start + F32x4::LANES <= columns {
-        let block = fold_block::<1, _, _, _>(inputs, constants, &sums, start, step);
-        for (sums, block) in sums.iter_mut().zip(block) {
-            F32x4::store_run(block, &mut sums[start..]);
-        }
-        start += F32x4::LANES;
-    }
-    if let Some(end) = end {
-        for (sums, block) in sums.iter_mut().zip(end) {
-            F32x4::store_run(block, &mut sums[last..]);
-        }
-    }
-}
-
-/// The sums of `4 · BLOCKS` columns from `start` on.
-#[inline(always)]
-fn fold_block<
-    const BLOCKS: usize,
-    const INPUTS: usize,
-    const CONSTANTS: usize,
-    const SUMS: usize,
->(
-    inputs: [&[f32]; INPUTS],
-    constants: [&[f32]; CONSTANTS],
-    sums: &[&mut [f32]; SUMS],
-    start: usize,
-    step: impl Fn([F32x4; SUMS], [F32x4; INPUTS], [F32x4; CONSTANTS]) -> [F32x4; SUMS] + Copy,
-) -> [[F32x4; BLOCKS]; SUMS] {
-    let columns = sums[0].len();
-    let constants = constants.map(|row| F32x4::load_run::<BLOCKS>(&row[start..]));
-    let mut state: [[F32x4; BLOCKS]; SUMS] =
-        std::array::from_fn(|sum| F32x4::load_run(&sums[sum][start..]));
-    for row in (start..inputs[0].len()).step_by(columns) {
-        let numbers = inputs.map(|input| F32x4::load_run::<BLOCKS>(&input[row..]));
-        for block in 0..BLOCKS {
-            let next = step(
-                std::array::from_fn(|sum| state[sum][block]),
-                std::array::from_fn(|input| numbers[input][block]),
-                std::array::from_fn(|constant| constants[constant][block]),
-            );
-            for sum in 0..SUMS {
-                state[sum][block] = next[sum];
-            }
-        }
-    }
-    state
-}
-
-/// One to three columns.
-fn fold_narrow<const INPUTS: usize, const CONSTANTS: usize, const SUMS: usize>(
-    inputs: [&[f32]; INPUTS],
-    constants: [&[f32]; CONSTANTS],
-    mut sums: [&mut [f32]; SUMS],
-    step: impl Fn([F32x4; SUMS], [F32x4; INPUTS], [F32x4; CONSTANTS]) -> [F32x4; SUMS],
-) {
-    let columns = sums[0].len();
-    let constants = constants.map(F32x4::from_rest);
-    let mut state: [F32x4; SUMS] = std::array::from_fn(|sum| F32x4::from_rest(sums[sum]));
-    for row in (0..inputs[0].len()).step_by(columns) {
-        let numbers = inputs.map(|input| F32x4::from_rest(&input[row..row + columns]));
-        state = step(state, numbers, constants);
-    }
-    for (sums, state) in sums.iter_mut().zip(state) {
-        state.write_to_rest(sums);
-    }
 }
 
 #[cfg(test)]

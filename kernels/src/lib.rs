@@ -8,6 +8,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod columns;
 pub mod convolution;
 mod correlation;
 pub mod depthwise;
@@ -16,7 +17,6 @@ mod eight;
 pub mod elementwise;
 pub mod lanes;
 pub mod math;
-pub mod matmul;
 pub mod norm;
 mod outer;
 pub mod pool;

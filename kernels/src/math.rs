@@ -30,24 +30,18 @@ pub fn exp(x: F32x4) -> F32x4 {
     let shifted = x * F32x4::splat(std::f32::consts::LOG2_E) + F32x4::splat(ROUNDER);
     let whole = shifted - F32x4::splat(ROUNDER);
     let rest = x - whole * F32x4::splat(0.693_359_4) - whole * F32x4::splat(-2.121_944_4e-4);
-    let series = polynomial(
-        rest,
-        [
-            0.499_999_94,
-            0.166_665_21,
-            0.041_668_262,
-            8.368_674e-3,
-            1.382_103_9e-3,
-        ],
-    );
-    let mantissa = F32x4::splat(1.0) + (rest + rest * rest * series);
+    let square = rest * rest;
+    // In pairs and not from the inside out: the chain of operations that wait for one another is what takes the time.
+    let low = F32x4::splat(0.499_999_94) + rest * F32x4::splat(0.166_665_21);
+    let high = F32x4::splat(0.041_668_262) + rest * F32x4::splat(8.368_674e-3);
+    let series = low + square * (high + square * F32x4::splat(1.382_103_9e-3));
+    let mantissa = F32x4::splat(1.0) + (rest + square * series);
     let scaled = (mantissa.bits() + (shifted.bits() << By::<23>)).floats();
     // What is not below the limit is either too large or NaN, and `x + ∞` is the right answer to both.
     let upper = x
         .lt(F32x4::splat(EXP_OVERFLOWS))
         .select(scaled, x + F32x4::splat(f32::INFINITY));
-    x.lt(F32x4::splat(EXP_UNDERFLOWS))
-        .select(F32x4::zero(), upper)
+    x.lt(F32x4::splat(EXP_UNDERFLOWS)).drop(upper)
 }
 
 /// tanh x to 1.7 units in the last place; ±1 for ±∞, NaN for NaN.
@@ -59,17 +53,14 @@ pub fn tanh(x: F32x4) -> F32x4 {
     let one = F32x4::splat(1.0);
     let size = x.abs();
     let square = size * size;
-    let series = polynomial(
-        square,
-        [
-            -0.333_333_16,
-            0.133_325_46,
-            -0.053_847_85,
-            0.021_052_472,
-            -6.245_992_6e-3,
-        ],
-    );
-    let near = size + size * square * series;
+    let series = [
+        -0.333_333_16,
+        0.133_325_46,
+        -0.053_847_85,
+        0.021_052_472,
+        -6.245_992_6e-3,
+    ];
+    let near = size + size * square * polynomial(square, series);
     let far = one - F32x4::splat(2.0) / (exp(size + size) + one);
     x.sign_onto(size.lt(F32x4::splat(0.55)).select(near, far))
 }
@@ -93,29 +84,23 @@ pub fn normal_cdf(x: F32x4) -> F32x4 {
     // Of the size, since `min` gives its argument for NaN: NaN stays NaN.
     let size = F32x4::splat(5.5).min(x.abs());
     let square = size * size;
-    let above = polynomial(
-        square,
-        [
-            0.634_041_2,
-            0.053_175_43,
-            7.392_552e-3,
-            2.615_460_3e-4,
-            1.001_488_5e-5,
-            3.644_420_6e-8,
-        ],
-    );
-    let below = polynomial(
-        square,
-        [
-            1.589_305_5,
-            0.398_174_9,
-            0.045_161_318,
-            2.957_068_4e-3,
-            1.146_906_6e-4,
-            1.905_590_7e-6,
-        ],
-    );
-    let from_half = half.min(size * above / below);
+    let above = [
+        0.634_041_2,
+        0.053_175_43,
+        7.392_552e-3,
+        2.615_460_3e-4,
+        1.001_488_5e-5,
+        3.644_420_6e-8,
+    ];
+    let below = [
+        1.589_305_5,
+        0.398_174_9,
+        0.045_161_318,
+        2.957_068_4e-3,
+        1.146_906_6e-4,
+        1.905_590_7e-6,
+    ];
+    let from_half = half.min(size * polynomial(square, above) / polynomial(square, below));
     half + x.sign_onto(from_half)
 }
 

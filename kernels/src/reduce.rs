@@ -31,7 +31,6 @@ pub fn sum_of_pairs(left: &[f32], right: &[f32], of: impl Fn(F32x4, F32x4) -> F3
 #[inline]
 #[must_use]
 pub fn maximum(row: &[f32]) -> f32 {
-    let larger = |a: f32, b: f32| if a > b { a } else { b };
     folded(
         row,
         row,
@@ -75,8 +74,20 @@ fn folded(
         _ => (last, start),
     };
     let all = lanes(lanes(low, even), lanes(high, odd));
+    of_lanes(all, numbers)
+}
+
+/// The last steps, from four sums of two partials each: (lane 0 + lane 2) + (lane 1 + lane 3).
+#[inline(always)]
+pub(crate) fn of_lanes(all: F32x4, numbers: impl Fn(f32, f32) -> f32) -> f32 {
     let [first, second, third, fourth] = all.to_array();
     numbers(numbers(first, third), numbers(second, fourth))
+}
+
+/// `a > b ? a : b`.
+#[inline(always)]
+pub(crate) fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }
 
 #[cfg(test)]
@@ -92,10 +103,6 @@ mod tests {
         }
         let [a, b, c, d, e, f, g, h] = partial;
         fold(fold(fold(a, e), fold(c, g)), fold(fold(b, f), fold(d, h)))
-    }
-
-    fn larger(largest: f32, x: f32) -> f32 {
-        if x > largest { x } else { largest }
     }
 
     #[test]
@@ -119,7 +126,9 @@ mod tests {
             );
             assert_bits(
                 &[maximum(&moved)],
-                &[plain(&moved, f32::NEG_INFINITY, larger)],
+                &[plain(&moved, f32::NEG_INFINITY, |largest, x| {
+                    larger(x, largest)
+                })],
                 &what,
             );
         }

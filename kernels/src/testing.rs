@@ -46,7 +46,10 @@ fn beyond(found: &[f32], wanted: &[f64], bound: &impl Fn(usize) -> f64) -> Vec<u
         .iter()
         .zip(wanted)
         .enumerate()
-        .filter(|&(index, (&found, &wanted))| !((f64::from(found) - wanted).abs() <= bound(index)))
+        .filter(|&(index, (&found, &wanted))| {
+            let off = (f64::from(found) - wanted).abs();
+            off.is_nan() || off > bound(index)
+        })
         .map(|(index, _)| index)
         .collect()
 }

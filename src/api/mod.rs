@@ -51,7 +51,7 @@ pub struct Info {
     pub input: [u32; 3],
     /// Logits of one row.
     pub classes: u32,
-    /// Numbers in all tensors.
+    /// Trainable numbers.
     pub parameters: u64,
     /// Multiply-accumulates for one row.
     pub macs: u64,

@@ -1,4 +1,4 @@
-//! Softmax cross-entropy and its gradient as plain loops; the engines' versions are held to this one.
+//! Softmax cross-entropy and its gradient as plain loops in f64; every engine's version is held to this one.
 
 /// What a batch of logits is worth against the right answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -11,6 +11,16 @@ pub struct Loss {
     pub rows: u32,
 }
 
+/// The loss that a training lowers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Objective {
+    /// How many rows the mean is over.
+    pub rows: usize,
+    /// Share of each label, in [0, 1), that is spread over all classes (Szegedy et al. 2016, arXiv 1512.00567,
+    /// section 7): the wanted shares are `(1 − smoothing)·onehot + smoothing / classes`.
+    pub smoothing: f32,
+}
+
 /// The loss of `rows × classes` logits, row by row, against as many labels, each below `classes`.
 ///
 /// A row's loss is `ln Σ exp(xᵢ − m) + m − x_label` with the largest logit `m`, in f64 through `libm`, summed in order.
@@ -18,65 +28,41 @@ pub struct Loss {
 pub fn cross_entropy(logits: &[f32], labels: &[u16], classes: usize) -> Loss {
     let mut loss = Loss::default();
     for (row, &label) in logits.chunks_exact(classes).zip(labels) {
+        loss.add(row, label, log_sum(row));
+    }
+    loss
+}
+
+impl Loss {
+    /// Adds one row, given its largest logit and `Σ exp(x − largest)`.
+    fn add(&mut self, row: &[f32], label: u16, (largest, sum): (f64, f64)) {
         let label = usize::from(label);
-        let (largest, sum) = log_sum(row);
-        loss.sum += libm::log(sum) + largest - f64::from(row[label]);
-        loss.correct += u32::from(argmax(row) == label);
-        loss.rows += 1;
+        self.sum += libm::log(sum) + largest - f64::from(row[label]);
+        self.correct += u32::from(argmax(row) == label);
+        self.rows += 1;
     }
-    loss
 }
 
-/// The summed loss of the same rows against labels of which the share `smoothing`, in [0, 1), is spread over all classes
-/// (Szegedy et al. 2016, arXiv 1512.00567, section 7): the row's wanted shares are `(1 − smoothing)·onehot +
-/// smoothing / classes`, its loss `ln Σ exp(xᵢ − m) + m − Σ wantedᵢ·xᵢ`. It is what training lets fall; what is told is
-/// [`cross_entropy`].
-#[must_use]
-pub fn smoothed_cross_entropy(
-    logits: &[f32],
-    labels: &[u16],
-    classes: usize,
-    smoothing: f32,
-) -> f64 {
-    let (kept, spread) = shares(smoothing, classes);
-    let mut loss = 0.0;
-    for (row, &label) in logits.chunks_exact(classes).zip(labels) {
+impl Objective {
+    /// Adds one row's cross-entropy, without smoothing, to `loss` and writes the gradient of the objective with respect to
+    /// its logits: `(softmax(x) − wanted) / rows`, in f64 and rounded once. `gradient` is as long as `row`, and `label` is
+    /// below that.
+    pub fn row(&self, row: &[f32], label: u16, loss: &mut Loss, gradient: &mut [f32]) {
+        let smoothing = f64::from(self.smoothing);
         let (largest, sum) = log_sum(row);
-        let everywhere: f64 = row.iter().map(|&logit| f64::from(logit)).sum();
-        let wanted = kept * f64::from(row[usize::from(label)]) + spread * everywhere;
-        loss += libm::log(sum) + largest - wanted;
-    }
-    loss
-}
-
-/// The gradient of the mean smoothed loss with respect to the logits, times `scale`:
-/// `scale · (softmax(x) − wanted) / rows`, with the wanted shares of [`smoothed_cross_entropy`].
-#[must_use]
-pub fn cross_entropy_gradient(
-    logits: &[f32],
-    labels: &[u16],
-    classes: usize,
-    scale: f32,
-    smoothing: f32,
-) -> Vec<f32> {
-    let scale = f64::from(scale) / labels.len().max(1) as f64;
-    let (kept, spread) = shares(smoothing, classes);
-    let mut gradient = Vec::with_capacity(logits.len());
-    for (row, &label) in logits.chunks_exact(classes).zip(labels) {
-        let (largest, sum) = log_sum(row);
-        gradient.extend(row.iter().enumerate().map(|(class, &logit)| {
+        loss.add(row, label, (largest, sum));
+        let scale = 1.0 / self.rows.max(1) as f64;
+        let spread = smoothing / row.len() as f64;
+        for (class, (to, &logit)) in gradient.iter_mut().zip(row).enumerate() {
             let share = libm::exp(f64::from(logit) - largest) / sum;
-            let right = f64::from(u8::from(class == usize::from(label)));
-            (scale * (share - (kept * right + spread))) as f32
-        }));
+            let own = if class == usize::from(label) {
+                1.0 - smoothing
+            } else {
+                0.0
+            };
+            *to = (scale * (share - (own + spread))) as f32;
+        }
     }
-    gradient
-}
-
-/// What the label's class keeps, and what every class gets.
-fn shares(smoothing: f32, classes: usize) -> (f64, f64) {
-    let smoothing = f64::from(smoothing);
-    (1.0 - smoothing, smoothing / classes.max(1) as f64)
 }
 
 /// The index of the largest number, the first of equals; NaN is never larger, and a row of NaN gives 0.
@@ -105,38 +91,61 @@ fn log_sum(row: &[f32]) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    const LOGITS: [f32; 8] = [0.3, -1.2, 2.0, 0.0, -0.5, 0.25, 4.0, -3.0];
-    const LABELS: [u16; 2] = [2, 0];
+    /// Rows of three logits with their labels.
+    const ROWS: [([f32; 3], u16); 3] = [
+        ([0.5, -1.0, 2.0], 0),
+        ([3.0, 3.0, -4.0], 1),
+        ([0.0, 0.25, -0.5], 2),
+    ];
 
     #[test]
-    fn nothing_smoothed_is_the_plain_loss() {
-        let smoothed = smoothed_cross_entropy(&LOGITS, &LABELS, 4, 0.0);
-        let plain = cross_entropy(&LOGITS, &LABELS, 4).sum;
-        assert!((smoothed - plain).abs() < 1e-12, "{smoothed} {plain}");
+    fn the_loss_that_is_told_is_the_cross_entropy_whatever_is_smoothed() {
+        let logits: Vec<f32> = ROWS.iter().flat_map(|(row, _)| *row).collect();
+        let labels = ROWS.map(|(_, label)| label);
+        let objective = Objective {
+            rows: 3,
+            smoothing: 0.3,
+        };
+        let mut loss = Loss::default();
+        for (row, label) in ROWS {
+            objective.row(&row, label, &mut loss, &mut [0.0; 3]);
+        }
+        assert_eq!(loss, cross_entropy(&logits, &labels, 3));
     }
 
     #[test]
-    fn the_gradient_is_the_slope_of_the_smoothed_mean() {
+    fn gradients_are_the_central_differences_with_and_without_smoothing() {
         for smoothing in [0.0, 0.1, 0.5] {
-            let gradient = cross_entropy_gradient(&LOGITS, &LABELS, 4, 1.0, smoothing);
-            for (at, &found) in gradient.iter().enumerate() {
-                // A power of two, so that the steps themselves are exact.
-                let step = 2.0_f32.powi(-7);
-                let moved = |by: f32| {
-                    let mut logits = LOGITS;
-                    logits[at] += by;
-                    smoothed_cross_entropy(&logits, &LABELS, 4, smoothing) / 2.0
-                };
-                let slope = (moved(step) - moved(-step)) / f64::from(2.0 * step);
-                // The third derivative of ln Σ exp is at most 1; halved by the mean.
-                let bound = f64::from(step * step) / 12.0 + 1e-7;
-                assert!(
-                    (slope - f64::from(found)).abs() < bound,
-                    "{smoothing} {at}: {found} {slope}"
-                );
+            let objective = Objective { rows: 7, smoothing };
+            for (row, label) in ROWS {
+                let mut gradient = [0.0; 3];
+                objective.row(&row, label, &mut Loss::default(), &mut gradient);
+                for class in 0..3 {
+                    // The cross-entropies against every class, by their wanted shares.
+                    let at = |step: f32| {
+                        let mut moved = row;
+                        moved[class] += step;
+                        let sum: f64 = (0..3_u16)
+                            .map(|class| {
+                                let own = f64::from(u8::from(class == label));
+                                let smoothing = f64::from(smoothing);
+                                let wanted = (1.0 - smoothing) * own + smoothing / 3.0;
+                                wanted * cross_entropy(&moved, &[class], 3).sum
+                            })
+                            .sum();
+                        sum / 7.0
+                    };
+                    let step = 1.0 / 128.0;
+                    let slope = (at(step) - at(-step)) / f64::from(2.0 * step);
+                    // Curvature 0.0963·h²/6 a row, and one rounding of the gradient.
+                    let bound = 0.0963 / 6.0 / 7.0 / 16_384.0 + 6e-8;
+                    assert!(
+                        (f64::from(gradient[class]) - slope).abs() < bound,
+                        "{smoothing} {row:?} {class}: {} for {slope}",
+                        gradient[class]
+                    );
+                }
             }
-            let total: f32 = gradient.iter().sum();
-            assert!(total.abs() < 1e-6, "a row's wanted shares add up to 1");
         }
     }
 }

@@ -40,7 +40,7 @@ pub fn ready<T>(mut pending: Pending<'_, T>) -> Result<T> {
 /// Which engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EngineKind {
-    /// candle's tensors with Assay's own kernels.
+    /// Assay's own kernels on one thread.
     Cpu,
     /// WebGPU.
     Gpu,
@@ -129,7 +129,8 @@ pub struct Metrics {
     pub rows: u32,
     /// Steps done.
     pub steps: u32,
-    /// Index of the step whose loss was NaN or infinite. It and those after it were not done; the sums are of those before.
+    /// Index of the step whose loss or gradient was NaN or infinite. It and those after it were not done; the sums are of
+    /// those before.
     pub non_finite: Option<u32>,
 }
 

@@ -74,15 +74,6 @@ impl Optimizer<'_> {
     }
 }
 
-/// What an optimizer remembers of one tensor; empty until its first step.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Moments {
-    /// The velocity of sgd, or the mean gradient of AdamW.
-    pub first: Vec<f32>,
-    /// The mean squared gradient of AdamW; stays empty under sgd.
-    pub second: Vec<f32>,
-}
-
 impl Update {
     /// The numbers of step `step` (counted from 1) at a learning rate.
     ///
@@ -97,15 +88,17 @@ impl Update {
         optimizer.update(learning_rate, step)
     }
 
-    /// One step on each number of a tensor; `decays` says whether it is a weight and not a bias.
+    /// One step on each of some numbers; `decays` says whether they are weights and not biases. All lists are as long;
+    /// `firsts` holds the velocity of sgd or the mean gradient of AdamW, `seconds` the mean squared gradient of AdamW, which
+    /// sgd leaves as it is. Both are zero before the first step.
     pub fn apply(
         &self,
         decays: bool,
         weights: &mut [f32],
         gradients: &[f32],
-        moments: &mut Moments,
+        firsts: &mut [f32],
+        seconds: &mut [f32],
     ) {
-        moments.first.resize(weights.len(), 0.0);
         match *self {
             Self::Sgd {
                 learning_rate,
@@ -113,8 +106,7 @@ impl Update {
                 weight_decay,
             } => {
                 let decay = if decays { weight_decay } else { 0.0 };
-                for ((weight, gradient), velocity) in
-                    weights.iter_mut().zip(gradients).zip(&mut moments.first)
+                for ((weight, gradient), velocity) in weights.iter_mut().zip(gradients).zip(firsts)
                 {
                     *velocity = momentum * *velocity + (gradient + decay * *weight);
                     *weight -= learning_rate * *velocity;
@@ -129,13 +121,9 @@ impl Update {
                 const KEEP2: f32 = BETA2 as f32;
                 const TAKE1: f32 = (1.0 - BETA1) as f32;
                 const TAKE2: f32 = (1.0 - BETA2) as f32;
-                moments.second.resize(weights.len(), 0.0);
                 let shrink = if decays { shrink } else { 0.0 };
-                for (((weight, gradient), first), second) in weights
-                    .iter_mut()
-                    .zip(gradients)
-                    .zip(&mut moments.first)
-                    .zip(&mut moments.second)
+                for (((weight, gradient), first), second) in
+                    weights.iter_mut().zip(gradients).zip(firsts).zip(seconds)
                 {
                     *first = KEEP1 * *first + TAKE1 * gradient;
                     *second = KEEP2 * *second + TAKE2 * (gradient * gradient);
@@ -193,10 +181,10 @@ mod tests {
             spec.optimizer = optimizer.into();
             spec.momentum = Some(0.9);
             spec.weight_decay = 0.01;
-            let (mut weight, mut moments) = ([0.5_f32], Moments::default());
+            let (mut weight, mut first, mut second) = ([0.5_f32], [0.0], [0.0]);
             for (index, gradient) in [0.3_f32, -0.2, 0.7].into_iter().enumerate() {
                 let update = Update::new(&spec, 0.1, index as u64 + 1).expect("known");
-                update.apply(true, &mut weight, &[gradient], &mut moments);
+                update.apply(true, &mut weight, &[gradient], &mut first, &mut second);
             }
             let wanted = by_hand(optimizer);
             // Twenty roundings of numbers below 2, each at most 2^-24 of them.
@@ -216,7 +204,7 @@ mod tests {
             let update = Update::new(&spec, 0.1, 1).expect("known");
             for (decays, moved) in [(false, false), (true, true)] {
                 let mut weight = [2.0];
-                update.apply(decays, &mut weight, &[0.0], &mut Moments::default());
+                update.apply(decays, &mut weight, &[0.0], &mut [0.0], &mut [0.0]);
                 assert_eq!(weight[0] != 2.0, moved, "{optimizer}");
             }
         }

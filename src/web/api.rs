@@ -91,6 +91,7 @@ export interface ModelInfo {
   /** Numbers of one row. */
   rowLength: number;
   classes: number;
+  /** Trainable numbers. */
   parameters: number;
   /** Multiply-accumulates for one row. */
   macs: number;

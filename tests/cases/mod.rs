@@ -1,7 +1,11 @@
 //! The table of cases that must come out equal natively and in every browser; it says nothing on how they are run.
 
 mod data_eval;
+mod digests;
+mod engine;
+mod graphs;
 mod numerics;
+mod reference;
 
 /// One statement and the function that checks it.
 pub(crate) struct Case {
@@ -14,6 +18,8 @@ pub(crate) struct Case {
 /// Every case, in the order of the modules.
 pub(crate) fn all() -> Vec<Case> {
     let mut all = data_eval::cases();
+    all.extend(engine::cases());
     all.extend(numerics::cases());
+    all.extend(digests::cases());
     all
 }

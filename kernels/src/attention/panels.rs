@@ -20,7 +20,7 @@ pub(super) fn take<'a>(scratch: &mut &'a mut [f32], count: usize) -> &'a mut [f3
 }
 
 /// `Σ left[k][row] · right[k][column]`.
-#[inline(never)]
+#[inline(always)]
 pub(super) fn tile(left: &[[f32; HIGH]], right: &[[f32; WIDE]]) -> Sums {
     let mut sums = [[F32x4::zero(); 2]; HIGH];
     for (left, right) in left.iter().zip(right) {

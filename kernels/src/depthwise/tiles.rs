@@ -5,6 +5,12 @@ use crate::activation::Activation;
 use crate::elementwise::add_products;
 use crate::lanes::{F32x4, Grid};
 
+/// Fewer channels than this take the plain loop.
+const CHANNELS: usize = 2 * F32x4::LANES;
+
+/// Computes some outputs of a row from a column on.
+type Tile<'a> = fn(&Row<'a>, usize, &mut [f32]);
+
 /// What a row of outputs is computed from.
 pub(super) struct Row<'a> {
     shape: &'a Depthwise,
@@ -56,22 +62,37 @@ impl<'a> Row<'a> {
     /// when a gradient goes back.
     pub(super) fn compute<const TURNED: bool>(&self, out: &mut [f32]) {
         let inner = self.shape.interior();
-        let four = match (self.shape.kernel[1], self.shape.stride[1]) {
-            _ if self.shape.channels < F32x4::LANES => None,
-            (3, 1) => Some(Self::tile::<TURNED, 4, 1, 3, 6> as fn(&Self, usize, &mut [f32])),
-            (3, 2) if !TURNED => Some(Self::tile::<false, 4, 2, 3, 9> as _),
-            (5, 1) => Some(Self::tile::<TURNED, 4, 1, 5, 8> as _),
-            (5, 2) if !TURNED => Some(Self::tile::<false, 4, 2, 5, 11> as _),
-            _ => None,
-        };
-        let Some(four) = four else {
-            return self.plain::<TURNED>(0..self.shape.out_width(), out);
+        let [four, two]: [Tile<'a>; 2] = match (self.shape.kernel[1], self.shape.stride[1]) {
+            _ if self.shape.channels < CHANNELS => {
+                return self.plain::<TURNED>(0..self.shape.out_width(), out);
+            }
+            (3, 1) => [
+                Self::tile::<TURNED, 1, 4, 1, 3, 6>,
+                Self::tile::<TURNED, 2, 2, 1, 3, 4>,
+            ],
+            (3, 2) if !TURNED => [
+                Self::tile::<false, 1, 4, 2, 3, 9>,
+                Self::tile::<false, 2, 2, 2, 3, 5>,
+            ],
+            (5, 1) => [
+                Self::tile::<TURNED, 1, 4, 1, 5, 8>,
+                Self::tile::<TURNED, 2, 2, 1, 5, 6>,
+            ],
+            (5, 2) if !TURNED => [
+                Self::tile::<false, 1, 4, 2, 5, 11>,
+                Self::tile::<false, 2, 2, 2, 5, 7>,
+            ],
+            _ => return self.plain::<TURNED>(0..self.shape.out_width(), out),
         };
         self.one_by_one::<TURNED>(0..inner.start, out);
         let mut column = inner.start;
         while column + 4 <= inner.end {
             four(self, column, out);
             column += 4;
+        }
+        if column + 2 <= inner.end {
+            two(self, column, out);
+            column += 2;
         }
         self.one_by_one::<TURNED>(column..self.shape.out_width(), out);
     }
@@ -80,11 +101,11 @@ impl<'a> Row<'a> {
     fn one_by_one<const TURNED: bool>(&self, columns: std::ops::Range<usize>, out: &mut [f32]) {
         for column in columns {
             match self.shape.columns(column).len() {
-                1 => self.tile::<TURNED, 1, 1, 1, 1>(column, out),
-                2 => self.tile::<TURNED, 1, 1, 2, 2>(column, out),
-                3 => self.tile::<TURNED, 1, 1, 3, 3>(column, out),
-                4 => self.tile::<TURNED, 1, 1, 4, 4>(column, out),
-                5 => self.tile::<TURNED, 1, 1, 5, 5>(column, out),
+                1 => self.tile::<TURNED, 2, 1, 1, 1, 1>(column, out),
+                2 => self.tile::<TURNED, 2, 1, 1, 2, 2>(column, out),
+                3 => self.tile::<TURNED, 2, 1, 1, 3, 3>(column, out),
+                4 => self.tile::<TURNED, 2, 1, 1, 4, 4>(column, out),
+                5 => self.tile::<TURNED, 2, 1, 1, 5, 5>(column, out),
                 _ => self.plain::<TURNED>(column..column + 1, out),
             }
         }
@@ -93,10 +114,13 @@ impl<'a> Row<'a> {
     /// `COUNT` outputs from `first` on, which lie on the same `TAPS` columns of their kernels, and so on
     /// `REACH = (COUNT − 1) · STRIDE + TAPS` cells of each row of the image.
     ///
-    /// Channels that fill no four lanes are the last four once more: the same numbers are written twice.
+    /// `VECTORS` times four channels are worked on together: with four outputs one vector gives enough sums to hide an
+    /// addition by others and leaves registers for the cells; with fewer it takes two. Channels that fill no such block are
+    /// the last block once more: the same numbers are written twice.
     #[inline(never)]
     fn tile<
         const TURNED: bool,
+        const VECTORS: usize,
         const COUNT: usize,
         const STRIDE: usize,
         const TAPS: usize,
@@ -110,7 +134,7 @@ impl<'a> Row<'a> {
         let channels = shape.channels;
         let columns = shape.columns(first);
         let out = &mut out[first * channels..];
-        let last = channels - F32x4::LANES;
+        let last = channels - VECTORS * F32x4::LANES;
         let rows = self.rows.len();
         // A kernel that lies outside has no cells to look at.
         let from = if rows == 0 {
@@ -135,33 +159,39 @@ impl<'a> Row<'a> {
         let mut channel = 0;
         loop {
             let bias = if self.bias.is_empty() {
-                F32x4::zero()
+                [F32x4::zero(); VECTORS]
             } else {
-                F32x4::from_slice(&self.bias[channel..])
+                F32x4::load_run(&self.bias[channel..])
             };
-            let mut sums = [bias; COUNT];
+            let mut sums = bias.map(|bias| [bias; COUNT]);
             for row in 0..rows {
-                let line: [F32x4; REACH] =
-                    std::array::from_fn(|column| cells.load(row, column, channel));
                 let weight_row = if TURNED { rows - 1 - row } else { row };
-                for place in 0..TAPS {
-                    let column = if TURNED { TAPS - 1 - place } else { place };
-                    let weight = weights.load(weight_row, column, channel);
-                    for index in 0..COUNT {
-                        sums[index] = sums[index] + line[index * STRIDE + place] * weight;
+                for (half, sums) in sums.iter_mut().enumerate() {
+                    let channel = channel + half * F32x4::LANES;
+                    let line: [F32x4; REACH] =
+                        std::array::from_fn(|column| cells.load(row, column, channel));
+                    for place in 0..TAPS {
+                        let column = if TURNED { TAPS - 1 - place } else { place };
+                        let weight = weights.load(weight_row, column, channel);
+                        for index in 0..COUNT {
+                            sums[index] = sums[index] + line[index * STRIDE + place] * weight;
+                        }
                     }
                 }
             }
-            let sums = match self.activation {
-                Some(Activation::Relu) => sums.map(|sum| Activation::Relu.on_lanes(sum)),
-                Some(Activation::Relu6) => sums.map(|sum| Activation::Relu6.on_lanes(sum)),
-                _ => sums,
-            };
-            F32x4::store_strided(sums, &mut out[channel..], channels);
+            for (half, sums) in sums.into_iter().enumerate() {
+                let sums = match self.activation {
+                    Some(Activation::Relu) => sums.map(|sum| Activation::Relu.on_lanes(sum)),
+                    Some(Activation::Relu6) => sums.map(|sum| Activation::Relu6.on_lanes(sum)),
+                    _ => sums,
+                };
+                let out = &mut out[channel + half * F32x4::LANES..];
+                F32x4::store_strided(sums, out, channels);
+            }
             if channel == last {
                 return;
             }
-            channel = (channel + F32x4::LANES).min(last);
+            channel = (channel + VECTORS * F32x4::LANES).min(last);
         }
     }
 

@@ -33,6 +33,7 @@ operations! {
     bits(a: Floats) -> Integers = machine::vreinterpretq_s32_f32(a);
     floats(a: Integers) -> Floats = machine::vreinterpretq_f32_s32(a);
     and(a: Integers, b: Integers) -> Integers = machine::vandq_s32(a, b);
+    and_not(a: Integers, b: Integers) -> Integers = machine::vbicq_s32(a, b);
     or(a: Integers, b: Integers) -> Integers = machine::vorrq_s32(a, b);
     xor(a: Integers, b: Integers) -> Integers = machine::veorq_s32(a, b);
     add_integers(a: Integers, b: Integers) -> Integers = machine::vaddq_s32(a, b);

@@ -25,6 +25,7 @@ operations! {
     bits(a: Floats) -> Integers = |i| a[i].to_bits().cast_signed();
     floats(a: Integers) -> Floats = |i| f32::from_bits(a[i].cast_unsigned());
     and(a: Integers, b: Integers) -> Integers = |i| a[i] & b[i];
+    and_not(a: Integers, b: Integers) -> Integers = |i| a[i] & !b[i];
     or(a: Integers, b: Integers) -> Integers = |i| a[i] | b[i];
     xor(a: Integers, b: Integers) -> Integers = |i| a[i] ^ b[i];
     add_integers(a: Integers, b: Integers) -> Integers = |i| a[i].wrapping_add(b[i]);

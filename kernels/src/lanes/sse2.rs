@@ -35,6 +35,7 @@ operations! {
     bits(a: Floats) -> Integers = machine::_mm_castps_si128(a);
     floats(a: Integers) -> Floats = machine::_mm_castsi128_ps(a);
     and(a: Integers, b: Integers) -> Integers = machine::_mm_and_si128(a, b);
+    and_not(a: Integers, b: Integers) -> Integers = machine::_mm_andnot_si128(b, a);
     or(a: Integers, b: Integers) -> Integers = machine::_mm_or_si128(a, b);
     xor(a: Integers, b: Integers) -> Integers = machine::_mm_xor_si128(a, b);
     add_integers(a: Integers, b: Integers) -> Integers = machine::_mm_add_epi32(a, b);

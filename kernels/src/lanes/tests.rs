@@ -79,6 +79,8 @@ fn operations_have_the_bits_of_arrays() {
             same(found.select(x, y), kept, "choice", a, b);
             let kept = plain::select(wanted, a, [0.0; 4]);
             same(found.keep(x), kept, "keeping", a, b);
+            let left = plain::select(wanted, [0.0; 4], a);
+            same(found.drop(x), left, "dropping", a, b);
         }
         let (first, second) = (plain::bits(a), plain::bits(b));
         let (x, y) = (x.bits(), y.bits());

@@ -32,6 +32,7 @@ operations! {
     bits(a: Floats) -> Integers = a;
     floats(a: Integers) -> Floats = a;
     and(a: Integers, b: Integers) -> Integers = machine::v128_and(a, b);
+    and_not(a: Integers, b: Integers) -> Integers = machine::v128_andnot(a, b);
     or(a: Integers, b: Integers) -> Integers = machine::v128_or(a, b);
     xor(a: Integers, b: Integers) -> Integers = machine::v128_xor(a, b);
     add_integers(a: Integers, b: Integers) -> Integers = machine::i32x4_add(a, b);

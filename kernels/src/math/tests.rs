@@ -69,24 +69,27 @@ fn the_normal_distribution_is_within_its_bounds() {
     assert!(worst > 2.4, "the stated bound is loose: {worst}");
 }
 
+/// A function, and numbers with what it makes of them.
+type Case = (fn(F32x4) -> F32x4, &'static [(f32, f32)]);
+
 #[test]
 fn special_values_are_those_of_the_functions() {
-    let nan = f32::NAN;
-    let infinite = f32::INFINITY;
-    let cases: [(fn(F32x4) -> F32x4, &[(f32, f32)]); 5] = [
+    const NAN: f32 = f32::NAN;
+    const INFINITE: f32 = f32::INFINITY;
+    let cases: [Case; 5] = [
         (
             exp,
             &[
                 (0.0, 1.0),
                 (-0.0, 1.0),
                 (1e-45, 1.0),
-                (infinite, infinite),
-                (89.0, infinite),
-                (88.722_84, infinite),
-                (-infinite, 0.0),
+                (INFINITE, INFINITE),
+                (89.0, INFINITE),
+                (88.722_84, INFINITE),
+                (-INFINITE, 0.0),
                 (-88.0, 0.0),
                 (-87.336_55, 0.0),
-                (nan, nan),
+                (NAN, NAN),
             ],
         ),
         (
@@ -96,31 +99,31 @@ fn special_values_are_those_of_the_functions() {
                 (-0.0, -0.0),
                 (1e-45, 1e-45),
                 (-1e-45, -1e-45),
-                (infinite, 1.0),
-                (-infinite, -1.0),
+                (INFINITE, 1.0),
+                (-INFINITE, -1.0),
                 (50.0, 1.0),
-                (nan, nan),
+                (NAN, NAN),
             ],
         ),
         (
             sigmoid,
-            &[(0.0, 0.5), (infinite, 1.0), (-infinite, 0.0), (nan, nan)],
+            &[(0.0, 0.5), (INFINITE, 1.0), (-INFINITE, 0.0), (NAN, NAN)],
         ),
         (
             normal_cdf,
             &[
                 (0.0, 0.5),
                 (-0.0, 0.5),
-                (infinite, 1.0),
-                (-infinite, 0.0),
+                (INFINITE, 1.0),
+                (-INFINITE, 0.0),
                 (5.6, 1.0),
                 (-5.6, 0.0),
-                (nan, nan),
+                (NAN, NAN),
             ],
         ),
         (
             normal_pdf,
-            &[(infinite, 0.0), (-infinite, 0.0), (1e30, 0.0), (nan, nan)],
+            &[(INFINITE, 0.0), (-INFINITE, 0.0), (1e30, 0.0), (NAN, NAN)],
         ),
     ];
     for (index, (function, values)) in cases.into_iter().enumerate() {

@@ -3,8 +3,8 @@
 //! A row is a place of an image or a sample; channels stand side by side. Which of the two modes a step runs in, and
 //! whether an inference folds the norm into the layer before it, is the executor's decision.
 
-use crate::elementwise::{add_column_sums, fold_columns};
-use crate::lanes::F32x4;
+use crate::columns::{fold_columns, map_columns};
+use crate::elementwise::add_column_sums;
 
 /// The mean of each channel and its variance (biased: over the number of rows) by two passes over `x`.
 ///
@@ -199,42 +199,6 @@ pub fn scale_and_shift(x: &[f32], [factor, offset]: [&[f32]; 2], out: &mut [f32]
     map_columns([x], [factor, offset], out, |[x], [factor, offset]| {
         x * factor + offset
     });
-}
-
-/// `out = of(numbers, constants)` at each place, the constants being the channel's.
-#[inline(always)]
-fn map_columns<const INPUTS: usize, const CONSTANTS: usize>(
-    inputs: [&[f32]; INPUTS],
-    constants: [&[f32]; CONSTANTS],
-    out: &mut [f32],
-    of: impl Fn([F32x4; INPUTS], [F32x4; CONSTANTS]) -> F32x4,
-) {
-    let channels = constants[0].len();
-    assert!(
-        constants.iter().all(|row| row.len() == channels),
-        "one number per channel"
-    );
-    assert!(
-        inputs.iter().all(|input| input.len() == out.len()),
-        "numbers in and out"
-    );
-    assert_eq!(out.len() % channels, 0, "whole rows");
-    let whole = channels / F32x4::LANES * F32x4::LANES;
-    for (row, out) in out.chunks_exact_mut(channels).enumerate() {
-        let inputs = inputs.map(|input| &input[row * channels..][..channels]);
-        let (fours, rest) = out.as_chunks_mut::<4>();
-        for (four, out) in fours.iter_mut().enumerate() {
-            let at = four * F32x4::LANES;
-            let numbers = inputs.map(|input| F32x4::from_slice(&input[at..]));
-            let constants = constants.map(|row| F32x4::from_slice(&row[at..]));
-            of(numbers, constants).store(out);
-        }
-        if !rest.is_empty() {
-            let numbers = inputs.map(|input| F32x4::from_rest(&input[whole..]));
-            let constants = constants.map(|row| F32x4::from_rest(&row[whole..]));
-            of(numbers, constants).write_to_rest(rest);
-        }
-    }
 }
 
 #[cfg(test)]

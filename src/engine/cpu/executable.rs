@@ -1,32 +1,29 @@
-//! A graph with its weights as candle tensors: forward, backward and the optimizer's step; it chooses no rows.
+//! A model on the CPU: its parameters, how it answers and how it trains; it chooses no rows.
 
-use super::{check_rows, failed, ops, row_length};
+use super::forward::{Draw, forward};
+use super::parameters::Layout;
+use super::plan::Mode;
+use super::program::Program;
+use super::rows::{self, row_length};
+use super::step::Training;
 use crate::data::Rows;
-use crate::engine::{Executable, Metrics, Parameters, Pending, State, TrainStep, loss};
+use crate::engine::{Executable, Metrics, Parameters, Pending, State, TrainStep};
 use crate::error::{Error, Result};
-use crate::model::{
-    Activation, Convolution, Graph, Layer, Node, Parameter, ResolvedNode, Source, Tensor as Values,
-    Weights, Window,
-};
-use crate::train::optimizer::Moments;
-use candle_core::{Device, Tensor, Var};
+use crate::model::{Graph, ResolvedNode};
 use std::rc::Rc;
-
-/// One node, ready to run.
-struct Op {
-    layer: Layer,
-    source: Source,
-    /// Index of its weight among the parameters; the bias follows. 0 for a layer without.
-    first_parameter: usize,
-}
 
 /// A model on the CPU.
 pub(super) struct CpuExecutable {
     rows: Rc<Rows>,
-    ops: Vec<Op>,
-    parameters: Vec<Parameter>,
-    variables: Vec<Var>,
-    moments: Vec<Moments>,
+    graph: Graph,
+    nodes: Vec<ResolvedNode>,
+    layout: Layout,
+    parameters: Vec<f32>,
+    answers: Program,
+    /// Whether the packed weights of `answers` are of other parameters.
+    stale: bool,
+    /// Made for the first training step.
+    pub(super) training: Option<Training>,
     classes: usize,
     batch: usize,
     trains: bool,
@@ -44,8 +41,8 @@ impl CpuExecutable {
             Parameters::Stored(stored) => (stored.weights(), false),
         };
         weights.check(graph)?;
-        let resolved = graph.resolve()?;
-        let classes = match resolved.last().map(|node| node.output.as_slice()) {
+        let nodes = graph.resolve()?;
+        let classes = match nodes.last().map(|node| node.output.as_slice()) {
             Some(&[classes]) => classes as usize,
             _ => {
                 return Err(Error::bad_input(
@@ -55,103 +52,46 @@ impl CpuExecutable {
                 ));
             }
         };
-        check_fit(&rows, graph.input, classes)?;
-        let (mut ops, mut parameters) = (Vec::new(), Vec::new());
-        for (node, resolved) in graph.nodes.iter().zip(resolved) {
-            check_supported(node, &resolved)?;
-            ops.push(Op {
-                layer: node.layer,
-                source: resolved.sources[0],
-                first_parameter: parameters.len(),
-            });
-            parameters.extend(resolved.parameters);
-        }
-        let variables = variables(&parameters, weights)?;
+        rows::check_fit(&rows, graph.input, classes)?;
+        let layout = Layout::new(&nodes);
+        let mut parameters = vec![0.0; layout.len];
+        layout.load(weights, "the weights", &mut parameters)?;
         Ok(Self {
+            answers: Program::new(graph, &nodes, &layout, Mode::Inference)?,
             rows,
-            ops,
-            moments: vec![Moments::default(); parameters.len()],
+            graph: graph.clone(),
+            nodes,
+            layout,
             parameters,
-            variables,
+            stale: true,
+            training: None,
             classes,
             batch: batch.max(1) as usize,
             trains,
         })
     }
 
-    /// The logits of a batch. With `parameters` that are variables candle remembers how they came about.
-    fn forward(&self, input: Tensor, parameters: &[Tensor]) -> candle_core::Result<Tensor> {
-        let last_use: Vec<usize> = (0..self.ops.len())
-            .map(|node| {
-                self.ops
-                    .iter()
-                    .rposition(|op| matches!(op.source, Source::Node(index) if index == node))
-                    .unwrap_or(usize::MAX)
-            })
-            .collect();
-        let mut values: Vec<Option<Tensor>> = Vec::with_capacity(self.ops.len());
-        for (index, op) in self.ops.iter().enumerate() {
-            let x = match op.source {
-                Source::Input => Some(input.clone()),
-                Source::Node(node) if last_use[node] == index => values[node].take(),
-                Source::Node(node) => values[node].clone(),
-            };
-            let Some(x) = x else {
-                candle_core::bail!("layer {index} reads a value that is gone");
-            };
-            let tensors = parameters.get(op.first_parameter..).unwrap_or_default();
-            values.push(Some(match (op.layer, tensors) {
-                (Layer::Flatten, _) => x.flatten_from(1)?,
-                (Layer::MaxPool(_), _) => ops::max_pool(&x)?,
-                (Layer::Activation(activation), _) => ops::activation(&x, activation)?,
-                (Layer::Linear { .. }, [weight, bias, ..]) => ops::linear(&x, weight, bias)?,
-                (Layer::Convolution(_), [weight, bias, ..]) => ops::convolution(&x, weight, bias)?,
-                _ => candle_core::bail!("layer {index} lacks its tensors"),
-            }));
+    /// The logits of so many rows; `fill` writes the input of a range of them, channels last.
+    fn infer(
+        &mut self,
+        count: usize,
+        fill: impl Fn(std::ops::Range<usize>, &mut [f32]),
+    ) -> Vec<f32> {
+        let program = &mut self.answers;
+        if std::mem::take(&mut self.stale) {
+            program.pack(&self.parameters);
         }
-        match values.pop() {
-            Some(Some(logits)) => Ok(logits),
-            _ => candle_core::bail!("a graph without layers"),
+        let mut logits = Vec::with_capacity(count * self.classes);
+        let chunk = program.chunk_rows(count.min(self.batch));
+        for first in (0..count).step_by(chunk) {
+            let range = first..(first + chunk).min(count);
+            let rows = range.len();
+            let input = program.values[0];
+            fill(range, program.buffers.get_mut(input, rows));
+            forward(program, &self.parameters, rows, Draw::default());
+            logits.extend_from_slice(program.buffers.get(program.logits, rows));
         }
-    }
-
-    /// The logits of whole rows, at most `batch` of them at a time.
-    fn infer(&self, features: &[f32]) -> Result<Vec<f32>> {
-        let length = row_length(self.rows.shape);
-        let detached: Vec<Tensor> = self.variables.iter().map(Var::as_detached_tensor).collect();
-        let mut logits = Vec::with_capacity(features.len() / length * self.classes);
-        for chunk in features.chunks(self.batch * length) {
-            let attempt = || {
-                self.forward(self.input(chunk)?, &detached)?
-                    .flatten_all()?
-                    .to_vec1()
-            };
-            logits.append(&mut attempt().map_err(failed("computing logits"))?);
-        }
-        Ok(logits)
-    }
-
-    fn input(&self, features: &[f32]) -> candle_core::Result<Tensor> {
-        let [channels, height, width] = self.rows.shape.map(|size| size as usize);
-        let rows = features.len() / (channels * height * width);
-        Tensor::from_slice(features, (rows, channels, height, width), &Device::Cpu)
-    }
-
-    /// The features of rows, one after another.
-    fn gather(&self, rows: &[u32]) -> Result<Vec<f32>> {
-        let length = row_length(self.rows.shape);
-        let mut features = Vec::with_capacity(rows.len() * length);
-        for &row in rows {
-            if row as usize >= self.rows.labels.len() {
-                return Err(Error::bad_input(
-                    "the rows asked for",
-                    format!("below {}, as many as are loaded", self.rows.labels.len()),
-                    row.to_string(),
-                ));
-            }
-            features.extend_from_slice(&self.rows.features[row as usize * length..][..length]);
-        }
-        Ok(features)
+        logits
     }
 
     fn train_steps(&mut self, steps: &[TrainStep]) -> Result<Metrics> {
@@ -171,19 +111,16 @@ impl CpuExecutable {
                     "none",
                 ));
             }
-            let features = self.gather(&step.rows)?;
-            let labels: Vec<u16> = (step.rows.iter())
-                .map(|&row| self.rows.labels[row as usize])
-                .collect();
-            match self
-                .train_step(&features, &labels, step)
-                .map_err(failed("training"))?
-            {
+            rows::check_numbers(&self.rows, &step.rows)?;
+            let data = Rc::clone(&self.rows);
+            let (training, parameters) = self.training()?;
+            match training.step(parameters, &data, step) {
                 Some(loss) => {
                     metrics.loss_sum += loss.sum;
                     metrics.correct += loss.correct;
                     metrics.rows += loss.rows;
                     metrics.steps += 1;
+                    self.stale = true;
                 }
                 None => {
                     metrics.non_finite = Some(index as u32);
@@ -194,165 +131,59 @@ impl CpuExecutable {
         Ok(metrics)
     }
 
-    /// One step, or nothing where the loss is not finite.
-    fn train_step(
-        &mut self,
-        features: &[f32],
-        labels: &[u16],
-        step: &TrainStep,
-    ) -> candle_core::Result<Option<loss::Loss>> {
-        let tracked: Vec<Tensor> = self
-            .variables
-            .iter()
-            .map(|variable| variable.as_tensor().clone())
-            .collect();
-        let logits = self.forward(self.input(features)?, &tracked)?;
-        let found = loss::cross_entropy(
-            &logits.flatten_all()?.to_vec1::<f32>()?,
-            labels,
-            self.classes,
-        );
-        if !found.sum.is_finite() {
-            return Ok(None);
-        }
-        let gradients = ops::cross_entropy(&logits, labels, step.label_smoothing)?.backward()?;
-        for ((variable, parameter), moments) in (self.variables.iter())
-            .zip(&self.parameters)
-            .zip(&mut self.moments)
-        {
-            if let Some(gradient) = gradients.get(variable.as_tensor()) {
-                let decays = parameter.role.decays();
-                ops::update(variable, gradient, moments, &step.update, decays)?;
-            }
-        }
-        Ok(Some(found))
+    /// What a training needs, made when it is asked for first, and the parameters.
+    pub(super) fn training(&mut self) -> Result<(&mut Training, &mut [f32])> {
+        let training = match self.training.take() {
+            Some(training) => training,
+            None => Training::new(&self.graph, &self.nodes, &self.layout)?,
+        };
+        Ok((self.training.insert(training), &mut self.parameters))
     }
 
-    fn current_state(&self) -> Result<State> {
-        let mut state = State::default();
-        for ((variable, parameter), moments) in (self.variables.iter())
-            .zip(&self.parameters)
-            .zip(&self.moments)
-        {
-            let values = variable
-                .flatten_all()
-                .and_then(|values| values.to_vec1::<f32>())
-                .map_err(failed("reading weights"))?;
-            // Empty before the first step.
-            let filled = |moments: &[f32]| {
-                let mut moments = moments.to_vec();
-                moments.resize(values.len(), 0.0);
-                moments
-            };
-            let (name, shape) = (&parameter.name, &parameter.shape);
-            state
-                .first
-                .insert(name, shape.clone(), filled(&moments.first));
-            state
-                .second
-                .insert(name, shape.clone(), filled(&moments.second));
-            state.weights.insert(name, shape.clone(), values);
+    fn current_state(&self) -> State {
+        let moments = |list: fn(&Training) -> &[f32]| {
+            self.layout
+                .weights(self.training.as_ref().map_or(&[], list))
+        };
+        State {
+            weights: self.layout.weights(&self.parameters),
+            first: moments(|training| &training.first),
+            second: moments(|training| &training.second),
         }
-        Ok(state)
     }
 
     fn restore_state(&mut self, state: &State) -> Result<()> {
-        let find = |weights: &Weights, parameter: &Parameter| -> Result<Values> {
-            weights
-                .get(&parameter.name)
-                .filter(|tensor| tensor.shape == parameter.shape)
-                .cloned()
-                .ok_or_else(|| {
-                    Error::bad_input(
-                        "the state to go on from",
-                        format!("a tensor {:?} as the graph has it", parameter.name),
-                        "none",
-                    )
-                })
-        };
-        let mut moments = Vec::with_capacity(self.parameters.len());
-        for parameter in &self.parameters {
-            moments.push(Moments {
-                first: find(&state.first, parameter)?.values,
-                second: find(&state.second, parameter)?.values,
-            });
-        }
-        self.variables = variables(&self.parameters, &state.weights)?;
-        self.moments = moments;
+        let what = "the state to go on from";
+        let (layout, trained) = (self.layout.clone(), self.layout.trained);
+        let mut parameters = vec![0.0; layout.len];
+        let mut moments = [vec![0.0; trained], vec![0.0; trained]];
+        layout.load(&state.weights, what, &mut parameters)?;
+        layout.load(&state.first, what, &mut moments[0])?;
+        layout.load(&state.second, what, &mut moments[1])?;
+        let (training, _) = self.training()?;
+        [training.first, training.second] = moments;
+        training.stale = true;
+        self.parameters = parameters;
+        self.stale = true;
         Ok(())
     }
 }
 
-/// Refuses what this executable has no op for yet.
-fn check_supported(node: &Node, resolved: &ResolvedNode) -> Result<()> {
-    let supported = match node.layer {
-        Layer::Flatten => true,
-        Layer::Linear { bias, .. } => bias && resolved.input().len() == 1,
-        Layer::Convolution(convolution) => {
-            let [kernel, _] = convolution.kernel;
-            kernel % 2 == 1 && convolution == Convolution::same(convolution.channels, kernel)
-        }
-        Layer::MaxPool(window) => window == Window::tiling([2, 2]),
-        Layer::Activation(activation) => matches!(
-            activation,
-            Activation::Relu | Activation::Tanh | Activation::Gelu
-        ),
-        _ => false,
-    };
-    if supported {
-        return Ok(());
-    }
-    Err(Error::Unsupported {
-        feature: format!("layer {:?} ({})", node.name, node.layer.words()),
-        why: "this engine cannot run it yet".into(),
-    })
-}
-
-/// Whether rows are of a model's shape and their labels among its classes.
-fn check_fit(rows: &Rows, input: [u32; 3], classes: usize) -> Result<()> {
-    if input != rows.shape {
-        return Err(Error::bad_input(
-            "the graph's input",
-            format!("{:?}, the shape of the loaded rows", rows.shape),
-            format!("{input:?}"),
-        ));
-    }
-    let wrong = (rows.labels.iter()).find(|&&label| usize::from(label) >= classes);
-    match wrong {
-        None => Ok(()),
-        Some(label) => Err(Error::bad_input(
-            "the labels",
-            format!("classes below {classes}, as many as the graph gives"),
-            label.to_string(),
-        )),
-    }
-}
-
-fn variables(parameters: &[Parameter], weights: &Weights) -> Result<Vec<Var>> {
-    parameters
-        .iter()
-        .map(|parameter| {
-            let tensor = weights.get(&parameter.name).ok_or_else(|| {
-                Error::bad_input(
-                    "the weights",
-                    format!("a tensor {:?}", parameter.name),
-                    "none",
-                )
-            })?;
-            let shape: Vec<usize> = tensor.shape.iter().map(|&size| size as usize).collect();
-            Var::from_slice(&tensor.values, shape, &Device::Cpu).map_err(failed("loading weights"))
-        })
-        .collect()
-}
-
 impl Executable for CpuExecutable {
     fn logits<'a>(&'a mut self, rows: &'a [u32]) -> Pending<'a, Vec<f32>> {
-        Box::pin(async move { self.infer(&self.gather(rows)?) })
+        Box::pin(async move {
+            rows::check_numbers(&self.rows, rows)?;
+            let data = Rc::clone(&self.rows);
+            Ok(self.infer(rows.len(), |range, out| {
+                rows::gather(&data, &rows[range], out);
+            }))
+        })
     }
 
     fn predict<'a>(&'a mut self, features: &'a [f32]) -> Pending<'a, Vec<f32>> {
         Box::pin(async move {
-            let length = row_length(self.rows.shape);
+            let shape = self.rows.shape;
+            let length = row_length(shape);
             if !features.len().is_multiple_of(length) {
                 return Err(Error::bad_input(
                     "the features",
@@ -360,7 +191,15 @@ impl Executable for CpuExecutable {
                     features.len().to_string(),
                 ));
             }
-            self.infer(features)
+            Ok(self.infer(features.len() / length, |range, out| {
+                let features = &features[range.start * length..range.end * length];
+                for (row, out) in features
+                    .chunks_exact(length)
+                    .zip(out.chunks_exact_mut(length))
+                {
+                    rows::channels_last(shape, row, out);
+                }
+            }))
         })
     }
 
@@ -370,15 +209,15 @@ impl Executable for CpuExecutable {
 
     fn load(&mut self, rows: Rc<Rows>) -> Pending<'_, ()> {
         Box::pin(async move {
-            check_rows(&rows)?;
-            check_fit(&rows, self.rows.shape, self.classes)?;
+            rows::check_whole(&rows)?;
+            rows::check_fit(&rows, self.rows.shape, self.classes)?;
             self.rows = rows;
             Ok(())
         })
     }
 
     fn state(&mut self) -> Pending<'_, State> {
-        Box::pin(async move { self.current_state() })
+        Box::pin(async move { Ok(self.current_state()) })
     }
 
     fn restore<'a>(&'a mut self, state: &'a State) -> Pending<'a, ()> {

@@ -1,7 +1,21 @@
-//! The CPU engine: candle's tensors and autograd with kernels of our own; one thread, one fixed order of summation.
+//! The CPU engine: a graph becomes steps over memory that is laid out once; one thread, one fixed order of summation.
+//!
+//! Values are channels last inside and `[channels, height, width]` outside. The loops are the crate `kernels`'s; here is
+//! decided which of them run, on what, and where the results stand.
 
+mod affine;
+mod backward;
+mod buffers;
 mod executable;
-pub mod ops;
+mod forward;
+mod fusion;
+mod gradients;
+mod operation;
+mod parameters;
+mod plan;
+mod program;
+mod rows;
+mod step;
 
 use super::{Capabilities, Engine, EngineKind, Executable, Parameters, Pending};
 use crate::data::Rows;
@@ -12,7 +26,7 @@ use std::rc::Rc;
 
 /// Version of this engine's rounding behaviour, the same in every browser and natively: `tests/cases/numerics.rs` holds
 /// both to one committed digest. Whatever can change a bit of a training needs a new version.
-pub const ARITHMETIC: &str = "cpu-1";
+pub const ARITHMETIC: &str = "cpu-2";
 
 /// The CPU engine.
 #[derive(Default)]
@@ -28,7 +42,7 @@ impl CpuEngine {
     }
 
     fn check_and_load(&mut self, rows: &Rows) -> Result<()> {
-        check_rows(rows)?;
+        rows::check_whole(rows)?;
         self.rows = Some(Rc::new(rows.clone()));
         Ok(())
     }
@@ -74,32 +88,5 @@ impl Engine for CpuEngine {
         batch: u32,
     ) -> Pending<'a, Box<dyn Executable>> {
         Box::pin(async move { self.check_and_prepare(graph, parameters, batch) })
-    }
-}
-
-/// Numbers of one row.
-fn row_length(shape: [u32; 3]) -> usize {
-    shape.iter().map(|&size| size as usize).product()
-}
-
-/// Whether features, labels and shape fit each other.
-fn check_rows(rows: &Rows) -> Result<()> {
-    let length = row_length(rows.shape);
-    if length == 0 || rows.features.len() != rows.labels.len() * length {
-        return Err(Error::bad_input(
-            "the rows",
-            format!("{length} features for each of {} labels", rows.labels.len()),
-            format!("{} features", rows.features.len()),
-        ));
-    }
-    Ok(())
-}
-
-/// candle's error as ours.
-fn failed(during: &'static str) -> impl FnOnce(candle_core::Error) -> Error {
-    move |error| Error::Engine {
-        engine: "cpu",
-        during,
-        reason: error.to_string(),
     }
 }

@@ -11,6 +11,15 @@ use crate::result::Latency;
 /// Events are this far apart: sending one costs more than a call of a small model.
 const EVENT_MILLIS: f64 = 100.0;
 
+/// Holds until it is this run's turn to be timed. Whether it was stopped instead.
+pub(super) async fn stopped_while_waiting(context: &Context) -> bool {
+    context.send(EventBody::Stage {
+        name: "waiting to be timed".into(),
+        fraction: 0.0,
+    });
+    context.hold().await
+}
+
 /// Latency of calls with `batch` rows, or `None` when the person stopped it.
 ///
 /// Calls walk through `rows` (of the data loaded into the engine), so that no call sees the same rows as the last.

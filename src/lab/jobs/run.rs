@@ -311,15 +311,9 @@ impl Run<'_> {
         let (context, rows) = (self.context, &self.prepared.split.test);
         let evaluation = &draft.recipe.evaluation;
         let batch = evaluation.throughput_batch;
-        if self.hold_timing {
-            context.send(EventBody::Stage {
-                name: "waiting to be timed".into(),
-                fraction: 0.0,
-            });
-            if context.hold().await {
-                draft.status = Status::Stopped;
-                return Ok(());
-            }
+        if self.hold_timing && measure::stopped_while_waiting(context).await {
+            draft.status = Status::Stopped;
+            return Ok(());
         }
         draft.results.latency =
             measure::latency(context, executable, rows, 1, evaluation, "timing one row").await?;

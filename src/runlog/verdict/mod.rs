@@ -395,6 +395,18 @@ mod tests {
         assert_eq!(accuracy.found_text, "97.5 % (351 of 360)");
         assert!(accuracy.reason.contains("96.0 % to 99.1 %"), "{accuracy:?}");
         assert_eq!(metric(&verdict, "weights").verdict, Judgement::Compared);
+        // A claim of the first CPU engine, judged by the present one.
+        let mut old = claim();
+        old.arithmetic = "cpu-1".into();
+        let mut now = sample();
+        now.environment.arithmetic = "cpu-2".into();
+        let verdict = judge(&old, &now);
+        assert_eq!(verdict.overall, Overall::WithinTolerance);
+        assert!(
+            verdict.reason.contains("cpu-1") && verdict.reason.contains("cpu-2"),
+            "{}",
+            verdict.reason
+        );
         // Not even where every bit happens to agree.
         let mut twin = sample();
         twin.environment.arithmetic = "wasm-2".into();
