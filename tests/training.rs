@@ -129,6 +129,27 @@ fn default_recipes_learn_the_digits_on_every_seed_and_in_every_scheme() {
 }
 
 #[test]
+fn the_deeper_families_learn_the_digits_as_they_come() {
+    let mut failures = Vec::new();
+    for (family, wanted) in [
+        ("resnet", 0.97),
+        ("mobilenet", 0.96),
+        ("vit", 0.94),
+        ("mixer", 0.94),
+    ] {
+        let lab = Lab::new(&Recipe::default_for("digits", family));
+        let mut trainer = lab.trainer();
+        assert_eq!(finish(&mut trainer), Ended::AllEpochs);
+        let accuracy = lab.test_accuracy(&trainer, "f32");
+        println!("{family}: {accuracy:.4}");
+        if accuracy < wanted {
+            failures.push(format!("{family}: {accuracy}"));
+        }
+    }
+    assert!(failures.is_empty(), "{failures:?}");
+}
+
+#[test]
 fn sgd_learns_the_digits_too() {
     let lab = short("lenet", |recipe| {
         recipe.training.optimizer = "sgd".into();
@@ -324,6 +345,18 @@ fn a_stored_model_does_not_train_and_rows_that_are_not_there_are_refused() {
     assert_eq!(
         ready(executable.predict(&[0.0; 65])).unwrap_err().kind(),
         "bad-input"
+    );
+    let mut other = weights.clone();
+    let mut bias = other.remove("classes.bias").unwrap();
+    bias.values[3] = f32::NAN;
+    other.insert("classes.bias", bias.shape, bias.values);
+    let parameters = Parameters::Exact(&other);
+    let error = ready(lab.engine.prepare(&lab.plan.graph, parameters, 8))
+        .err()
+        .unwrap();
+    assert!(
+        error.to_string().contains("finite numbers, got NaN"),
+        "{error}"
     );
     let mut other = weights;
     other.remove("classes.bias");

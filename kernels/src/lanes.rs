@@ -4,8 +4,8 @@
 //! IEEE operation per lane; none is ever fused with another, and where machines disagree about NaN or −0 (maximum,
 //! minimum) the comparison that stands beside the operation decides. Only the bits inside a NaN may differ.
 //!
-//! This folder is the one place of the crate with `unsafe`: the machines' operations are declared unsafe, and loads and
-//! stores take pointers. Everything that leaves it takes arrays and slices, so nothing outside has to be careful.
+//! The machines' operations are declared unsafe, and loads and stores take pointers. Everything that leaves this folder takes
+//! arrays and slices, so its users need not be careful; the few loops that are say why at their top.
 #![allow(
     unsafe_code,
     reason = "the machine's vector operations are declared unsafe; each block says why it holds"

@@ -175,7 +175,7 @@ impl Model {
         let trained = self.train_steps(count, options, optimizer);
         ready(self.executable.load(no_rows(shape)))?;
         let mut trained = trained?;
-        if trained.non_finite.is_none() && !self.weights()?.is_finite() {
+        if trained.non_finite.is_none() && !ready(self.executable.is_finite())? {
             trained.non_finite = Some(trained.steps);
         }
         Ok(trained)

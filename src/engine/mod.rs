@@ -178,6 +178,11 @@ pub trait Executable {
         Box::pin(async move { Ok(self.state().await?.weights) })
     }
 
+    /// Whether every weight is finite: a relu can hide one that is not from every loss.
+    fn is_finite(&mut self) -> Pending<'_, bool> {
+        Box::pin(async move { Ok(self.weights().await?.is_finite()) })
+    }
+
     /// Everything that training changes, as it is now.
     fn state(&mut self) -> Pending<'_, State>;
 

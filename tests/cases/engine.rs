@@ -151,7 +151,7 @@ fn roundings(graph: &Graph) -> f64 {
 
 /// How far a number may be from what it should be, given the largest of its kind.
 fn bound(graph: &Graph, largest: f64) -> f64 {
-    1.0 * roundings(graph) * ROUNDING * largest
+    roundings(graph) * ROUNDING * largest
 }
 
 fn largest<'a>(values: impl IntoIterator<Item = &'a f64>) -> f64 {
@@ -262,6 +262,7 @@ fn broken_numbers_are_found(named: &Named) -> Result<(), String> {
     let checks = [
         ("logits", logits_agree as fn(&Named, bool) -> _),
         ("gradients", gradients_agree),
+        ("differences", differences_agree),
     ];
     let missed = checks
         .iter()

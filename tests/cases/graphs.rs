@@ -189,8 +189,7 @@ fn mobilenet() -> Graph {
     graph.push("stem.norm", Layer::batch_norm());
     graph.push("stem.act", Layer::Activation(Activation::Hardswish));
     for (block, channels, stride) in [("a", 8, 1), ("b", 13, 2)] {
-        let before = if block == "a" { 8 } else { 8_u32 };
-        graph.push(format!("{block}.depth"), depthwise(before, stride));
+        graph.push(format!("{block}.depth"), depthwise(8, stride));
         graph.push(format!("{block}.norm1"), Layer::batch_norm());
         graph.push(
             format!("{block}.act1"),

@@ -3,7 +3,6 @@
 
 mod lanes_of_wide;
 
-use assay_kernels::matmul::{Matrix, add_product};
 use assay_kernels::{Epilogue, product};
 use gemm::Parallelism;
 use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
@@ -72,20 +71,11 @@ impl Case {
                 Epilogue::default(),
                 &mut self.out,
             ),
-            1 => {
-                self.out.fill(0.0);
-                add_product(
-                    Matrix::new(&self.left, inner),
-                    Matrix::new(&self.weight, columns),
-                    &mut self.out,
-                    [rows, inner, columns],
-                );
-            }
-            2 => self.run_gemm(),
-            3 | 4 => {
+            1 => self.run_gemm(),
+            2 | 3 => {
                 let left = NdTensorView::from_data([rows, inner], self.left.as_slice());
                 let weight = NdTensorView::from_data([inner, columns], self.weight.as_slice());
-                let right = if candidate == 3 {
+                let right = if candidate == 2 {
                     GemmInputB::Packed(&self.packed_by_rten)
                 } else {
                     GemmInputB::Unpacked(weight)

@@ -145,23 +145,24 @@ impl Affine {
         }
     }
 
+    /// The bias among the parameters, or the one that folding gave.
+    pub(super) fn bias<'a>(&self, parameters: &'a [f32], folded: &'a [f32]) -> Option<&'a [f32]> {
+        if self.folds() {
+            return Some(folded);
+        }
+        self.bias.as_ref().map(|bias| &parameters[bias.clone()])
+    }
+
     /// `out = activation(input ∗ weight + bias + residual)` for so many rows.
     pub(super) fn forward(
         &self,
-        [packed, folded_bias]: [&[f32]; 2],
-        parameters: &[f32],
+        (packed, bias): (&[f32], Option<&[f32]>),
         rows: usize,
         input: &[f32],
         epilogue: Epilogue<'_>,
         out: &mut [f32],
         scratch: &mut [f32],
     ) {
-        let own = self.bias.as_ref().map(|bias| &parameters[bias.clone()]);
-        let bias = if self.folded.is_some() {
-            Some(folded_bias)
-        } else {
-            own
-        };
         match &self.kernel {
             Kernel::Linear(plan, places) => {
                 plan.forward(packed, bias, rows * places, input, epilogue, out);
@@ -183,7 +184,7 @@ impl Affine {
     ) {
         match &self.kernel {
             Kernel::Linear(plan, places) => {
-                plan.input_gradient(packed, rows * places, gradient, out)
+                plan.input_gradient(packed, rows * places, gradient, out);
             }
             Kernel::Convolution(plan) => plan.input_gradient(packed, gradient, out, scratch),
         }

@@ -5,11 +5,11 @@ use super::parameters::Layout;
 use super::plan::Mode;
 use super::program::Program;
 use super::rows::{self, row_length};
-use super::step::Training;
+use super::step::{self, Training};
 use crate::data::Rows;
 use crate::engine::{Executable, Metrics, Parameters, Pending, State, TrainStep};
 use crate::error::{Error, Result};
-use crate::model::{Graph, ResolvedNode};
+use crate::model::{Graph, ResolvedNode, Weights};
 use std::rc::Rc;
 
 /// A model on the CPU.
@@ -41,6 +41,7 @@ impl CpuExecutable {
             Parameters::Stored(stored) => (stored.weights(), false),
         };
         weights.check(graph)?;
+        weights.check_finite()?;
         let nodes = graph.resolve()?;
         let classes = match nodes.last().map(|node| node.output.as_slice()) {
             Some(&[classes]) => classes as usize,
@@ -214,6 +215,14 @@ impl Executable for CpuExecutable {
             self.rows = rows;
             Ok(())
         })
+    }
+
+    fn weights(&mut self) -> Pending<'_, Weights> {
+        Box::pin(async move { Ok(self.layout.weights(&self.parameters)) })
+    }
+
+    fn is_finite(&mut self) -> Pending<'_, bool> {
+        Box::pin(async move { Ok(step::are_finite(&self.parameters)) })
     }
 
     fn state(&mut self) -> Pending<'_, State> {

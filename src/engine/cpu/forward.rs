@@ -86,15 +86,16 @@ impl Context<'_> {
         let residual = step.residual.map(read);
         match &step.operation {
             Operation::Affine(affine) => {
-                let packed = [&self.share.weight, &self.share.bias]
+                let [weight, bias] = [&self.share.weight, &self.share.bias]
                     .map(|range| &workspace.packed[range.clone()]);
+                let numbers = (weight, affine.bias(self.parameters, bias));
                 let rectifier = step.activation.and_then(rectifier);
                 let epilogue = Epilogue {
                     residual,
                     rectifier,
                 };
                 let scratch = &mut workspace.scratch;
-                affine.forward(packed, self.parameters, rows, x, epilogue, out, scratch);
+                affine.forward(numbers, rows, x, epilogue, out, scratch);
                 if let (None, Some(function)) = (rectifier, step.activation) {
                     function.apply_in_place(out);
                 }

@@ -176,7 +176,7 @@ fn apply(
 }
 
 /// Whether no number is NaN or infinite: those, and only those, have all bits of the exponent.
-fn are_finite(numbers: &[f32]) -> bool {
+pub(super) fn are_finite(numbers: &[f32]) -> bool {
     const EXPONENT: u32 = 0x7f80_0000;
     !numbers.iter().fold(false, |found, number| {
         found | (number.to_bits() & EXPONENT == EXPONENT)
