@@ -40,7 +40,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what the other commands need: the wasm32 target, the npm packages, Chromium and Firefox
+    /// Install what the other commands need: the wasm32 target, the npm packages, Chromium, Firefox and a Vulkan adapter
     Setup,
     /// Build the page into target/www
     Build,
@@ -153,7 +153,10 @@ fn run(command: Command) -> Result<bool> {
                 out.unwrap_or_else(|| project.target().join("screenshots")),
             )?;
         }
-        Command::Ci => return Ok(ci::run(&project)),
+        Command::Ci => {
+            let project = project.with_variable("ASSAY_GPU", "require");
+            return Ok(ci::run(&project));
+        }
     }
     Ok(true)
 }

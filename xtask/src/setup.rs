@@ -70,7 +70,8 @@ impl Browser {
 /// What `cargo xtask setup` does: everything.
 pub(crate) fn everything(project: &Project) -> Result<()> {
     to_build(project)?;
-    browsers(project)
+    browsers(project)?;
+    graphics(project)
 }
 
 /// What a build of the page needs.
@@ -138,23 +139,41 @@ pub(crate) fn browsers(project: &Project) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let is_debian = Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some();
-    let is_root = stdout_of(project.command("id").arg("-u")).is_ok_and(|user| user == "0");
     let packages: Vec<_> = missing
         .iter()
         .map(|browser| browser.debian_package())
         .collect();
+    let names: Vec<_> = missing.iter().map(|browser| browser.name()).collect();
+    install(project, &names.join(" and "), &packages)
+}
+
+/// A Vulkan adapter, in software where there is no other.
+pub(crate) fn graphics(project: &Project) -> Result<()> {
+    let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+    let has_driver = folders.iter().any(|folder| {
+        std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some())
+    });
+    if has_driver || !Path::new("/etc/debian_version").exists() {
+        return Ok(());
+    }
+    install(
+        project,
+        "a Vulkan adapter",
+        &["mesa-vulkan-drivers", "libvulkan1"],
+    )
+}
+
+/// Installs Debian packages, or says which ones are wanted for `what`.
+fn install(project: &Project, what: &str, packages: &[&str]) -> Result<()> {
+    let is_debian = Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some();
+    let is_root = stdout_of(project.command("id").arg("-u")).is_ok_and(|user| user == "0");
     if !(is_debian && is_root) {
-        let names: Vec<_> = missing.iter().map(|browser| browser.name()).collect();
         let hint = if is_debian {
             format!(" (apt-get install {}, as root)", packages.join(" "))
         } else {
             String::new()
         };
-        bail!(
-            "The tests need {}: install it{hint} and run this again.",
-            names.join(" and ")
-        );
+        bail!("The tests need {what}: install it{hint} and run this again.");
     }
     let apt = || {
         let mut command = project.command("apt-get");
@@ -162,7 +181,7 @@ pub(crate) fn browsers(project: &Project) -> Result<()> {
         command
     };
     run(apt().arg("update"))?;
-    run(apt().args(["install", "-y"]).args(&packages))?;
+    run(apt().args(["install", "-y"]).args(packages))?;
     println!("Installed {}.", packages.join(" and "));
     Ok(())
 }
