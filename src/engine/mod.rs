@@ -4,6 +4,7 @@
 //! on the CPU and wait for the device on a GPU, and only the program's `main` ever blocks on one.
 
 pub mod cpu;
+pub mod gpu;
 pub mod loss;
 
 use crate::data::Rows;

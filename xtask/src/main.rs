@@ -41,7 +41,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what the other commands need: the compiler's targets, the npm packages, Chromium, Firefox, emulators
+    /// Install what the other commands need: the compiler's targets, the npm packages, Chromium, Firefox, emulators, a Vulkan adapter
     Setup,
     /// Build the page into target/www
     Build,
@@ -154,7 +154,10 @@ fn run(command: Command) -> Result<bool> {
                 out.unwrap_or_else(|| project.target().join("screenshots")),
             )?;
         }
-        Command::Ci => return Ok(ci::run(&project)),
+        Command::Ci => {
+            let project = project.with_variable("ASSAY_GPU", "require");
+            return Ok(ci::run(&project));
+        }
     }
     Ok(true)
 }

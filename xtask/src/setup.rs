@@ -74,6 +74,7 @@ impl Browser {
 pub(crate) fn everything(project: &Project) -> Result<()> {
     to_build(project)?;
     browsers(project)?;
+    graphics(project)?;
     if let Err(reason) = processors::set_up(project) {
         println!("Tests for other processors will be left out: {reason:#}");
     }
@@ -163,6 +164,22 @@ pub(crate) fn emulator(project: &Project, processor: &str) -> Result<String> {
         install(project, &program, &["--no-install-recommends", "qemu-user"])?;
     }
     Ok(program)
+}
+
+/// A Vulkan adapter, in software where there is no other.
+pub(crate) fn graphics(project: &Project) -> Result<()> {
+    let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
+    let has_driver = folders.iter().any(|folder| {
+        std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some())
+    });
+    if has_driver || !Path::new("/etc/debian_version").exists() {
+        return Ok(());
+    }
+    install(
+        project,
+        "a Vulkan adapter",
+        &["mesa-vulkan-drivers", "libvulkan1"],
+    )
 }
 
 /// Installs Debian packages, where this is Debian and we may; the error says what is missing and how to get it.

@@ -61,6 +61,7 @@ pub(crate) fn run(project: &Project, names: &[SuiteName]) -> Vec<Outcome> {
 
 fn native(project: &Project) -> Outcome {
     Outcome::of("native", |outcome| {
+        setup::graphics(project)?;
         outcome.count(project.cargo("test").args([
             "--workspace",
             "--exclude=xtask",

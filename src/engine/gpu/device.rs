@@ -1,0 +1,212 @@
+//! A GPU that answers: adapter, device, what they are called, and in words why there is none or why it went away.
+
+use crate::error::{Error, Result};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A device with its queue; handles are counted, so a copy is the same device.
+#[derive(Debug, Clone)]
+pub struct Gpu {
+    pub(crate) device: wgpu::Device,
+    pub(crate) queue: wgpu::Queue,
+    name: String,
+    trouble: Arc<Mutex<Option<String>>>,
+}
+
+impl Gpu {
+    /// The fastest adapter that there is, with the default limits but for the size of buffers, which are as large as it
+    /// allows.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] with the reason and what to try.
+    pub async fn open() -> Result<Self> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let adapter = instance
+            .request_adapter(&wgpu::RequestAdapterOptions {
+                power_preference: wgpu::PowerPreference::HighPerformance,
+                ..Default::default()
+            })
+            .await
+            .map_err(|error| unsupported(no_adapter(), &error))?;
+        let offered = adapter.limits();
+        let limits = wgpu::Limits {
+            max_buffer_size: offered.max_buffer_size,
+            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+            ..wgpu::Limits::default()
+        };
+        let (device, queue) = adapter
+            .request_device(&wgpu::DeviceDescriptor {
+                label: Some("assay"),
+                required_limits: limits,
+                ..Default::default()
+            })
+            .await
+            .map_err(|error| {
+                unsupported(
+                    "the adapter gives no device with WebGPU's default limits",
+                    &error,
+                )
+            })?;
+        let trouble = Arc::new(Mutex::new(None));
+        let lost = Arc::clone(&trouble);
+        device.set_device_lost_callback(move |reason, message| {
+            let cause = match reason {
+                wgpu::DeviceLostReason::Destroyed => "it was given back",
+                _ => "its driver or the system took it away",
+            };
+            note(&lost, format!("the device was lost: {cause} ({message})"));
+        });
+        let uncaptured = Arc::clone(&trouble);
+        device.on_uncaptured_error(Arc::new(move |error| note(&uncaptured, words(&error))));
+        let info = adapter.get_info();
+        let name = [info.name, info.driver, info.driver_info]
+            .into_iter()
+            .filter(|part| !part.is_empty());
+        Ok(Self {
+            device,
+            queue,
+            name: name.collect::<Vec<_>>().join(", "),
+            trouble,
+        })
+    }
+
+    /// The adapter and its driver, as they call themselves.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Bytes that one arena may have.
+    #[must_use]
+    pub fn most_bytes(&self) -> u64 {
+        let limits = self.device.limits();
+        limits
+            .max_buffer_size
+            .min(limits.max_storage_buffer_binding_size)
+    }
+
+    /// Whether everything is still well.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] with the first thing that went wrong, in words.
+    pub fn check(&self, during: &'static str) -> Result<()> {
+        match &*self.trouble.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(reason) => Err(failure(during, reason.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Does something whose mistakes are reported here and not to everybody.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] with the device's own words.
+    pub(crate) async fn scoped<T>(
+        &self,
+        during: &'static str,
+        act: impl FnOnce() -> T,
+    ) -> Result<T> {
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let done = act();
+        let found = [validation.pop().await, memory.pop().await];
+        self.check(during)?;
+        match found.into_iter().flatten().next() {
+            Some(error) => Err(failure(during, words(&error))),
+            None => Ok(done),
+        }
+    }
+
+    /// The first bytes of a buffer that may be read, once everything submitted before has run: one synchronization.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] where the device was lost.
+    pub(crate) async fn read(&self, buffer: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>> {
+        const DURING: &str = "reading back from the GPU";
+        let signal = Arc::new(Signal::default());
+        let own = Arc::clone(&signal);
+        buffer.map_async(wgpu::MapMode::Read, 0..bytes, move |mapped| {
+            own.raise(mapped.map_err(|error| error.to_string()));
+        });
+        #[cfg(not(target_arch = "wasm32"))]
+        self.device
+            .poll(wgpu::PollType::wait_indefinitely())
+            .map_err(|error| failure(DURING, error.to_string()))?;
+        let mapped = std::future::poll_fn(|context| signal.poll(context)).await;
+        self.check(DURING)?;
+        mapped.map_err(|reason| failure(DURING, reason))?;
+        let view = buffer
+            .get_mapped_range(0..bytes)
+            .map_err(|error| failure(DURING, error.to_string()))?;
+        let read = view.to_vec();
+        drop(view);
+        buffer.unmap();
+        Ok(read)
+    }
+}
+
+/// Something that happens once, elsewhere.
+#[derive(Default)]
+struct Signal(Mutex<(Option<Result<(), String>>, Option<std::task::Waker>)>);
+
+impl Signal {
+    fn raise(&self, result: Result<(), String>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 = Some(result);
+        if let Some(waker) = state.1.take() {
+            waker.wake();
+        }
+    }
+
+    fn poll(&self, context: &std::task::Context<'_>) -> std::task::Poll<Result<(), String>> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.0.take() {
+            Some(result) => std::task::Poll::Ready(result),
+            None => {
+                state.1 = Some(context.waker().clone());
+                std::task::Poll::Pending
+            }
+        }
+    }
+}
+
+/// Keeps the first thing that went wrong: the rest follows from it.
+fn note(trouble: &Mutex<Option<String>>, words: String) {
+    trouble
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get_or_insert(words);
+}
+
+const fn no_adapter() -> &'static str {
+    if cfg!(target_arch = "wasm32") {
+        "this browser offers no WebGPU adapter; a current Chrome or Edge, a page served over https, or another driver may help"
+    } else {
+        "there is no Vulkan adapter; on Debian the package mesa-vulkan-drivers has one in software"
+    }
+}
+
+fn unsupported(why: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::Unsupported {
+        feature: "the GPU".into(),
+        why: format!("{why} ({error})"),
+    }
+}
+
+pub(crate) fn failure(during: &'static str, reason: String) -> Error {
+    Error::Engine {
+        engine: "gpu",
+        during,
+        reason,
+    }
+}
+
+fn words(error: &wgpu::Error) -> String {
+    match error {
+        wgpu::Error::OutOfMemory { .. } => {
+            "the GPU has not enough memory; a smaller batch needs less".into()
+        }
+        wgpu::Error::Validation { description, .. } => {
+            format!("it refused a command: {description}")
+        }
+        wgpu::Error::Internal { description, .. } => format!("it failed inside: {description}"),
+    }
+}

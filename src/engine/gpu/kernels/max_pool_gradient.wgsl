@@ -1,0 +1,73 @@
+// dx = Σ dy of the windows whose first largest cell this is, or added to dx where accumulate is 1.
+// Layouts: x and dx [image][y][x][channel], dy [image][y][x][channel].
+// A thread computes one number after another, the grid's threads side by side along channels; it searches each window anew.
+// Sums go over the outputs in row-major order; of equal cells the first in row-major order takes the gradient.
+// Limits: every window has a cell in the image; 2³² numbers in all.
+
+struct Task {
+    height: u32, width: u32, channels: u32, out_height: u32, out_width: u32,
+    size_y: u32, size_x: u32, stride_y: u32, stride_x: u32, top: u32, left: u32,
+    input: u32, gradient: u32, output: u32, accumulate: u32,
+}
+// One step's numbers.
+struct Turn {
+    rows: u32, indices: u32, labels: u32, slot: u32, key_low: u32, key_high: u32, smoothing: f32, optimizer: u32,
+    rate: f32, momentum: f32, decay: f32, scale: f32, keep_first: f32, take_first: f32, keep_second: f32, take_second: f32,
+    epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> task: Task;
+@group(0) @binding(1) var<uniform> turn: Turn;
+@group(0) @binding(4) var<storage, read_write> values: array<f32>;
+
+fn first_window(cell: u32, size: u32, stride: u32) -> u32 {
+    return (max(cell + 1u, size) - size + stride - 1u) / stride;
+}
+
+// Whether a cell is the first largest of a window.
+fn is_first(image: u32, window: vec2<u32>, cell: vec2<u32>, channel: u32) -> bool {
+    let top = i32(window.x * task.stride_y) - i32(task.top);
+    let left = i32(window.y * task.stride_x) - i32(task.left);
+    let begin = task.input + image * task.height * task.width * task.channels + channel;
+    let own = values[begin + (cell.x * task.width + cell.y) * task.channels];
+    for (var y = max(top, 0); y < min(top + i32(task.size_y), i32(task.height)); y++) {
+        for (var x = max(left, 0); x < min(left + i32(task.size_x), i32(task.width)); x++) {
+            let other = values[begin + (u32(y) * task.width + u32(x)) * task.channels];
+            let is_before = y < i32(cell.x) || (y == i32(cell.x) && x < i32(cell.y));
+            if (other > own || (other == own && is_before)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let stride = groups.x * 256u;
+    let count = turn.rows * task.height * task.width * task.channels;
+    for (var index = id.x; index < count; index += stride) {
+        let channel = index % task.channels;
+        let place = index / task.channels;
+        let row = place / task.width;
+        let y = row % task.height;
+        let x = place % task.width;
+        let image = row / task.height;
+        var sum = 0.0;
+        // The windows that reach this cell: rows and columns of outputs.
+        let rows = vec2<u32>(first_window(y + task.top, task.size_y, task.stride_y),
+            min((y + task.top) / task.stride_y + 1u, task.out_height));
+        let columns = vec2<u32>(first_window(x + task.left, task.size_x, task.stride_x),
+            min((x + task.left) / task.stride_x + 1u, task.out_width));
+        for (var i = rows.x; i < rows.y; i++) {
+            for (var j = columns.x; j < columns.y; j++) {
+                let gradient = values[task.gradient + ((image * task.out_height + i) * task.out_width + j) * task.channels + channel];
+                sum += select(0.0, gradient, is_first(image, vec2<u32>(i, j), vec2<u32>(y, x), channel));
+            }
+        }
+        if (task.accumulate != 0u) {
+            sum += values[task.output + index];
+        }
+        values[task.output + index] = sum;
+    }
+}

@@ -1,0 +1,145 @@
+//! What a dispatch is told: one struct of words for each form of task, in the order of its kernel's `Task`; no arithmetic.
+//!
+//! Places of values, gradients and saved numbers are indices into the values arena, those of parameters into the weights.
+
+/// In place of a place: there is none.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Something that a kernel reads as words.
+pub(crate) trait Words {
+    /// Its words, in order.
+    fn words(&self, into: &mut Vec<u32>);
+    /// Its fields as WGSL declares them: `name: type`.
+    fn fields(name: &str, into: &mut Vec<String>);
+}
+
+impl Words for u32 {
+    fn words(&self, into: &mut Vec<u32>) {
+        into.push(*self);
+    }
+
+    fn fields(name: &str, into: &mut Vec<String>) {
+        into.push(format!("{name}: u32"));
+    }
+}
+
+impl Words for f32 {
+    fn words(&self, into: &mut Vec<u32>) {
+        into.push(self.to_bits());
+    }
+
+    fn fields(name: &str, into: &mut Vec<String>) {
+        into.push(format!("{name}: f32"));
+    }
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub(crate) struct $name { $(pub(crate) $field: $kind),* }
+
+        impl Words for $name {
+            fn words(&self, into: &mut Vec<u32>) {
+                $(self.$field.words(into);)*
+            }
+
+            fn fields(_: &str, into: &mut Vec<String>) {
+                $(<$kind>::fields(stringify!($field), into);)*
+            }
+        }
+    )*};
+}
+
+words! {
+    /// One step's numbers, the same for all its dispatches. `indices` and `labels` are places in the numbers.
+    Turn {
+        rows: u32, indices: u32, labels: u32, slot: u32, key_low: u32, key_high: u32, smoothing: f32, optimizer: u32,
+        rate: f32, momentum: f32, decay: f32, scale: f32, keep_first: f32, take_first: f32, keep_second: f32,
+        take_second: f32, epsilon: f32,
+    }
+    /// Sizes of a convolution, or of a linear layer as one of 1×1 over a row of tokens.
+    Shape {
+        height: u32, width: u32, planes: u32, out_height: u32, out_width: u32, channels: u32, size_y: u32, size_x: u32,
+        stride_y: u32, stride_x: u32, top: u32, left: u32, groups: u32,
+    }
+    /// Sizes of a pooling.
+    Window {
+        height: u32, width: u32, channels: u32, out_height: u32, out_width: u32, size_y: u32, size_x: u32, stride_y: u32,
+        stride_x: u32, top: u32, left: u32,
+    }
+    /// A batch's rows out of the data set.
+    Gather { channels: u32, places: u32, output: u32 }
+    /// A convolution with what follows it.
+    Forward {
+        shape: Shape, input: u32, weight: u32, bias: u32, residual: u32, output: u32, kept: u32, activation: u32,
+        norm_scale: u32, norm_shift: u32, norm_mean: u32, norm_variance: u32, epsilon: f32,
+    }
+    /// The gradient of its input.
+    InputGradient {
+        shape: Shape, gradient: u32, saved: u32, activation: u32, weight: u32, output: u32, accumulate: u32,
+    }
+    /// The gradient of its weight and bias, in parts.
+    WeightGradient {
+        shape: Shape, input: u32, gradient: u32, saved: u32, activation: u32, parts: u32, output: u32,
+        output_stride: u32, bias: u32, bias_stride: u32,
+    }
+    /// A pooling.
+    Pool { window: Window, input: u32, output: u32 }
+    /// The gradient of a maximum.
+    MaxGradient { window: Window, input: u32, gradient: u32, output: u32, accumulate: u32 }
+    /// The gradient of a mean.
+    AverageGradient { window: Window, gradient: u32, output: u32, accumulate: u32 }
+    /// Batch statistics in parts.
+    Statistics { channels: u32, places: u32, parts: u32, input: u32, output: u32 }
+    /// A batch norm with what follows it.
+    Normalize {
+        channels: u32, places: u32, parts: u32, input: u32, partial: u32, statistics: u32, running: u32,
+        running_stride: u32, scale: u32, shift: u32, mean: u32, variance: u32, epsilon: f32, momentum: f32,
+        residual: u32, output: u32, kept: u32, activation: u32,
+    }
+    /// The sums of a batch norm's gradient in parts.
+    NormSums {
+        channels: u32, places: u32, parts: u32, input: u32, gradient: u32, saved: u32, activation: u32, statistics: u32,
+        output: u32,
+    }
+    /// A batch norm's gradient.
+    NormGradient {
+        channels: u32, places: u32, parts: u32, input: u32, gradient: u32, statistics: u32, partial: u32, scale: u32,
+        scale_output: u32, shift_output: u32, output: u32, accumulate: u32,
+    }
+    /// A layer norm.
+    LayerNorm {
+        channels: u32, places: u32, input: u32, scale: u32, shift: u32, epsilon: f32, output: u32, statistics: u32,
+    }
+    /// A layer norm's gradient, in parts.
+    LayerNormGradient {
+        channels: u32, places: u32, parts: u32, input: u32, gradient: u32, statistics: u32, scale: u32,
+        scale_output: u32, shift_output: u32, output_stride: u32, output: u32, accumulate: u32,
+    }
+    /// An attention.
+    Attention { tokens: u32, width: u32, heads: u32, factor: f32, input: u32, output: u32, statistics: u32 }
+    /// An attention's gradient.
+    AttentionGradient {
+        tokens: u32, width: u32, heads: u32, factor: f32, input: u32, forward: u32, gradient: u32, statistics: u32,
+        output: u32, accumulate: u32,
+    }
+    /// A function of each number.
+    Activate { length: u32, input: u32, output: u32, activation: u32 }
+    /// Its gradient.
+    ActivateGradient { length: u32, gradient: u32, saved: u32, activation: u32, output: u32, accumulate: u32 }
+    /// A sum, or a copy.
+    Add { length: u32, left: u32, right: u32, output: u32, kept: u32, activation: u32 }
+    /// Rows and columns change places.
+    Transpose { height: u32, width: u32, input: u32, output: u32, accumulate: u32 }
+    /// Learned positions.
+    Positions { length: u32, input: u32, positions: u32, output: u32 }
+    /// Their gradient, in parts.
+    PositionsGradient { length: u32, parts: u32, gradient: u32, output: u32, output_stride: u32 }
+    /// Dropout, or its gradient.
+    Dropout { length: u32, input: u32, output: u32, node: u32, limit: u32, factor: f32, accumulate: u32 }
+    /// The loss and its gradient.
+    CrossEntropy { classes: u32, input: u32, output: u32 }
+    /// The optimizer.
+    Update { length: u32, blocks: u32 }
+}

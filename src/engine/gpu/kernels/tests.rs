@@ -1,0 +1,182 @@
+//! Every kernel's text is valid WGSL and says what the table says, within the limits that WebGPU promises everywhere.
+
+use super::grid::Tile;
+use super::{BINDINGS, Kernel};
+use crate::engine::gpu::kernels::task::{Turn, Words};
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{AddressSpace, Module, ShaderStage, TypeInner};
+use std::collections::BTreeSet;
+
+/// WebGPU's default limits (W3C, "WebGPU", section 3.6.2): what every adapter has.
+const MOST_THREADS: u32 = 256;
+const MOST_SHARED: u32 = 16_384;
+const MOST_STORAGE_BUFFERS: usize = 8;
+const UNIFORM_WORDS: usize = 64;
+
+fn parsed(kernel: Kernel) -> Module {
+    let row = kernel.row();
+    naga::front::wgsl::parse_str(row.source)
+        .unwrap_or_else(|error| panic!("{}: {}", row.name, error.emit_to_string(row.source)))
+}
+
+/// Threads and bytes of shared memory with the constants of a tile.
+fn sizes(kernel: Kernel, tile: Option<Tile>) -> [u32; 2] {
+    let module = parsed(kernel);
+    let name = kernel.row().name;
+    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(kernel.row().source)));
+    let constants = tile.map(Tile::constants).into_iter().flatten();
+    let constants = constants
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    let entry = Some((ShaderStage::Compute, "main"));
+    let (module, _) =
+        naga::back::pipeline_constants::process_overrides(&module, &info, entry, &constants)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let threads = module.entry_points[0].workgroup_size.iter().product();
+    let shared = (module.global_variables.iter())
+        .filter(|(_, variable)| variable.space == AddressSpace::WorkGroup)
+        .map(|(_, variable)| module.types[variable.ty].inner.size(module.to_ctx()))
+        .sum();
+    [threads, shared]
+}
+
+#[test]
+fn every_kernel_fits_into_every_adapter() {
+    for &kernel in Kernel::ALL {
+        let row = kernel.row();
+        let tiles: Vec<Option<Tile>> = match row.tiled {
+            true => Tile::ALL.into_iter().map(Some).collect(),
+            false => vec![None],
+        };
+        for tile in tiles {
+            let [threads, shared] = sizes(kernel, tile);
+            let wanted = tile.map_or(row.threads, |tile| tile.threads);
+            assert_eq!(threads, wanted, "{}: threads", row.name);
+            assert!(threads <= MOST_THREADS, "{}: {threads} threads", row.name);
+            assert!(
+                shared <= MOST_SHARED,
+                "{} with {tile:?}: {shared} bytes shared",
+                row.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_kernel_binds_what_the_table_says() {
+    for &kernel in Kernel::ALL {
+        let row = kernel.row();
+        let module = parsed(kernel);
+        let mut found = BTreeSet::new();
+        let mut storage = 0;
+        for (_, variable) in module.global_variables.iter() {
+            let Some(binding) = &variable.binding else {
+                continue;
+            };
+            let name = variable.name.as_deref().unwrap_or_default();
+            assert_eq!(binding.group, 0, "{}: {name}", row.name);
+            assert_eq!(
+                BINDINGS.get(binding.binding as usize),
+                Some(&name),
+                "{}",
+                row.name
+            );
+            let may_write = match variable.space {
+                AddressSpace::Storage { access } => {
+                    storage += 1;
+                    access.contains(naga::StorageAccess::STORE)
+                }
+                _ => false,
+            };
+            let writable = matches!(name, "weights" | "moments" | "values" | "metrics");
+            assert_eq!(may_write, writable, "{}: {name}", row.name);
+            found.insert(name.to_owned());
+        }
+        let wanted: BTreeSet<String> = (row.bindings.iter())
+            .chain(&["task"])
+            .map(|name| (*name).to_owned())
+            .collect();
+        assert_eq!(found, wanted, "{}", row.name);
+        assert!(storage <= MOST_STORAGE_BUFFERS, "{}", row.name);
+    }
+}
+
+/// The members of a struct as `name: type`, which must stand four bytes apart.
+fn members(module: &Module, name: &str) -> Vec<String> {
+    let (_, found) = (module.types.iter())
+        .find(|(_, of)| of.name.as_deref() == Some(name))
+        .unwrap_or_else(|| panic!("no struct {name}"));
+    let TypeInner::Struct { members, .. } = &found.inner else {
+        panic!("{name} is no struct");
+    };
+    (members.iter().enumerate())
+        .map(|(index, member)| {
+            assert_eq!(
+                member.offset as usize,
+                4 * index,
+                "{name}: {:?}",
+                member.name
+            );
+            let kind = match module.types[member.ty].inner {
+                TypeInner::Scalar(naga::Scalar::U32) => "u32",
+                TypeInner::Scalar(naga::Scalar::F32) => "f32",
+                _ => "another type",
+            };
+            format!("{}: {kind}", member.name.as_deref().unwrap_or_default())
+        })
+        .collect()
+}
+
+#[test]
+fn every_kernel_reads_the_words_that_it_is_told() {
+    let mut turn = Vec::new();
+    Turn::fields("", &mut turn);
+    for &kernel in Kernel::ALL {
+        let module = parsed(kernel);
+        assert_eq!(
+            members(&module, "Task"),
+            kernel.fields(),
+            "{}",
+            kernel.row().name
+        );
+        assert!(kernel.fields().len() <= UNIFORM_WORDS);
+        if kernel.row().bindings.contains(&"turn") {
+            assert_eq!(members(&module, "Turn"), turn, "{}", kernel.row().name);
+        }
+    }
+}
+
+#[test]
+fn every_kernel_begins_with_a_header_and_has_no_infinity() {
+    for &kernel in Kernel::ALL {
+        let row = kernel.row();
+        let header = row
+            .source
+            .lines()
+            .take_while(|line| line.starts_with("// "))
+            .count();
+        assert_eq!(header, 5, "{}: lines of its header", row.name);
+        for word in ["0x7f800000", "0xff800000"] {
+            let uses = row.source.matches(word).count();
+            let masks = row.source.matches(&format!("& {word}u) >=")).count();
+            assert_eq!(uses, masks, "{}: {word} other than as a mask", row.name);
+        }
+    }
+}
+
+#[test]
+fn another_text_than_the_tables_is_found() {
+    let wrong = parsed(Kernel::Add);
+    assert_ne!(members(&wrong, "Task"), Kernel::Transpose.fields());
+    let [threads, shared] = sizes(
+        Kernel::Product,
+        Some(Tile {
+            threads: 256,
+            columns: 16,
+            depth: 32,
+        }),
+    );
+    assert!(threads == 256 && shared > MOST_SHARED);
+}
