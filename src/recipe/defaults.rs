@@ -1,4 +1,4 @@
-//! The recipe that each family starts with; the numbers were chosen on the built-in digits, nothing is measured here.
+//! The recipe that each family starts with, chosen on the built-in digits; docs/families.md has what they reach.
 
 use super::fields::GRAPH;
 use super::{
@@ -14,6 +14,7 @@ struct Start {
     heads: Option<u32>,
     activation: &'static str,
     learning_rate: f64,
+    weight_decay: f64,
     batch_size: u32,
     epochs: u32,
     warmup_epochs: f64,
@@ -25,6 +26,7 @@ const START: Start = Start {
     heads: None,
     activation: "relu",
     learning_rate: 0.01,
+    weight_decay: 0.01,
     batch_size: 16,
     epochs: 12,
     warmup_epochs: 1.0,
@@ -48,6 +50,7 @@ fn start(family: &str) -> Start {
             depth: Some(4),
             width: Some(16),
             activation: "relu6",
+            learning_rate: 0.02,
             batch_size: 32,
             epochs: 15,
             ..START
@@ -57,7 +60,7 @@ fn start(family: &str) -> Start {
             width: Some(32),
             heads: Some(4),
             activation: "gelu",
-            learning_rate: 0.004,
+            learning_rate: 0.006,
             epochs: 15,
             warmup_epochs: 2.0,
             ..START
@@ -67,6 +70,7 @@ fn start(family: &str) -> Start {
             width: Some(32),
             activation: "gelu",
             learning_rate: 0.005,
+            weight_decay: 0.1,
             epochs: 15,
             warmup_epochs: 2.0,
             ..START
@@ -146,7 +150,7 @@ impl Recipe {
                 optimizer: "adamw".into(),
                 learning_rate: start.learning_rate,
                 momentum: None,
-                weight_decay: 0.01,
+                weight_decay: start.weight_decay,
                 label_smoothing: None,
                 schedule: "cosine".into(),
                 warmup_epochs: start.warmup_epochs,

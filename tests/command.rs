@@ -1,0 +1,139 @@
+//! The native command as a person runs it: default recipes, a graph of one's own, refusals.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use assay::recipe::Recipe;
+use assay::recipe::fields::FAMILIES;
+use assay::runlog::record;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn assay(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_assay"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn words(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// An empty folder of this name.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The default recipe of a family, as the command prints it.
+fn recipe(family: &str) -> Value {
+    let output = assay(&["recipe", "--architecture", family]);
+    assert!(output.status.success(), "{}", words(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A residual block with every kind of layer that a family may leave out, for the digits.
+fn layers() -> Value {
+    json!([
+        {"name": "conv1", "type": "convolution", "channels": 12, "kernel": [3, 3], "padding": [1, 1, 1, 1], "bias": false},
+        {"name": "norm1", "type": "batch_norm"},
+        {"name": "act1", "type": "activation", "function": "hardswish"},
+        {"name": "conv2", "type": "convolution", "channels": 12, "kernel": [3, 1], "padding": [1, 0, 1, 0], "groups": 12},
+        {"name": "sum", "type": "add", "inputs": ["conv2", "act1"]},
+        {"name": "pool", "type": "average_pool", "size": [2, 2]},
+        {"name": "tokens", "type": "tokens", "positions": true},
+        {"name": "qkv", "type": "linear", "units": 36},
+        {"name": "attend", "type": "attention", "heads": 3},
+        {"name": "sum2", "type": "add", "inputs": ["attend", "tokens"]},
+        {"name": "norm2", "type": "layer_norm"},
+        {"name": "flatten", "type": "flatten"},
+        {"name": "drop", "type": "dropout", "rate": 0.1},
+        {"name": "classes", "type": "linear", "units": 10}
+    ])
+}
+
+#[test]
+fn the_default_recipe_of_every_family_is_printed() {
+    for family in FAMILIES {
+        let default = Recipe::default_for("digits", family).to_value();
+        assert_eq!(recipe(family), default, "{family}");
+    }
+    let refused = assay(&["recipe", "--architecture", "perceptron"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let message = words(&refused.stderr);
+    assert!(
+        message.contains("perceptron") && message.contains("mixer"),
+        "{message}"
+    );
+}
+
+#[test]
+fn every_family_runs_and_is_recorded() {
+    let folder = folder("families");
+    let (file, log) = (folder.join("recipe.json"), folder.join("log.jsonl"));
+    for family in FAMILIES {
+        let mut changed = recipe(family);
+        changed["training"]["epochs"] = json!(1);
+        changed["training"]["warmup_epochs"] = json!(0.5);
+        changed["evaluation"]["latency_secs"] = json!(0);
+        fs::write(&file, changed.to_string()).unwrap();
+        let output = assay(&[
+            "run",
+            file.to_str().unwrap(),
+            "--log",
+            log.to_str().unwrap(),
+        ]);
+        assert!(
+            output.status.success(),
+            "{family}: {}",
+            words(&output.stderr)
+        );
+        assert!(words(&output.stdout).contains(" of 359;"), "{family}");
+    }
+    let shown = words(&assay(&["show", log.to_str().unwrap()]).stdout);
+    assert_eq!(shown.lines().count(), FAMILIES.len(), "{shown}");
+}
+
+#[test]
+fn a_graph_of_ones_own_trains_and_is_verified() {
+    let folder = folder("graph");
+    let (file, log) = (folder.join("recipe.json"), folder.join("log.jsonl"));
+    let mut changed = recipe("graph");
+    changed["architecture"]["graph"]["layers"] = layers();
+    changed["training"]["epochs"] = json!(6);
+    changed["evaluation"]["latency_secs"] = json!(0);
+    fs::write(&file, changed.to_string()).unwrap();
+    let log = log.to_str().unwrap();
+    let output = assay(&["run", file.to_str().unwrap(), "--log", log, "--json"]);
+    assert!(output.status.success(), "{}", words(&output.stderr));
+    let (record, _) = record::read(words(&output.stdout).trim()).unwrap();
+    let accuracy = record.results.accuracy.unwrap();
+    assert!(accuracy.value() >= 0.93, "{}", accuracy.value());
+    let verified = assay(&["verify", log]);
+    assert_eq!(verified.status.code(), Some(0));
+    assert!(words(&verified.stdout).starts_with("reproduced"));
+}
+
+#[test]
+fn a_graph_that_does_not_fit_is_refused_by_its_layer() {
+    let folder = folder("misfit");
+    let (file, log) = (folder.join("recipe.json"), folder.join("log.jsonl"));
+    let mut changed = recipe("graph");
+    changed["architecture"]["graph"]["layers"] = layers();
+    changed["architecture"]["graph"]["layers"][8]["heads"] = json!(5);
+    fs::write(&file, changed.to_string()).unwrap();
+    let output = assay(&[
+        "run",
+        file.to_str().unwrap(),
+        "--log",
+        log.to_str().unwrap(),
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = words(&output.stderr);
+    assert!(message.contains("attend"), "{message}");
+    assert!(!log.exists(), "a log without a record");
+}
