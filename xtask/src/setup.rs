@@ -169,9 +169,9 @@ pub(crate) fn emulator(project: &Project, processor: &str) -> Result<String> {
 /// A Vulkan adapter, in software where there is no other.
 pub(crate) fn graphics(project: &Project) -> Result<()> {
     let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
-    let has_driver = folders.iter().any(|folder| {
-        std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some())
-    });
+    let has_driver = folders
+        .iter()
+        .any(|folder| std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some()));
     if has_driver || !Path::new("/etc/debian_version").exists() {
         return Ok(());
     }

@@ -102,11 +102,11 @@ fn plain_input_gradient(g: &Geometry, weight: &[f32], dy: &[f32]) -> Vec<f32> {
                 if place == usize::MAX {
                     return;
                 }
-                for channel in 0..g.channels {
+                for (channel, dy) in dy.iter().enumerate() {
                     for plane in 0..rows {
                         let at = (tap * rows + plane) * g.channels + channel;
                         let input = place * g.planes + channel / columns * rows + plane;
-                        products[input].push((tap, channel, dy[channel] * weight[at]));
+                        products[input].push((tap, channel, dy * weight[at]));
                     }
                 }
             });

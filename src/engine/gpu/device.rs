@@ -145,7 +145,10 @@ impl Gpu {
 
 /// Something that happens once, elsewhere.
 #[derive(Default)]
-struct Signal(Mutex<(Option<Result<(), String>>, Option<std::task::Waker>)>);
+struct Signal(Mutex<(Option<Outcome>, Option<std::task::Waker>)>);
+
+/// What happened.
+type Outcome = Result<(), String>;
 
 impl Signal {
     fn raise(&self, result: Result<(), String>) {

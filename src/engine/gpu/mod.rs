@@ -1,6 +1,7 @@
-//! The WebGPU engine: the CPU engine's plan as dispatches of our own kernels; which engine to take is others' decision.
+//! Kernels for WebGPU with what runs them, each held to a plain loop; no model is planned on them yet, and the page does not
+//! use them.
 
-#![cfg_attr(not(test), allow(dead_code, reason = "what plans whole graphs is built on this"))]
+#![allow(dead_code, reason = "what plans whole graphs is built on this")]
 
 mod arena;
 mod device;

@@ -152,11 +152,10 @@ impl Case {
     }
 }
 
-/// Names of the arenas with what was expected, how far off it may be, and what was found.
-fn lists<'a>(
-    expected: &'a Expected,
-    found: &'a Arenas,
-) -> [(&'static str, &'a [f32], &'a [f64], &'a [f32]); 3] {
+/// An arena's name with what was expected, how far off it may be, and what was found.
+type List<'a> = (&'static str, &'a [f32], &'a [f64], &'a [f32]);
+
+fn lists<'a>(expected: &'a Expected, found: &'a Arenas) -> [List<'a>; 3] {
     [
         (
             "weights",
@@ -185,7 +184,9 @@ fn differences(expected: &Expected, found: &Arenas) -> Vec<String> {
         for (index, ((&wanted, &error), &found)) in wanted.iter().zip(errors).zip(found).enumerate()
         {
             let off = (f64::from(found) - f64::from(wanted)).abs();
-            if !(off <= error) && found.to_bits() != wanted.to_bits() {
+            // A difference that is no number is beyond every bound.
+            let beyond = off > error || off.is_nan() || error.is_nan();
+            if beyond && found.to_bits() != wanted.to_bits() {
                 problems.push(format!(
                     "{name} {index}: {found:e} instead of {wanted:e} ± {error:.1e}"
                 ));
