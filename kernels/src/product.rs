@@ -1,5 +1,5 @@
 //! The product of a batch of rows with a weight, for linear layers and 1×1 convolutions, with its gradients; the loops are
-//! [`crate::correlation`]'s and [`crate::outer`]'s.
+//! those of `correlation` and `outer`.
 
 use crate::correlation::{COLUMNS, Epilogue, Job, Rows};
 use crate::outer::Outer;

@@ -23,7 +23,7 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// First values of every tensor that the graph needs; [`super::first`] says which and why.
+    /// First values of every tensor that the graph needs; `first.rs` says which and why.
     ///
     /// # Errors
     /// As [`Graph::resolve`]. Sizes are limited by [`super::plan`], which comes first.

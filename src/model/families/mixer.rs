@@ -2,7 +2,7 @@
 //!
 //! Tolstikhin et al. 2021, "MLP-Mixer: an all-MLP architecture for vision", arXiv 2105.01601, with the hidden widths of
 //! its table 1: half a token's width across tokens, four times on each. How patches follow the image says
-//! [`super::parts`].
+//! `parts.rs`.
 
 use super::parts::{dropout, patch, perceptron, tokens};
 use crate::model::{Activation, Graph, Layer};

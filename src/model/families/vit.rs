@@ -3,7 +3,7 @@
 //! Dosovitskiy et al. 2021, "An image is worth 16×16 words", arXiv 2010.11929, with norms before each branch, as there.
 //! Like Beyer, Zhai and Kolesnikov 2022, "Better plain ViT baselines for ImageNet-1k", arXiv 2205.01580, it has no class
 //! token and averages all of them; like the small models of Hassani et al. 2021, arXiv 2104.05704, its perceptrons
-//! are twice as wide as a token and not four times. How patches follow the image says [`super::parts`].
+//! are twice as wide as a token and not four times. How patches follow the image says `parts.rs`.
 
 use super::parts::{dropout, patch, perceptron, tokens};
 use crate::model::{Activation, Graph, Layer};
