@@ -6,6 +6,7 @@
 //! optimization changes a bit.
 
 use std::env::consts::{ARCH, OS};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -57,10 +58,15 @@ pub(crate) fn aarch64(project: &Project) -> Outcome {
             .and_then(|emulator| setup::target(project, AARCH64).map(|()| emulator));
         match ready {
             Ok(emulator) => {
+                let libraries = empty_libdl(project)?;
                 // The compiler's own linker and musl's start files: no C compiler for AArch64 is needed.
                 for mut cargo in compiled_for(project, AARCH64) {
                     cargo
                         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld")
+                        .env(
+                            "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUSTFLAGS",
+                            format!("-Lnative={}", libraries.display()),
+                        )
                         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER", &emulator);
                     outcome.count(&mut cargo)?;
                 }
@@ -103,6 +109,15 @@ pub(crate) fn x86_64(project: &Project) -> Outcome {
         }
         Ok(())
     })
+}
+
+/// A folder with an empty `libdl`, as musl itself brings one: its functions are in musl's `libc`, the compiler's copy of musl
+/// leaves the empty archive out, and the loader of Vulkan asks for it.
+fn empty_libdl(project: &Project) -> Result<PathBuf> {
+    let folder = project.root().join("target/musl");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("libdl.a"), "!<arch>\n")?;
+    Ok(folder)
 }
 
 /// cargo for the kernels' tests and for the table. A named target keeps the flags from macros and build scripts, which the
