@@ -173,7 +173,7 @@ export async function smallRecipe(page, changes = {}) {
 }
 
 /** The recipe in the form, as the JSON dialog shows it. @param {Page} page */
-async function recipeText(page) {
+export async function recipeText(page) {
   await press(page, "Edit as JSON");
   const shown = await waitFor(page, "the recipe as JSON", () => /** @type {HTMLTextAreaElement | null} */ (document.querySelector("dialog[open] textarea"))?.value);
   await press(page, "Close", "dialog[open]");
