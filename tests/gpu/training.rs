@@ -220,7 +220,7 @@ fn one_step(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
         let off = size(wanted.iter().zip(&found).map(|(a, b)| f64::from(a - b)));
         // The weights themselves are rounded when the gradient is taken from them: u of each.
         let limit = 5e-5 * own + 2e-6 * all + 1e-6 * (wanted.len() as f64).sqrt();
-        if !(off <= limit) {
+        if off > limit || off.is_nan() {
             problems.push(format!(
                 "{name}: off by {off:.1e} of {own:.1e}, of {all:.1e} in all"
             ));

@@ -150,9 +150,9 @@ pub(crate) fn browsers(project: &Project) -> Result<()> {
 /// A Vulkan adapter, in software where there is no other.
 pub(crate) fn graphics(project: &Project) -> Result<()> {
     let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"];
-    let has_driver = folders.iter().any(|folder| {
-        std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some())
-    });
+    let has_driver = folders
+        .iter()
+        .any(|folder| std::fs::read_dir(folder).is_ok_and(|mut files| files.next().is_some()));
     if has_driver || !Path::new("/etc/debian_version").exists() {
         return Ok(());
     }

@@ -152,7 +152,10 @@ impl Gpu {
 
 /// Something that happens once, elsewhere.
 #[derive(Default)]
-struct Signal(Mutex<(Option<Result<(), String>>, Option<std::task::Waker>)>);
+struct Signal(Mutex<Raised>);
+
+/// What came of it, and whom to wake.
+type Raised = (Option<Result<(), String>>, Option<std::task::Waker>);
 
 impl Signal {
     fn raise(&self, result: Result<(), String>) {

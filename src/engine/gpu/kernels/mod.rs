@@ -35,7 +35,10 @@ pub(crate) const WORDS_STRIDE: u32 = 256;
 /// A kernel's row of the table; what the tests alone read is what they hold the texts to.
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "threads, tiles and bindings are what the texts are checked against")
+    expect(
+        dead_code,
+        reason = "threads, tiles and bindings are what the texts are checked against"
+    )
 )]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row {

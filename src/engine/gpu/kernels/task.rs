@@ -20,7 +20,6 @@ impl Words for u32 {
     }
 
     #[cfg(test)]
-
     fn fields(name: &str, into: &mut Vec<String>) {
         into.push(format!("{name}: u32"));
     }
@@ -32,7 +31,6 @@ impl Words for f32 {
     }
 
     #[cfg(test)]
-
     fn fields(name: &str, into: &mut Vec<String>) {
         into.push(format!("{name}: f32"));
     }
@@ -50,7 +48,6 @@ macro_rules! words {
             }
 
             #[cfg(test)]
-
             fn fields(_: &str, into: &mut Vec<String>) {
                 $(<$kind>::fields(stringify!($field), into);)*
             }

@@ -1,23 +1,18 @@
 //! The way back: the dispatches of each group's gradient, last group first; nobody computes what nobody asked for.
 
-use super::forward::{dropout, factor, is_depthwise, shape, statistics_parts, window};
+use super::division::{MOST_PARTS, statistics_parts, weight_parts};
+use super::forward::{dropout, factor, is_depthwise, shape, window};
 use super::places::Item;
 use super::{Builder, number};
 use crate::engine::cpu::fusion::Group;
 use crate::engine::cpu::plan::sizes;
 use crate::engine::gpu::kernels::Task;
-use crate::engine::gpu::kernels::grid::Tile;
 use crate::engine::gpu::kernels::task::{
     ActivateGradient, Add, AttentionGradient, AverageGradient, InputGradient, LayerNormGradient,
-    MaxGradient, NONE, NormGradient, NormSums, PositionsGradient, Shape, Transpose, WeightGradient,
+    MaxGradient, NONE, NormGradient, NormSums, PositionsGradient, Transpose, WeightGradient,
 };
 use crate::error::Result;
 use crate::model::{Layer, ParameterRole};
-
-/// Workgroups that a weight gradient should keep busy, terms that a part should have, and parts at most.
-const BUSY_GROUPS: u64 = 256;
-const TERMS_OF_A_PART: u64 = 64;
-const MOST_PARTS: u64 = 64;
 
 /// The gradients that are there while the way back is planned.
 struct Gradients {
@@ -385,21 +380,4 @@ impl Builder<'_> {
             false => Task::ProductInputGradient(task),
         })
     }
-}
-
-/// Parts of a weight gradient: enough to keep a GPU busy, none with few terms.
-fn weight_parts(shape: &Shape, rows: u32, depthwise: bool) -> u32 {
-    let terms = u64::from(rows) * u64::from(shape.out_height) * u64::from(shape.out_width);
-    let tiles = if depthwise {
-        u64::from(shape.channels.div_ceil(64)) * u64::from(shape.size_y * shape.size_x)
-    } else {
-        let columns = shape.channels / shape.groups;
-        let tile = Tile::choose(shape.depth() * BUSY_GROUPS, columns);
-        let down = shape.depth().div_ceil(u64::from(tile.rows()));
-        down * u64::from(columns.div_ceil(tile.columns)) * u64::from(shape.groups)
-    };
-    let wanted = BUSY_GROUPS.div_ceil(tiles.max(1));
-    wanted
-        .min(terms.div_ceil(TERMS_OF_A_PART))
-        .clamp(1, MOST_PARTS) as u32
 }

@@ -1,5 +1,6 @@
 //! The way there: the dispatches of each group of layers.
 
+use super::division::statistics_parts;
 use super::places::Item;
 use super::{Builder, from_output, number};
 use crate::engine::cpu::fusion::Group;
@@ -12,10 +13,6 @@ use crate::engine::gpu::kernels::task::{
 };
 use crate::error::{Error, Result};
 use crate::model::{self, Layer, ParameterRole, ResolvedNode};
-
-/// Parts of batch statistics at most, and rows that a part should have.
-const MOST_STATISTICS: u64 = 64;
-const ROWS_OF_STATISTICS: u64 = 256;
 
 impl Builder<'_> {
     pub(super) fn forward(&mut self, step: usize, group: &Group) -> Result<()> {
@@ -250,12 +247,6 @@ const fn epsilon(layer: Layer) -> f32 {
         Layer::BatchNorm { epsilon, .. } => epsilon,
         _ => 0.0,
     }
-}
-
-/// Parts that a batch's statistics are measured in.
-pub(super) fn statistics_parts(rows: u32, places: u32) -> u32 {
-    let rows = u64::from(rows) * u64::from(places);
-    rows.div_ceil(ROWS_OF_STATISTICS).clamp(1, MOST_STATISTICS) as u32
 }
 
 /// Whether a convolution has a kernel for each channel.

@@ -5,6 +5,7 @@
 //! the gradients that read it. Parts of parameters' gradients are added up by the optimizer's one dispatch.
 
 mod backward;
+mod division;
 mod forward;
 mod places;
 

@@ -15,7 +15,7 @@ fn added(layers: &[Layer]) -> usize {
         let mut graph = Graph::new([8, 16, 16]);
         for time in 0..times {
             for (index, &layer) in layers.iter().enumerate() {
-                graph.push(&format!("layer{time}_{index}"), layer);
+                graph.push(format!("layer{time}_{index}"), layer);
             }
         }
         graph.push("mean", Layer::GlobalAveragePool);
@@ -43,9 +43,9 @@ fn a_convolution_takes_at_most_four_dispatches_a_step_and_seven_with_a_norm() {
 fn an_inference_takes_one_dispatch_for_each_product_with_all_that_follows() {
     let mut graph = Graph::new([1, 8, 8]);
     for stage in 0..3 {
-        graph.push(&format!("conv{stage}"), Layer::convolution(8, 3));
-        graph.push(&format!("norm{stage}"), Layer::batch_norm());
-        graph.push(&format!("act{stage}"), Layer::Activation(Activation::Gelu));
+        graph.push(format!("conv{stage}"), Layer::convolution(8, 3));
+        graph.push(format!("norm{stage}"), Layer::batch_norm());
+        graph.push(format!("act{stage}"), Layer::Activation(Activation::Gelu));
     }
     graph.push("pool", Layer::MaxPool(Window::tiling([2, 2])));
     graph.push("flatten", Layer::Flatten);
