@@ -1,4 +1,4 @@
-//! Runs the table of cases natively; `tests/cases/browser.rs` runs the same table in browsers.
+//! Runs the table of cases natively; `tests/cases/browser.rs` runs the same table as wasm.
 
 #[path = "cases/mod.rs"]
 mod cases;

@@ -1,4 +1,4 @@
-//! The table of cases for a browser: names and a runner, called by tests/e2e/harness one by one.
+//! The table of cases for a browser or Node: names and a runner, called by tests/e2e/harness one by one.
 
 #[cfg(target_arch = "wasm32")]
 #[path = "mod.rs"]

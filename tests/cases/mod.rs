@@ -1,4 +1,5 @@
-//! The table of cases that must come out equal natively and in every browser; it says nothing on how they are run.
+//! The table of cases that must come out equal on every processor, in Node and in every browser; how they are run is
+//! not its business.
 
 mod data_eval;
 mod digests;
@@ -6,6 +7,7 @@ mod engine;
 mod graphs;
 mod numerics;
 mod reference;
+mod special;
 
 /// One statement and the function that checks it.
 pub(crate) struct Case {
@@ -21,5 +23,6 @@ pub(crate) fn all() -> Vec<Case> {
     all.extend(engine::cases());
     all.extend(numerics::cases());
     all.extend(digests::cases());
+    all.extend(special::cases());
     all
 }

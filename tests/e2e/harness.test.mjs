@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { casesInNode } from "./harness/cases_in_node.mjs";
 import { launch, newPage, strangers } from "./harness/index.mjs";
 import { serveFolders } from "./harness/static_server.mjs";
 
@@ -60,5 +61,36 @@ test("the plain host serves its folder, with a type and nothing more, and nothin
   assert.equal(answer.headers.get("content-security-policy"), null);
   for (const path of ["/", "/lab/nothing.js", "/lab/..%2f..%2fetc/passwd", "/lab/%2e%2e%2f%2e%2e%2fetc/passwd"]) {
     assert.equal((await fetch(`${server.origin}${path}`)).status, 404, path);
+  }
+});
+
+/** Stands for the table of cases: one passes, one fails, one panics, one says on which start of the worker it ran. */
+const GLUE = `
+export default async () => {};
+export const case_names = () => ["passes", "fails", "panics", "again"];
+export async function run_case(index) {
+  globalThis.runs = (globalThis.runs ?? 0) + 1;
+  if (index === 2) {
+    console.error("panicked at a line");
+    throw new WebAssembly.RuntimeError("unreachable");
+  }
+  return ["", "expected 1, got 2", "", "run " + globalThis.runs][index];
+}`;
+
+test("the cases in Node tell what failed and what a panic said, and go on in a new worker", async () => {
+  const module = await mkdtemp(join(tmpdir(), "assay-cases-"));
+  await writeFile(join(module, "package.json"), `{"type":"module"}`);
+  await writeFile(join(module, "cases.js"), GLUE);
+  await writeFile(join(module, "cases_bg.wasm"), Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  const { cases, close } = await casesInNode(module);
+  try {
+    const names = await cases.names();
+    assert.deepEqual(names, ["passes", "fails", "panics", "again"]);
+    const answers = [];
+    for (const index of names.keys()) answers.push(await cases.run(index));
+    assert.deepEqual(answers, ["", "expected 1, got 2", "panicked at a line", "run 1"]);
+  } finally {
+    await close();
+    await rm(module, { recursive: true });
   }
 });

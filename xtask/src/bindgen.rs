@@ -1,4 +1,4 @@
-//! From Rust to a module a browser can load: cargo for wasm32, then bindgen as a library, so that its version is
+//! From Rust to a module that a browser or Node can load: cargo for wasm32, then bindgen as a library, so that its version is
 //! the one in the lock file. No wasm-opt: it was measured to make the compressed file larger.
 
 use std::path::{Path, PathBuf};
@@ -39,6 +39,9 @@ pub(crate) fn cases_module(project: &Project) -> Result<PathBuf> {
     )?;
     let out = project.target().join("cases/pkg");
     generate(&compiled, &out, "cases", Names::Kept)?;
+    // Node asks the nearest package whether a `.js` is a module; the build folder may be outside of ours.
+    std::fs::write(out.join("package.json"), r#"{"type":"module"}"#)
+        .with_context(|| format!("cannot write into {}", out.display()))?;
     Ok(out)
 }
 

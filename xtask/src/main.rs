@@ -13,6 +13,7 @@ mod imports;
 mod page;
 mod policy;
 mod preload;
+mod processors;
 mod project;
 mod report;
 mod screenshots;
@@ -40,7 +41,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what the other commands need: the wasm32 target, the npm packages, Chromium, Firefox and a Vulkan adapter
+    /// Install what the other commands need: the compiler's targets, the npm packages, Chromium, Firefox, a Vulkan
+    /// adapter, emulators
     Setup,
     /// Build the page into target/www
     Build,

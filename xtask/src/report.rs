@@ -99,10 +99,10 @@ impl Outcome {
             }
             ["test", .., "...", "ok"] => return true,
             ["test", name, "...", "ignored", reason @ ..] => {
-                self.add_not_run(name, &reason.join(" "));
+                self.not_run(name, &reason.join(" "));
             }
             ["test", name, "...", "ignored,", reason @ ..] => {
-                self.add_not_run(name, &reason.join(" "));
+                self.not_run(name, &reason.join(" "));
             }
             // Node's `spec` reporter.
             ["ℹ", "pass", count] => self.passed += number(count),
@@ -112,7 +112,7 @@ impl Outcome {
                 // `﹣ name (0.1ms) # reason`
                 let (name, reason) = line.split_once(" # ").unwrap_or((line, ""));
                 let name = name.trim_start_matches(['﹣', ' ']);
-                self.add_not_run(
+                self.not_run(
                     name.rsplit_once(" (").map_or(name, |(name, _)| name),
                     reason,
                 );
@@ -123,14 +123,15 @@ impl Outcome {
                 self.failed += number(failed);
             }
             // Said by a test that finds out while it runs.
-            ["not", "run:", reason @ ..] => self.add_not_run("", &reason.join(" ")),
+            ["not", "run:", reason @ ..] => self.not_run("", &reason.join(" ")),
             ["running", _, "test" | "tests"] | [] => return true,
             _ => return false,
         }
         true
     }
 
-    fn add_not_run(&mut self, name: &str, reason: &str) {
+    /// Notes that `name`, or the whole suite where that is empty, was not run.
+    pub(crate) fn not_run(&mut self, name: &str, reason: &str) {
         let parts: Vec<_> = [name, reason]
             .into_iter()
             .filter(|part| !part.is_empty())

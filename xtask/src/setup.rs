@@ -1,10 +1,12 @@
 //! Installs what the other commands need, and says in one line what it did; silent when there is nothing to do.
 
+use std::env::consts::OS;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::processors;
 use crate::project::{Project, run};
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -67,11 +69,16 @@ impl Browser {
     }
 }
 
-/// What `cargo xtask setup` does: everything.
+/// What `cargo xtask setup` does: everything. What is there for other processors is no must: a suite that cannot run without
+/// it says so itself.
 pub(crate) fn everything(project: &Project) -> Result<()> {
     to_build(project)?;
     browsers(project)?;
-    graphics(project)
+    graphics(project)?;
+    if let Err(reason) = processors::set_up(project) {
+        println!("Tests for other processors will be left out: {reason:#}");
+    }
+    Ok(())
 }
 
 /// What a build of the page needs.
@@ -82,23 +89,22 @@ pub(crate) fn to_build(project: &Project) -> Result<()> {
 
 /// The compiler's wasm32 target.
 pub(crate) fn wasm_target(project: &Project) -> Result<()> {
+    target(project, WASM_TARGET)
+}
+
+/// One of the compiler's targets.
+pub(crate) fn target(project: &Project, name: &str) -> Result<()> {
     let sysroot = stdout_of(project.command("rustc").args(["--print", "sysroot"]))?;
-    if Path::new(&sysroot)
-        .join("lib/rustlib")
-        .join(WASM_TARGET)
-        .is_dir()
-    {
+    if Path::new(&sysroot).join("lib/rustlib").join(name).is_dir() {
         return Ok(());
     }
     if on_path("rustup").is_none() {
         bail!(
-            "The Rust compiler lacks the {WASM_TARGET} target: install Rust with rustup, or the target's package."
+            "The Rust compiler lacks the {name} target: install Rust with rustup, or the target's package."
         );
     }
-    run(project
-        .command("rustup")
-        .args(["target", "add", WASM_TARGET]))?;
-    println!("Installed the Rust target {WASM_TARGET}.");
+    run(project.command("rustup").args(["target", "add", name]))?;
+    println!("Installed the Rust target {name}.");
     Ok(())
 }
 
@@ -163,17 +169,31 @@ pub(crate) fn graphics(project: &Project) -> Result<()> {
     )
 }
 
-/// Installs Debian packages, or says which ones are wanted for `what`.
-fn install(project: &Project, what: &str, packages: &[&str]) -> Result<()> {
+/// The program that runs programs for another Linux processor.
+pub(crate) fn emulator(project: &Project, processor: &str) -> Result<String> {
+    let program = format!("qemu-{processor}");
+    if on_path(&program).is_none() {
+        if OS != "linux" {
+            bail!("qemu-user runs on Linux only");
+        }
+        // What it recommends would make the system start foreign programs through it.
+        install(project, &program, &["--no-install-recommends", "qemu-user"])?;
+    }
+    Ok(program)
+}
+
+/// Installs Debian packages, where this is Debian and we may; the error says what is missing and how to get it.
+fn install(project: &Project, missing: &str, packages: &[&str]) -> Result<()> {
     let is_debian = Path::new("/etc/debian_version").exists() && on_path("apt-get").is_some();
     let is_root = stdout_of(project.command("id").arg("-u")).is_ok_and(|user| user == "0");
+    let packages_in_words = packages.join(" ");
     if !(is_debian && is_root) {
         let hint = if is_debian {
-            format!(" (apt-get install {}, as root)", packages.join(" "))
+            format!(" (apt-get install {packages_in_words}, as root)")
         } else {
             String::new()
         };
-        bail!("The tests need {what}: install it{hint} and run this again.");
+        bail!("The tests need {missing}: install it{hint} and run this again.");
     }
     let apt = || {
         let mut command = project.command("apt-get");
@@ -182,7 +202,7 @@ fn install(project: &Project, what: &str, packages: &[&str]) -> Result<()> {
     };
     run(apt().arg("update"))?;
     run(apt().args(["install", "-y"]).args(packages))?;
-    println!("Installed {}.", packages.join(" and "));
+    println!("Installed {missing}.");
     Ok(())
 }
 

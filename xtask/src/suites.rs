@@ -1,4 +1,5 @@
-//! The test suites: native, the same cases in two browsers, JavaScript, and end to end in two browsers.
+//! The test suites: native, the same cases on other processors, in Node and in two browsers, JavaScript, and end to end in
+//! two browsers.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,6 +8,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::bindgen;
+use crate::processors;
 use crate::project::{self, Project};
 use crate::report::Outcome;
 use crate::setup::{self, Browser};
@@ -16,8 +18,15 @@ use crate::setup::{self, Browser};
 pub(crate) enum SuiteName {
     /// Rust tests of the library, the command and xtask
     Native,
+    /// The table of cases as AArch64 programs, emulated
+    Aarch64,
+    /// The table of cases without AVX, emulated, and compiled for AVX2 and FMA
+    #[value(name = "x86-64")]
+    X86,
     /// JavaScript tests in Node
     Js,
+    /// The table of cases, in Node
+    Node,
     /// The table of cases, in Chromium and Firefox
     Browser,
     /// The page as a person uses it, in Chromium and Firefox
@@ -35,7 +44,10 @@ pub(crate) fn run(project: &Project, names: &[SuiteName]) -> Vec<Outcome> {
     for name in names {
         match name {
             SuiteName::Native => outcomes.push(native(project)),
+            SuiteName::Aarch64 => outcomes.push(processors::aarch64(project)),
+            SuiteName::X86 => outcomes.push(processors::x86_64(project)),
             SuiteName::Js => outcomes.push(js(project)),
+            SuiteName::Node => outcomes.push(cases_in_node(project)),
             SuiteName::Browser => {
                 outcomes.extend(Browser::ALL.map(|browser| cases(project, browser)));
             }
@@ -73,9 +85,19 @@ fn js(project: &Project) -> Outcome {
     })
 }
 
+fn cases_in_node(project: &Project) -> Outcome {
+    Outcome::of("node", |outcome| {
+        setup::to_build(project)?;
+        let module = bindgen::cases_module(project)?;
+        let mut driver = project.node("tests/e2e/harness/run_cases.mjs");
+        outcome.count(driver.arg("node").arg(module))
+    })
+}
+
 fn cases(project: &Project, browser: Browser) -> Outcome {
     Outcome::of(&format!("browser {}", browser.name()), |outcome| {
-        setup::everything(project)?;
+        setup::to_build(project)?;
+        setup::browsers(project)?;
         let module = bindgen::cases_module(project)?;
         let mut driver = project.node("tests/e2e/harness/run_cases.mjs");
         outcome.count(

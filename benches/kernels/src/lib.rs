@@ -2,6 +2,7 @@
 //! no input: a bad one traps.
 
 mod lanes_of_wide;
+mod layers;
 
 use assay_kernels::{Epilogue, product};
 use gemm::Parallelism;
@@ -151,8 +152,8 @@ pub extern "C" fn open(rows: usize, inner: usize, columns: usize) -> *mut Case {
     Box::into_raw(Box::new(Case::new(rows, inner, columns)))
 }
 
-/// Computes the product so many times: 0 is Assay's plan, 1 its product without one, 2 gemm, 3 rten-gemm with a packed weight, 4 without,
-/// 5 a kernel of wide's lanes.
+/// Computes the product so many times: 0 is Assay's plan, 1 gemm, 2 rten-gemm with a packed weight, 3 without,
+/// 4 a kernel of wide's lanes.
 ///
 /// # Safety
 /// `case` comes from [`open`] and is used by nobody else.

@@ -1,31 +1,23 @@
 // @ts-check
 /**
- * @file Runs the table of cases, compiled to wasm, in a browser: `node run_cases.mjs BROWSER MODULE_FOLDER`.
+ * @file Runs the table of cases, compiled to wasm: `node run_cases.mjs chromium|firefox|node MODULE_FOLDER`.
  * A failure names its case; the last line counts.
  */
 
-import { fileURLToPath } from "node:url";
-import { launch, newPage } from "./browsers.mjs";
+import { casesInBrowser } from "./cases_in_browser.mjs";
+import { casesInNode } from "./cases_in_node.mjs";
 import { notRun } from "./not_run.mjs";
-import { serveFolders } from "./static_server.mjs";
 
-const [, , browserName, moduleFolder] = process.argv;
-if ((browserName !== "chromium" && browserName !== "firefox") || moduleFolder === undefined) {
-  throw new Error("usage: node run_cases.mjs chromium|firefox MODULE_FOLDER");
+const [, , place, moduleFolder] = process.argv;
+if ((place !== "chromium" && place !== "firefox" && place !== "node") || moduleFolder === undefined) {
+  throw new Error("usage: node run_cases.mjs chromium|firefox|node MODULE_FOLDER");
 }
 
-const server = await serveFolders({
-  "/": fileURLToPath(new URL("./cases/", import.meta.url)),
-  "/pkg/": moduleFolder,
-});
-const browser = await launch(browserName);
+const { cases, close } = await (place === "node" ? casesInNode(moduleFolder) : casesInBrowser(place, moduleFolder));
 try {
-  const page = await newPage(browser);
-  await page.goto(`${server.origin}/`);
-  const names = await page.evaluate(() => window.cases.names());
   let [passed, failed] = [0, 0];
-  for (const [index, name] of names.entries()) {
-    const failure = await page.evaluate((index) => window.cases.run(index), index);
+  for (const [index, name] of (await cases.names()).entries()) {
+    const failure = await cases.run(index);
     if (failure === "") {
       passed += 1;
     } else if (failure.startsWith("not run: ")) {
@@ -38,6 +30,5 @@ try {
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 } finally {
-  await browser.close();
-  await server.close();
+  await close();
 }

@@ -1,0 +1,35 @@
+// @ts-check
+/** @file The table of cases in a browser's worker. */
+
+import { fileURLToPath } from "node:url";
+import { launch, newPage } from "./browsers.mjs";
+import { serveFolders } from "./static_server.mjs";
+
+/**
+ * @param {import("./browsers.mjs").BrowserName} browserName
+ * @param {string} moduleFolder where bindgen left the module
+ * @returns {Promise<{ cases: Cases, close: () => Promise<void> }>}
+ */
+export async function casesInBrowser(browserName, moduleFolder) {
+  const server = await serveFolders({
+    "/": fileURLToPath(new URL("./cases/", import.meta.url)),
+    "/pkg/": moduleFolder,
+  });
+  const browser = await launch(browserName);
+  const close = async () => {
+    await browser.close();
+    await server.close();
+  };
+  try {
+    const page = await newPage(browser);
+    await page.goto(`${server.origin}/`);
+    const cases = {
+      names: () => page.evaluate(() => window.cases.names()),
+      run: (/** @type {number} */ index) => page.evaluate((index) => window.cases.run(index), index),
+    };
+    return { cases, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
