@@ -1,6 +1,9 @@
-//! Every GPU kernel against its twin on this machine's adapter; its last line says which adapter that was.
+//! Every GPU kernel against its twin, and whole models against the CPU, on this machine's adapter; the last line says which adapter that was.
 //!
 //! `ASSAY_GPU=require` fails where there is none, `auto` (the default) says so and passes, `off` does not look.
+
+#[path = "gpu/training.rs"]
+mod training;
 
 use assay::engine::gpu::{Gpu, parity};
 use libtest_mimic::{Arguments, Trial};
@@ -102,6 +105,7 @@ fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
             })
         })
         .collect();
+    trials.extend(training::trials(gpu));
     trials.push(Trial::test("parity: every kernel has a case", || {
         match parity::kernels_without_a_case().as_slice() {
             [] => Ok(()),

@@ -5,18 +5,18 @@
 
 /// A value's stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stay {
+pub(in crate::engine) struct Stay {
     /// The moment it is written first.
-    pub(super) from: usize,
+    pub(in crate::engine) from: usize,
     /// The last moment it is read or written.
-    pub(super) until: usize,
+    pub(in crate::engine) until: usize,
     /// Numbers for one row.
-    pub(super) len: usize,
+    pub(in crate::engine) len: usize,
 }
 
 /// Slots, and which value stands in which.
 #[derive(Debug, Default)]
-pub(super) struct Buffers {
+pub(in crate::engine) struct Buffers {
     slot_of: Vec<usize>,
     lens: Vec<usize>,
     row_lens: Vec<usize>,
@@ -26,7 +26,7 @@ pub(super) struct Buffers {
 
 impl Buffers {
     /// Slots for the values, still without memory.
-    pub(super) fn new(stays: &[Stay]) -> Self {
+    pub(in crate::engine) fn new(stays: &[Stay]) -> Self {
         let mut order: Vec<usize> = (0..stays.len()).collect();
         order.sort_by_key(|&value| stays[value].from);
         let mut buffers = Self {
@@ -64,13 +64,23 @@ impl Buffers {
         buffers
     }
 
+    /// The slot of a value.
+    pub(in crate::engine) fn slot_of(&self, value: usize) -> usize {
+        self.slot_of[value]
+    }
+
+    /// Numbers of each slot for one row.
+    pub(in crate::engine) fn slot_lens(&self) -> &[usize] {
+        &self.row_lens
+    }
+
     /// Numbers of all slots for one row.
-    pub(super) fn row_len(&self) -> usize {
+    pub(in crate::engine) fn row_len(&self) -> usize {
         self.row_lens.iter().sum()
     }
 
     /// Makes room for so many rows; more than that many are never there at once.
-    pub(super) fn reserve(&mut self, rows: usize) {
+    pub(in crate::engine) fn reserve(&mut self, rows: usize) {
         if rows > self.rows {
             self.rows = rows;
             for (slot, &len) in self.slots.iter_mut().zip(&self.row_lens) {
@@ -80,17 +90,17 @@ impl Buffers {
     }
 
     /// A value of so many rows.
-    pub(super) fn get(&self, value: usize, rows: usize) -> &[f32] {
+    pub(in crate::engine) fn get(&self, value: usize, rows: usize) -> &[f32] {
         &self.slots[self.slot_of[value]][..self.lens[value] * rows]
     }
 
     /// A value of so many rows, to write.
-    pub(super) fn get_mut(&mut self, value: usize, rows: usize) -> &mut [f32] {
+    pub(in crate::engine) fn get_mut(&mut self, value: usize, rows: usize) -> &mut [f32] {
         &mut self.slots[self.slot_of[value]][..self.lens[value] * rows]
     }
 
     /// Writes values while others are read: they are taken out for as long as `write` runs.
-    pub(super) fn with<const COUNT: usize>(
+    pub(in crate::engine) fn with<const COUNT: usize>(
         &mut self,
         values: [usize; COUNT],
         rows: usize,

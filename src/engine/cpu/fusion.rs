@@ -6,19 +6,25 @@ use crate::model::{Activation, Layer};
 
 /// Nodes that one step computes.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(in crate::engine) struct Group {
     /// The nodes, in order. The first says what is computed, and all of them are one chain.
-    pub(super) members: Vec<usize>,
+    pub(in crate::engine) members: Vec<usize>,
     /// A batch norm that becomes part of the weights.
-    pub(super) folded: Option<usize>,
+    pub(in crate::engine) folded: Option<usize>,
     /// The value that is added.
-    pub(super) residual: Option<usize>,
+    pub(in crate::engine) residual: Option<usize>,
     /// What is applied last.
-    pub(super) activation: Option<Activation>,
+    pub(in crate::engine) activation: Option<Activation>,
 }
 
-/// The group that begins with `node`; nodes that are `taken` already stay where they are.
-pub(super) fn group(network: &Network<'_>, node: usize, mode: Mode, taken: &[bool]) -> Group {
+/// The group that begins with `node`; `keeps` says that a step can leave what its activation was given for the way back; nodes that are `taken` already stay where they are.
+pub(in crate::engine) fn group(
+    network: &Network<'_>,
+    node: usize,
+    mode: Mode,
+    keeps: bool,
+    taken: &[bool],
+) -> Group {
     let mut group = Group {
         members: vec![node],
         folded: None,
@@ -56,7 +62,7 @@ pub(super) fn group(network: &Network<'_>, node: usize, mode: Mode, taken: &[boo
     }
     if let Some(reader) = next(&group)
         && let Layer::Activation(activation) = layer(reader)
-        && (mode == Mode::Inference || function(activation).has_gradient_from_output())
+        && (keeps || mode == Mode::Inference || function(activation).has_gradient_from_output())
     {
         group.activation = Some(activation);
         group.members.push(reader);

@@ -5,16 +5,16 @@
 
 mod affine;
 mod backward;
-mod buffers;
+pub(super) mod buffers;
 mod executable;
 mod forward;
-mod fusion;
+pub(super) mod fusion;
 mod gradients;
 mod operation;
-mod parameters;
-mod plan;
+pub(super) mod parameters;
+pub(super) mod plan;
 mod program;
-mod rows;
+pub(super) mod rows;
 mod step;
 
 use super::{Capabilities, Engine, EngineKind, Executable, Parameters, Pending};

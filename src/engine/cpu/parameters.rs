@@ -20,18 +20,24 @@ struct Segment {
 
 /// Where every tensor of a graph stands.
 #[derive(Debug, Clone)]
-pub(super) struct Layout {
+pub(in crate::engine) struct Layout {
     segments: Vec<Segment>,
     /// Numbers that decay; they come first.
-    pub(super) decaying: usize,
+    pub(in crate::engine) decaying: usize,
     /// Numbers that are trained; the running statistics follow.
-    pub(super) trained: usize,
+    pub(in crate::engine) trained: usize,
     /// All numbers.
-    pub(super) len: usize,
+    pub(in crate::engine) len: usize,
 }
 
 impl Layout {
-    pub(super) fn new(nodes: &[ResolvedNode]) -> Self {
+    /// One behind the other.
+    pub(in crate::engine) fn new(nodes: &[ResolvedNode]) -> Self {
+        Self::aligned(nodes, 1)
+    }
+
+    /// Each from a multiple of so many numbers on.
+    pub(in crate::engine) fn aligned(nodes: &[ResolvedNode], alignment: usize) -> Self {
         let mut layout = Self {
             segments: Vec::new(),
             decaying: 0,
@@ -48,6 +54,7 @@ impl Layout {
                 for parameter in &resolved.parameters {
                     if belongs(parameter.role) {
                         layout.push(node, parameter);
+                        layout.len = layout.len.next_multiple_of(alignment);
                     }
                 }
             }
@@ -72,15 +79,20 @@ impl Layout {
         self.len = end;
     }
 
+    /// The place and role of every tensor, in order.
+    pub(in crate::engine) fn ranges(&self) -> impl Iterator<Item = (&Range<usize>, ParameterRole)> {
+        (self.segments.iter()).map(|segment| (&segment.range, segment.role))
+    }
+
     /// The place of a node's tensor, if the node has one in this role.
-    pub(super) fn find(&self, node: usize, role: ParameterRole) -> Option<Range<usize>> {
+    pub(in crate::engine) fn find(&self, node: usize, role: ParameterRole) -> Option<Range<usize>> {
         (self.segments.iter())
             .find(|segment| segment.node == node && segment.role == role)
             .map(|segment| segment.range.clone())
     }
 
     /// Whether a node has a tensor that is trained.
-    pub(super) fn trains(&self, node: usize) -> bool {
+    pub(in crate::engine) fn trains(&self, node: usize) -> bool {
         (self.segments.iter()).any(|segment| segment.node == node && segment.role.trains())
     }
 
@@ -88,7 +100,12 @@ impl Layout {
     ///
     /// # Errors
     /// [`Error::BadInput`] that names a tensor which is missing or has another shape; then nothing was copied.
-    pub(super) fn load(&self, weights: &Weights, what: &str, list: &mut [f32]) -> Result<()> {
+    pub(in crate::engine) fn load(
+        &self,
+        weights: &Weights,
+        what: &str,
+        list: &mut [f32],
+    ) -> Result<()> {
         for segment in &self.segments {
             let fits = weights
                 .get(&segment.name)
@@ -119,7 +136,7 @@ impl Layout {
     }
 
     /// The tensors of a list; what a shorter list does not hold is zero.
-    pub(super) fn weights(&self, list: &[f32]) -> Weights {
+    pub(in crate::engine) fn weights(&self, list: &[f32]) -> Weights {
         let mut weights = Weights::default();
         for segment in &self.segments {
             let mut values = vec![0.0; segment.range.len()];

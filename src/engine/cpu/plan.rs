@@ -12,7 +12,7 @@ use assay_kernels::activation::Activation;
 
 /// What the steps are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(in crate::engine) enum Mode {
     /// Answers: running statistics, folded into weights; no dropout.
     Inference,
     /// A gradient: statistics of the batch, dropout, and every value that the way back needs.
@@ -57,19 +57,19 @@ pub(super) struct Plan {
 }
 
 /// A graph whose aliases are known: value `n + 1` is node `n`'s, unless it is only another view of an earlier one.
-pub(super) struct Network<'a> {
-    pub(super) graph: &'a Graph,
-    pub(super) nodes: &'a [ResolvedNode],
+pub(in crate::engine) struct Network<'a> {
+    pub(in crate::engine) graph: &'a Graph,
+    pub(in crate::engine) nodes: &'a [ResolvedNode],
     /// The value behind each value.
-    pub(super) roots: Vec<usize>,
+    pub(in crate::engine) roots: Vec<usize>,
     /// The nodes that read each value, once for each reading; a node that is an alias reads nothing.
-    pub(super) readers: Vec<Vec<usize>>,
+    pub(in crate::engine) readers: Vec<Vec<usize>>,
     /// The value of the logits.
-    pub(super) output: usize,
+    pub(in crate::engine) output: usize,
 }
 
 impl<'a> Network<'a> {
-    fn new(graph: &'a Graph, nodes: &'a [ResolvedNode], mode: Mode) -> Self {
+    pub(in crate::engine) fn new(graph: &'a Graph, nodes: &'a [ResolvedNode], mode: Mode) -> Self {
         let mut roots = vec![0];
         for (node, resolved) in graph.nodes.iter().zip(nodes) {
             let alias = is_alias(node.layer, resolved, mode);
@@ -101,9 +101,27 @@ impl<'a> Network<'a> {
     }
 
     /// The values that a node reads.
-    pub(super) fn inputs(&self, node: usize) -> Vec<usize> {
+    pub(in crate::engine) fn inputs(&self, node: usize) -> Vec<usize> {
         let sources = self.nodes[node].sources.iter();
         sources.map(|&source| self.roots[value(source)]).collect()
+    }
+
+    /// The nodes in groups that one step computes each, in order; `keeps` as for [`fusion::group`].
+    pub(in crate::engine) fn groups(&self, mode: Mode, keeps: bool) -> Vec<Group> {
+        let mut taken = vec![false; self.nodes.len()];
+        let mut groups: Vec<Group> = Vec::new();
+        for node in 0..self.nodes.len() {
+            if !taken[node] && self.is_computed(node) {
+                let group = fusion::group(self, node, mode, keeps, &taken);
+                for &member in &group.members {
+                    taken[member] = true;
+                }
+                groups.push(group);
+            }
+        }
+        // A group is computed where its last node stands: by then everything that it reads is there.
+        groups.sort_by_key(|group| group.members.last().copied());
+        groups
     }
 
     /// Whether a node is computed at all.
@@ -113,7 +131,7 @@ impl<'a> Network<'a> {
     }
 
     /// The only node that reads this node's value, if there is exactly one and the value is not the answer.
-    pub(super) fn sole_reader(&self, node: usize) -> Option<usize> {
+    pub(in crate::engine) fn sole_reader(&self, node: usize) -> Option<usize> {
         match self.readers[node + 1].as_slice() {
             &[reader] if node + 1 != self.output => Some(reader),
             _ => None,
@@ -133,19 +151,7 @@ impl Plan {
         mode: Mode,
     ) -> Result<Self> {
         let network = Network::new(graph, nodes, mode);
-        let mut taken = vec![false; nodes.len()];
-        let mut groups: Vec<Group> = Vec::new();
-        for node in 0..nodes.len() {
-            if !taken[node] && network.is_computed(node) {
-                let group = fusion::group(&network, node, mode, &taken);
-                for &member in &group.members {
-                    taken[member] = true;
-                }
-                groups.push(group);
-            }
-        }
-        // A group is computed where its last node stands: by then everything that it reads is there.
-        groups.sort_by_key(|group| group.members.last().copied());
+        let groups = network.groups(mode, false);
         let steps = (groups.into_iter())
             .map(|group| operation::step(&network, group, layout))
             .collect::<Result<_>>()?;
@@ -162,7 +168,7 @@ impl Plan {
 }
 
 /// The value of a source.
-pub(super) const fn value(source: Source) -> usize {
+pub(in crate::engine) const fn value(source: Source) -> usize {
     match source {
         Source::Input => 0,
         Source::Node(node) => node + 1,
@@ -184,7 +190,7 @@ fn is_alias(layer: Layer, resolved: &ResolvedNode, mode: Mode) -> bool {
 }
 
 /// Numbers and places of a shape.
-fn sizes(shape: &[u32]) -> (usize, usize) {
+pub(in crate::engine) fn sizes(shape: &[u32]) -> (usize, usize) {
     let product = |sizes: &[u32]| sizes.iter().map(|&size| size as usize).product();
     let places = match shape {
         [_, places @ ..] if places.len() == 2 => product(places),

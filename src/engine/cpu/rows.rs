@@ -5,12 +5,12 @@ use crate::error::{Error, Result};
 use assay_kernels::elementwise;
 
 /// Numbers of one row.
-pub(super) fn row_length(shape: [u32; 3]) -> usize {
+pub(in crate::engine) fn row_length(shape: [u32; 3]) -> usize {
     shape.iter().map(|&size| size as usize).product()
 }
 
 /// Copies one row, `[channels][height][width]`, to `[height][width][channels]`.
-pub(super) fn channels_last(shape: [u32; 3], row: &[f32], out: &mut [f32]) {
+pub(in crate::engine) fn channels_last(shape: [u32; 3], row: &[f32], out: &mut [f32]) {
     let [channels, height, width] = shape.map(|size| size as usize);
     let places = height * width;
     if channels == 1 || places == 1 {
@@ -21,7 +21,7 @@ pub(super) fn channels_last(shape: [u32; 3], row: &[f32], out: &mut [f32]) {
 }
 
 /// Copies rows of a set that were checked, one after another.
-pub(super) fn gather(rows: &Rows, numbers: &[u32], out: &mut [f32]) {
+pub(in crate::engine) fn gather(rows: &Rows, numbers: &[u32], out: &mut [f32]) {
     let length = row_length(rows.shape);
     for (&number, out) in numbers.iter().zip(out.chunks_exact_mut(length)) {
         let row = &rows.features[number as usize * length..][..length];
@@ -33,7 +33,7 @@ pub(super) fn gather(rows: &Rows, numbers: &[u32], out: &mut [f32]) {
 ///
 /// # Errors
 /// [`Error::BadInput`] for the first that is not.
-pub(super) fn check_numbers(rows: &Rows, numbers: &[u32]) -> Result<()> {
+pub(in crate::engine) fn check_numbers(rows: &Rows, numbers: &[u32]) -> Result<()> {
     let loaded = rows.labels.len();
     match numbers.iter().find(|&&number| number as usize >= loaded) {
         None => Ok(()),
@@ -49,7 +49,7 @@ pub(super) fn check_numbers(rows: &Rows, numbers: &[u32]) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::BadInput`] where they do not.
-pub(super) fn check_whole(rows: &Rows) -> Result<()> {
+pub(in crate::engine) fn check_whole(rows: &Rows) -> Result<()> {
     let length = row_length(rows.shape);
     if length == 0 || rows.features.len() != rows.labels.len() * length {
         return Err(Error::bad_input(
@@ -65,7 +65,7 @@ pub(super) fn check_whole(rows: &Rows) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::BadInput`] where they are not.
-pub(super) fn check_fit(rows: &Rows, input: [u32; 3], classes: usize) -> Result<()> {
+pub(in crate::engine) fn check_fit(rows: &Rows, input: [u32; 3], classes: usize) -> Result<()> {
     if input != rows.shape {
         return Err(Error::bad_input(
             "the graph's input",

@@ -174,6 +174,29 @@ impl Memory {
         );
     }
 
+    /// A buffer of so many bytes that can be read back.
+    pub(crate) fn staging(gpu: &Gpu, bytes: u64) -> wgpu::Buffer {
+        gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read back"),
+            size: bytes,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    }
+
+    /// Records a copy of `size` bytes out of an arena.
+    pub(crate) fn copy(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        arena: Arena,
+        first: u64,
+        into: &wgpu::Buffer,
+        to: u64,
+        size: u64,
+    ) {
+        encoder.copy_buffer_to_buffer(&self.buffers[arena as usize], first, into, to, size);
+    }
+
     /// Reads stretches of arenas, `(arena, first word, words)`, one after another: one submission and one synchronization.
     ///
     /// # Errors
@@ -190,22 +213,11 @@ impl Memory {
         let during = "reading back from the GPU";
         let staging = gpu
             .scoped(during, || {
-                let staging = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some("read back"),
-                    size: bytes,
-                    usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                    mapped_at_creation: false,
-                });
+                let staging = Self::staging(gpu, bytes);
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
                 let mut to = 0;
                 for &(arena, first, words) in stretches {
-                    encoder.copy_buffer_to_buffer(
-                        &self.buffers[arena as usize],
-                        4 * first,
-                        &staging,
-                        to,
-                        4 * words,
-                    );
+                    self.copy(&mut encoder, arena, 4 * first, &staging, to, 4 * words);
                     to += 4 * words;
                 }
                 gpu.queue.submit([encoder.finish()]);

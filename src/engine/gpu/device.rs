@@ -53,7 +53,9 @@ impl Gpu {
                 wgpu::DeviceLostReason::Destroyed => "it was given back",
                 _ => "its driver or the system took it away",
             };
-            note(&lost, format!("the device was lost: {cause} ({message})"));
+            let words = format!("the device was lost: {cause} ({message})");
+            // Whatever was refused before follows from it.
+            *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
         });
         let uncaptured = Arc::clone(&trouble);
         device.on_uncaptured_error(Arc::new(move |error| note(&uncaptured, words(&error))));
@@ -73,6 +75,11 @@ impl Gpu {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Gives the device back; everything on it is lost.
+    pub fn destroy(&self) {
+        self.device.destroy();
     }
 
     /// Bytes that one arena may have.
@@ -145,10 +152,10 @@ impl Gpu {
 
 /// Something that happens once, elsewhere.
 #[derive(Default)]
-struct Signal(Mutex<(Option<Outcome>, Option<std::task::Waker>)>);
+struct Signal(Mutex<Raised>);
 
-/// What happened.
-type Outcome = Result<(), String>;
+/// What came of it, and whom to wake.
+type Raised = (Option<Result<(), String>>, Option<std::task::Waker>);
 
 impl Signal {
     fn raise(&self, result: Result<(), String>) {

@@ -1,13 +1,103 @@
-//! Kernels for WebGPU with what runs them, each held to a plain loop; no model is planned on them yet, and the page does not
-//! use them.
-
-#![allow(dead_code, reason = "what plans whole graphs is built on this")]
+//! The WebGPU engine: the plan of the CPU engine as dispatches of its own kernels. It runs natively; the page does not offer it yet.
 
 mod arena;
 mod device;
+mod executable;
 mod kernels;
 pub mod parity;
 mod pipeline;
+mod schedule;
 mod twin;
 
 pub use device::Gpu;
+pub use executable::{Counts, GpuExecutable};
+
+use super::{Capabilities, Engine, EngineKind, Executable, Parameters, Pending};
+use crate::data::Rows;
+use crate::error::{Error, Result};
+use crate::model::Graph;
+use pipeline::Pipelines;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Version of this engine's arithmetic: f32 as WGSL leaves it, so never the same bits on two devices.
+pub const ARITHMETIC: &str = "gpu-1";
+
+/// The engine on one device; pipelines are shared by all its models.
+pub struct GpuEngine {
+    gpu: Gpu,
+    pipelines: Rc<RefCell<Pipelines>>,
+    rows: Option<Rc<Rows>>,
+}
+
+impl GpuEngine {
+    /// An engine without rows.
+    #[must_use]
+    pub fn new(gpu: Gpu) -> Self {
+        let pipelines = Pipelines::new(&gpu);
+        Self {
+            gpu,
+            pipelines: Rc::new(RefCell::new(pipelines)),
+            rows: None,
+        }
+    }
+
+    /// Pipelines compiled so far.
+    #[must_use]
+    pub fn pipelines(&self) -> usize {
+        self.pipelines.borrow().count()
+    }
+
+    /// [`Engine::prepare`] with what a GPU's model tells beyond the contract.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn model(
+        &self,
+        graph: &Graph,
+        parameters: Parameters<'_>,
+        batch: u32,
+    ) -> Result<GpuExecutable> {
+        let rows = self
+            .rows
+            .clone()
+            .ok_or_else(|| Error::bad_input("the engine", "loaded rows", "none"))?;
+        let pipelines = Rc::clone(&self.pipelines);
+        GpuExecutable::new(self.gpu.clone(), pipelines, rows, graph, parameters, batch).await
+    }
+}
+
+impl Engine for GpuEngine {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Gpu
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            arithmetic: ARITHMETIC,
+            exact: false,
+            trains: true,
+            threads: 1,
+        }
+    }
+
+    fn load<'a>(&'a mut self, rows: &'a Rows) -> Pending<'a, ()> {
+        Box::pin(async move {
+            super::cpu::rows::check_whole(rows)?;
+            self.rows = Some(Rc::new(rows.clone()));
+            Ok(())
+        })
+    }
+
+    fn prepare<'a>(
+        &'a self,
+        graph: &'a Graph,
+        parameters: Parameters<'a>,
+        batch: u32,
+    ) -> Pending<'a, Box<dyn Executable>> {
+        Box::pin(async move {
+            let model: Box<dyn Executable> = Box::new(self.model(graph, parameters, batch).await?);
+            Ok(model)
+        })
+    }
+}

@@ -4,7 +4,6 @@ use super::arena::{self, Memory};
 use super::device::Gpu;
 use super::kernels::grid::{Dispatch, Tile};
 use super::kernels::{Kernel, WORDS_STRIDE};
-use crate::error::Result;
 use std::collections::BTreeMap;
 
 /// What decides about a pipeline.
@@ -42,41 +41,22 @@ impl Pipelines {
     }
 
     /// Compiles what a list of dispatches needs and is not there yet. The browser compiles them side by side: nothing
-    /// waits for one before the next is asked for.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::Engine`] with the compiler's words.
-    pub(crate) async fn compile(&mut self, gpu: &Gpu, dispatches: &[Dispatch]) -> Result<()> {
-        let missing: std::collections::BTreeSet<Key> = dispatches
-            .iter()
-            .map(|dispatch| (dispatch.task.kernel(), dispatch.tile))
-            .filter(|key| !self.compiled.contains_key(key))
-            .collect();
-        let made = gpu
-            .scoped("compiling kernels", || {
-                missing
-                    .into_iter()
-                    .map(|key| (key, self.make(gpu, key, key.0.row().source)))
-                    .collect::<Vec<_>>()
-            })
-            .await?;
-        self.compiled.extend(made);
-        Ok(())
+    /// waits for one before the next is asked for. What the compiler says, the scope around it learns.
+    pub(crate) fn compile(&mut self, gpu: &Gpu, dispatches: &[Dispatch]) {
+        for dispatch in dispatches {
+            let key = (dispatch.task.kernel(), dispatch.tile);
+            if !self.compiled.contains_key(&key) {
+                let made = self.make(gpu, key, key.0.row().source);
+                self.compiled.insert(key, made);
+            }
+        }
     }
 
     /// Puts another text in a kernel's place, to see whether a comparison notices.
-    pub(crate) async fn sabotage(
-        &mut self,
-        gpu: &Gpu,
-        dispatch: &Dispatch,
-        source: &str,
-    ) -> Result<()> {
+    pub(crate) fn sabotage(&mut self, gpu: &Gpu, dispatch: &Dispatch, source: &str) {
         let key = (dispatch.task.kernel(), dispatch.tile);
-        let made = gpu
-            .scoped("compiling kernels", || self.make(gpu, key, source))
-            .await?;
+        let made = self.make(gpu, key, source);
         self.compiled.insert(key, made);
-        Ok(())
     }
 
     fn make(&self, gpu: &Gpu, (kernel, tile): Key, source: &str) -> wgpu::ComputePipeline {

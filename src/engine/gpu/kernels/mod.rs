@@ -32,7 +32,14 @@ pub(crate) const BINDINGS: [&str; 8] = [
 /// Bytes between the words of two dispatches or steps: what WebGPU's default limits ask for.
 pub(crate) const WORDS_STRIDE: u32 = 256;
 
-/// A kernel's row of the table.
+/// A kernel's row of the table; what the tests alone read is what they hold the texts to.
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "threads, tiles and bindings are what the texts are checked against"
+    )
+)]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row {
     /// Its name: that of its file and of its twin.

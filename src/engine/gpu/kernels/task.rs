@@ -10,6 +10,7 @@ pub(crate) trait Words {
     /// Its words, in order.
     fn words(&self, into: &mut Vec<u32>);
     /// Its fields as WGSL declares them: `name: type`.
+    #[cfg(test)]
     fn fields(name: &str, into: &mut Vec<String>);
 }
 
@@ -18,6 +19,7 @@ impl Words for u32 {
         into.push(*self);
     }
 
+    #[cfg(test)]
     fn fields(name: &str, into: &mut Vec<String>) {
         into.push(format!("{name}: u32"));
     }
@@ -28,6 +30,7 @@ impl Words for f32 {
         into.push(self.to_bits());
     }
 
+    #[cfg(test)]
     fn fields(name: &str, into: &mut Vec<String>) {
         into.push(format!("{name}: f32"));
     }
@@ -44,6 +47,7 @@ macro_rules! words {
                 $(self.$field.words(into);)*
             }
 
+            #[cfg(test)]
             fn fields(_: &str, into: &mut Vec<String>) {
                 $(<$kind>::fields(stringify!($field), into);)*
             }

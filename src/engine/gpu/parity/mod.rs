@@ -94,10 +94,11 @@ impl Case {
     async fn run(&self, gpu: &Gpu, source: Option<&str>) -> Result<Arenas> {
         let before = &self.before;
         let mut pipelines = Pipelines::new(gpu);
-        match source {
-            Some(source) => pipelines.sabotage(gpu, &self.dispatch, source).await?,
-            None => pipelines.compile(gpu, &[self.dispatch]).await?,
-        }
+        gpu.scoped("compiling a kernel", || match source {
+            Some(source) => pipelines.sabotage(gpu, &self.dispatch, source),
+            None => pipelines.compile(gpu, &[self.dispatch]),
+        })
+        .await?;
         let sizes = Sizes {
             tasks: 1,
             turns: 1,
@@ -152,9 +153,10 @@ impl Case {
     }
 }
 
-/// An arena's name with what was expected, how far off it may be, and what was found.
+/// An arena's name, what was expected, how far off it may be, and what was found.
 type List<'a> = (&'static str, &'a [f32], &'a [f64], &'a [f32]);
 
+/// Names of the arenas with what was expected, how far off it may be, and what was found.
 fn lists<'a>(expected: &'a Expected, found: &'a Arenas) -> [List<'a>; 3] {
     [
         (
@@ -184,9 +186,8 @@ fn differences(expected: &Expected, found: &Arenas) -> Vec<String> {
         for (index, ((&wanted, &error), &found)) in wanted.iter().zip(errors).zip(found).enumerate()
         {
             let off = (f64::from(found) - f64::from(wanted)).abs();
-            // A difference that is no number is beyond every bound.
-            let beyond = off > error || off.is_nan() || error.is_nan();
-            if beyond && found.to_bits() != wanted.to_bits() {
+            let fits = off <= error || found.to_bits() == wanted.to_bits();
+            if !fits {
                 problems.push(format!(
                     "{name} {index}: {found:e} instead of {wanted:e} ± {error:.1e}"
                 ));

@@ -1,0 +1,74 @@
+//! How many dispatches a plan has, against the limits: they decide how fast small models are.
+
+use super::*;
+use crate::model::{Layer, Window};
+
+fn planned(graph: &Graph, mode: Mode) -> Schedule {
+    let nodes = graph.resolve().expect("fits");
+    let layout = Layout::aligned(&nodes, BLOCK);
+    Schedule::new(graph, &nodes, &layout, mode, 64, 0).expect("fits")
+}
+
+/// Dispatches that a layer adds to a training step: the difference between two and three such layers.
+fn added(layers: &[Layer]) -> usize {
+    let of = |times: usize| {
+        let mut graph = Graph::new([8, 16, 16]);
+        for time in 0..times {
+            for (index, &layer) in layers.iter().enumerate() {
+                graph.push(format!("layer{time}_{index}"), layer);
+            }
+        }
+        graph.push("mean", Layer::GlobalAveragePool);
+        graph.push("classes", Layer::linear(10));
+        planned(&graph, Mode::Training).dispatches.len()
+    };
+    of(3) - of(2)
+}
+
+#[test]
+fn a_convolution_takes_at_most_four_dispatches_a_step_and_seven_with_a_norm() {
+    let convolution = Layer::convolution(8, 3);
+    for function in Activation::ALL {
+        let activation = Layer::Activation(function);
+        assert_eq!(added(&[convolution, activation]), 3, "{function:?}");
+        assert_eq!(
+            added(&[convolution, Layer::batch_norm(), activation]),
+            7,
+            "{function:?}"
+        );
+    }
+}
+
+#[test]
+fn an_inference_takes_one_dispatch_for_each_product_with_all_that_follows() {
+    let mut graph = Graph::new([1, 8, 8]);
+    for stage in 0..3 {
+        graph.push(format!("conv{stage}"), Layer::convolution(8, 3));
+        graph.push(format!("norm{stage}"), Layer::batch_norm());
+        graph.push(format!("act{stage}"), Layer::Activation(Activation::Gelu));
+    }
+    graph.push("pool", Layer::MaxPool(Window::tiling([2, 2])));
+    graph.push("flatten", Layer::Flatten);
+    graph.push("classes", Layer::linear(10));
+    // Rows, three convolutions, the pool, the other order, the classes.
+    assert_eq!(planned(&graph, Mode::Inference).dispatches.len(), 7);
+}
+
+#[test]
+fn every_trained_number_has_a_gradient_and_every_block_its_entry() {
+    let mut graph = Graph::new([3, 8, 8]);
+    graph.push("conv", Layer::convolution(5, 3));
+    graph.push("norm", Layer::batch_norm());
+    graph.push("flatten", Layer::Flatten);
+    graph.push("classes", Layer::linear(10));
+    let nodes = graph.resolve().expect("fits");
+    let layout = Layout::aligned(&nodes, BLOCK);
+    let plan = Schedule::new(&graph, &nodes, &layout, Mode::Training, 3, 0).expect("fits");
+    let (blocks, rest) = plan.blocks.as_chunks::<4>();
+    assert!(rest.is_empty());
+    assert_eq!(blocks.len(), layout.len.div_ceil(BLOCK));
+    for [first, parts, stride, kind] in blocks {
+        assert!(*kind < 3 && *parts > 0, "kind {kind}, {parts} parts");
+        assert!(u64::from(first + (parts - 1) * stride) < plan.values);
+    }
+}
