@@ -248,6 +248,8 @@ fn commands() -> Vec<Command> {
                 isolated: true,
                 ..Environment::default()
             },
+            gpu_missing: "no adapter found".into(),
+            tiles: "{}".into(),
         },
         CommandBody::Dataset {
             recipe: recipe.clone(),
@@ -274,6 +276,11 @@ fn commands() -> Vec<Command> {
         CommandBody::Stop { target: 4 },
         CommandBody::Pause { target: 4 },
         CommandBody::Continue { target: 4 },
+        CommandBody::Decide {
+            target: 4,
+            choice: "cpu".into(),
+        },
+        CommandBody::LoseGpu,
     ];
     for body in &bodies {
         // A new command does not compile here before it has its sample above.
@@ -289,7 +296,9 @@ fn commands() -> Vec<Command> {
             | CommandBody::Hang
             | CommandBody::Stop { .. }
             | CommandBody::Pause { .. }
-            | CommandBody::Continue { .. } => {}
+            | CommandBody::Continue { .. }
+            | CommandBody::Decide { .. }
+            | CommandBody::LoseGpu => {}
         }
     }
     (1..)
@@ -311,6 +320,19 @@ fn events() -> Vec<Event> {
             recipe_digest: record.recipe_digest.clone(),
             started: record.started.clone(),
             record: "{\"assay\":\"record\"}".into(),
+        },
+        EventBody::Engine {
+            engine: "gpu".into(),
+            reason: "asked for".into(),
+            adapter: "an adapter".into(),
+            batch_size: 32,
+        },
+        EventBody::Tuned { tiles: "{}".into() },
+        EventBody::GpuLost {
+            reason: "the device was lost".into(),
+            epoch: 3,
+            smaller_batch: Some(16),
+            decided: None,
         },
         EventBody::Progress {
             epoch: 1,
@@ -355,6 +377,9 @@ fn events() -> Vec<Event> {
         // A new event does not compile here before it has its sample above.
         match body {
             EventBody::Planned { .. }
+            | EventBody::Engine { .. }
+            | EventBody::Tuned { .. }
+            | EventBody::GpuLost { .. }
             | EventBody::Progress { .. }
             | EventBody::Epoch { .. }
             | EventBody::Checkpoint { .. }

@@ -62,6 +62,8 @@ pub(super) fn run(recipe: &Recipe, quiet: bool) -> Result<String> {
     let mut lab = Lab::new(Rc::new(NativeClock::new()), Environment::default());
     let open = CommandBody::Open {
         environment: environment(),
+        gpu_missing: String::new(),
+        tiles: String::new(),
     };
     lab.command(Command { id: 1, body: open }, None);
     let run = CommandBody::Run {

@@ -1,5 +1,6 @@
 //! What a job sees of the lab: its clock, its events, whether to stop; no job sees another.
 
+use super::gpu::LabGpu;
 use super::protocol::{Event, EventBody};
 use crate::data::Scaler;
 use crate::engine::Executable;
@@ -19,9 +20,16 @@ pub struct Control {
     stopped: Cell<bool>,
     paused: Cell<bool>,
     deadline_millis: Cell<f64>,
+    decision: RefCell<Option<String>>,
 }
 
 impl Control {
+    /// Says how the job goes on after it asked.
+    pub fn decide(&self, choice: String) {
+        *self.decision.borrow_mut() = Some(choice);
+        self.paused.set(false);
+    }
+
     /// Asks the job to end at its next step; a paused job goes on in order to end.
     pub fn stop(&self) {
         self.stopped.set(true);
@@ -105,6 +113,8 @@ pub struct Shared {
     was_hidden: Cell<bool>,
     /// The last trained or loaded model.
     pub playable: RefCell<Option<Playable>>,
+    /// The GPU, if there is one.
+    pub gpu: LabGpu,
 }
 
 impl Shared {
@@ -115,6 +125,7 @@ impl Shared {
             hidden: Cell::new(false),
             was_hidden: Cell::new(false),
             playable: RefCell::new(None),
+            gpu: LabGpu::default(),
         }
     }
 
@@ -216,6 +227,19 @@ impl Context {
             self.control.pause();
         }
         self.breathe().await
+    }
+
+    /// Holds until somebody decides; `None` where they stop it instead.
+    pub async fn decision(&self) -> Option<String> {
+        self.control.decision.take();
+        loop {
+            if self.hold().await {
+                return None;
+            }
+            if let Some(choice) = self.control.decision.take() {
+                return Some(choice);
+            }
+        }
     }
 
     /// Ends this pump, so that what was sent is seen before something long begins.

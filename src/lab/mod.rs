@@ -7,6 +7,7 @@
 pub mod checkpoint;
 pub mod context;
 pub mod desk;
+pub mod gpu;
 mod jobs;
 pub mod prepared;
 pub mod protocol;
@@ -61,8 +62,13 @@ impl Lab {
     pub fn command(&mut self, command: Command, bytes: Option<Vec<u8>>) {
         let Command { id, body } = command;
         match body {
-            CommandBody::Open { environment } => {
+            CommandBody::Open {
+                environment,
+                gpu_missing,
+                tiles,
+            } => {
                 self.shared.open(environment, self.clock.as_ref());
+                self.shared.gpu.open(gpu_missing, tiles);
                 let environment = serde_json::to_value(&*self.shared.environment());
                 self.answer(id, environment.unwrap_or_default());
             }
@@ -73,6 +79,9 @@ impl Lab {
             CommandBody::Stop { target } => self.steer(id, target, Control::stop),
             CommandBody::Pause { target } => self.steer(id, target, Control::pause),
             CommandBody::Continue { target } => self.steer(id, target, Control::go_on),
+            CommandBody::Decide { target, choice } => {
+                self.steer(id, target, |control| control.decide(choice));
+            }
             other => {
                 let control = Rc::<Control>::default();
                 let context = Context::new(
@@ -148,7 +157,7 @@ impl Lab {
         }
     }
 
-    fn steer(&mut self, id: u32, target: u32, act: fn(&Control)) {
+    fn steer(&mut self, id: u32, target: u32, act: impl FnOnce(&Control)) {
         let job = self
             .runs
             .iter()

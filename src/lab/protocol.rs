@@ -31,6 +31,12 @@ pub enum CommandBody {
     Open {
         /// What the page knows of its surroundings; the lab fills in version, engine, arithmetic and the clock's resolution.
         environment: Environment,
+        /// Why there is no GPU, where the page knows better than an engine can; else empty.
+        #[serde(default)]
+        gpu_missing: String,
+        /// What an earlier `tuned` said of this adapter, or empty.
+        #[serde(default)]
+        tiles: String,
     },
     /// Says whether the page is hidden: latencies measured meanwhile are flagged. Done: `{}`, at once.
     Visibility {
@@ -50,8 +56,8 @@ pub enum CommandBody {
         /// At most 4,096 rows of it.
         rows: Vec<u32>,
     },
-    /// Trains, quantizes, measures and records. Events: `planned`, `progress`, `epoch`, `checkpoint`, `stage`, `sample`,
-    /// `recorded`; where a claim is given also `verdict`. Done: `{ "digest" }` of the record.
+    /// Trains, quantizes, measures and records. Events: `planned`, `engine`, `progress`, `epoch`, `checkpoint`, `stage`,
+    /// `sample`, `gpuLost`, `recorded`; where a claim is given also `verdict`. Done: `{ "digest" }` of the record.
     Run {
         /// The recipe.
         recipe: Value,
@@ -84,6 +90,15 @@ pub enum CommandBody {
         #[serde(default)]
         image: Option<Vec<f32>>,
     },
+    /// Says how command `target` goes on after `gpuLost`. Done: `{}`, at once.
+    Decide {
+        /// The command.
+        target: u32,
+        /// `cpu` or `smaller batch`; `stop` ends it instead.
+        choice: String,
+    },
+    /// Takes the GPU away, so that tests see how a run survives it. Done: `{}`.
+    LoseGpu,
     /// Panics, so that tests see how the page survives it.
     Crash,
     /// Computes without a sign of life, likewise.
@@ -136,6 +151,35 @@ pub enum EventBody {
         /// An unsealed record without results, as that of a `checkpoint`: what is left if the run ends before its first.
         record: String,
     },
+    /// What the run is executed on, where its recipe asks for anything but the CPU; before training, and again where that
+    /// changes on the way.
+    Engine {
+        /// `cpu` or `gpu`.
+        engine: String,
+        /// Why, in words.
+        reason: String,
+        /// The adapter, where it is the GPU.
+        adapter: String,
+        /// Rows of a training step.
+        batch_size: u32,
+    },
+    /// The GPU went away or has no memory left. The last epoch is kept; the run holds until `decide` or `stop`, unless
+    /// `decided` says that the recipe has decided already.
+    GpuLost {
+        /// What happened, in words, without a full stop.
+        reason: String,
+        /// Finished epochs that are kept.
+        epoch: u32,
+        /// The batch with which it could go on on the GPU; absent where that makes no sense.
+        smaller_batch: Option<u32>,
+        /// `cpu` or `smaller batch`, where the recipe decides.
+        decided: Option<String>,
+    },
+    /// Tiles were chosen by measurement; to be kept by the page and given back with the next `open`.
+    Tuned {
+        /// What to give back: JSON text that names the adapter.
+        tiles: String,
+    },
     /// A few times a second while training.
     Progress {
         /// Epoch in progress, counted from 1.
@@ -170,9 +214,10 @@ pub enum EventBody {
         /// `page::seal_record` turns into a record if the run never ends.
         record: String,
     },
-    /// A stage after training began.
+    /// A stage before or after training.
     Stage {
-        /// `quantizing`, `scoring`, `waiting to be timed`, `warming up`, `timing one row`, `timing a batch`.
+        /// `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`, `quantizing`, `scoring`,
+        /// `waiting to be timed`, `warming up`, `timing one row`, `timing a batch`, `timing both engines`.
         name: String,
         /// Share done, in 0..=1.
         fraction: f64,

@@ -170,6 +170,7 @@ impl Recipe {
                 latency_secs: 1.0,
                 extra: Extra::new(),
             },
+            execution: None,
             extra: Extra::new(),
         }
     }

@@ -4,7 +4,7 @@ use super::fields::{FAMILY, FIELDS, at, paths, row};
 use super::read::fits;
 use super::{MAX_RECIPE_BYTES, Recipe, from_value};
 use crate::error::{Error, Problem, Result};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Momentum that `sgd` starts with; common practice since I. Sutskever et al., "On the importance of initialization and
 /// momentum in deep learning", ICML 2013.
@@ -102,7 +102,8 @@ fn default_of(path: &str, document: &Value) -> Option<Value> {
     }
 }
 
-/// Writes a value, or removes it. Sections that are missing are made where something is written.
+/// Writes a value, or removes it. A section that is missing is made where something is written, and one that only held what
+/// is removed goes with it.
 fn put(document: &mut Value, path: &str, value: Option<Value>) -> Result<()> {
     let (section, key) = match path.split_once('.') {
         None => (document, path),
@@ -110,6 +111,13 @@ fn put(document: &mut Value, path: &str, value: Option<Value>) -> Result<()> {
             let Some(map) = document.as_object_mut() else {
                 return Err(refused("", "expected a JSON object".into()));
             };
+            if value.is_none() {
+                let only = |held: &Map<String, Value>| held.keys().all(|held| held == key);
+                if map.get(section).is_none_or(|it| it.as_object().is_some_and(only)) {
+                    map.remove(section);
+                    return Ok(());
+                }
+            }
             (map.entry(section).or_insert_with(|| json!({})), key)
         }
     };

@@ -170,6 +170,9 @@ const fn field(
 /// The path that decides most fields.
 pub const FAMILY: &str = "architecture.family";
 
+/// The path that decides what a recipe is executed on.
+pub const ENGINE: &str = "execution.engine";
+
 /// A field of some families.
 const fn of(families: &'static [&'static str], field: Field) -> Field {
     Field {
@@ -277,6 +280,10 @@ pub const FIELDS: &[Field] = &[
         "Rows per call where throughput is measured."),
     field("evaluation.latency_secs", "Latency budget", "s", number(0.0, 60.0),
         "Time for each of the two latency measurements; 0 measures none."),
+    optional(Fallback::Word("cpu"), field(ENGINE, "Engine", "", choice(&["cpu", "gpu", "auto"]),
+        "cpu: exact, the same bits everywhere. gpu: WebGPU, checked against the CPU. auto: times both for a moment and takes the faster. Without a GPU the CPU does it.")),
+    Field { only_when: Some((ENGINE, &["gpu", "auto"])), ..optional(Fallback::Word("ask"), field("execution.on_gpu_loss", "If the GPU is lost", "", choice(&["ask", "cpu", "smaller batch"]),
+        "What follows when the GPU goes away or has no memory left: ask, go on with the last epoch on the CPU, or go on with half the batch.")) },
     field("seed", "Seed", "", integer(0, u32::MAX),
         "Decides the split, the first weights and the order of rows."),
 ];

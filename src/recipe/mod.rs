@@ -43,6 +43,9 @@ pub struct Recipe {
     pub quantization: QuantizationSpec,
     /// What is measured, and how.
     pub evaluation: EvaluationSpec,
+    /// What it is executed on; absent is the CPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<ExecutionSpec>,
     /// Fields of later versions.
     #[serde(flatten)]
     pub extra: Extra,
@@ -227,7 +230,39 @@ pub struct EvaluationSpec {
     pub extra: Extra,
 }
 
+/// What a recipe is executed on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionSpec {
+    /// `gpu` or `auto`, which times both; absent is `cpu`. Without a GPU the CPU does it, and the record says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// What to do when the GPU is lost: `cpu` or `smaller batch`; absent is `ask`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_gpu_loss: Option<String>,
+    /// Fields of later versions.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
 impl Recipe {
+    /// The engine that it asks for: `cpu`, `gpu` or `auto`.
+    #[must_use]
+    pub fn engine(&self) -> &str {
+        let execution = self.execution.as_ref();
+        execution
+            .and_then(|it| it.engine.as_deref())
+            .unwrap_or("cpu")
+    }
+
+    /// What it asks for when the GPU is lost: `ask`, `cpu` or `smaller batch`.
+    #[must_use]
+    pub fn on_gpu_loss(&self) -> &str {
+        let execution = self.execution.as_ref();
+        execution
+            .and_then(|it| it.on_gpu_loss.as_deref())
+            .unwrap_or("ask")
+    }
+
     /// The document as JSON.
     ///
     /// # Panics

@@ -1,13 +1,17 @@
 //! What a run finds out, as plain serializable values with their intervals; nothing here computes.
 
 mod accuracy;
+mod agreement;
 mod cost;
 mod curve;
+mod execution;
 mod latency;
 
 pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions};
+pub use agreement::{Agreement, Probe};
 pub use cost::{Cost, LayerCost};
 pub use curve::{EpochPoint, Training};
+pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
 pub use latency::Latency;
 
 use serde::{Deserialize, Serialize};
@@ -39,4 +43,13 @@ pub struct Results {
     /// Latency of `evaluation.throughput_batch` rows per call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput: Option<Latency>,
+    /// On what it was executed, where the recipe asks for anything but the CPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<Execution>,
+    /// Whether the GPU agrees with the CPU, where a GPU was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Agreement>,
+    /// What answers cost on both engines, where a GPU was there to be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breakdown: Option<Breakdown>,
 }

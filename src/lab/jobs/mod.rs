@@ -41,6 +41,10 @@ pub(super) fn start(
         )),
         CommandBody::Load { recipe } => Box::pin(play::load(context, recipe, bytes)),
         CommandBody::Predict { row, image } => Box::pin(play::predict(context, row, image)),
+        CommandBody::LoseGpu => Box::pin(async move {
+            context.shared.gpu.lose();
+            Ok(serde_json::json!({}))
+        }),
         CommandBody::Crash => Box::pin(async { panic!("asked to crash by a test") }),
         CommandBody::Hang => Box::pin(async {
             loop {
@@ -49,6 +53,7 @@ pub(super) fn start(
         }),
         CommandBody::Open { .. }
         | CommandBody::Visibility { .. }
+        | CommandBody::Decide { .. }
         | CommandBody::Stop { .. }
         | CommandBody::Pause { .. }
         | CommandBody::Continue { .. } => Box::pin(async {

@@ -1,0 +1,57 @@
+//! The lab's one GPU: opened when a run first asks for it, opened anew after it was lost; or in words why there is none.
+
+use crate::engine::gpu::Gpu;
+use std::cell::RefCell;
+
+/// The GPU of a lab.
+#[derive(Debug, Default)]
+pub struct LabGpu {
+    /// What the page knows of why there is none; empty where it knows of no reason.
+    missing: RefCell<String>,
+    /// Tiles that an earlier session chose, or that this one did.
+    tiles: RefCell<String>,
+    opened: RefCell<Option<Gpu>>,
+}
+
+impl LabGpu {
+    /// Takes what the page knows.
+    pub fn open(&self, missing: String, tiles: String) {
+        *self.missing.borrow_mut() = missing;
+        *self.tiles.borrow_mut() = tiles;
+    }
+
+    /// The GPU, ready to work.
+    ///
+    /// # Errors
+    /// Why there is none, in words without a full stop.
+    pub async fn get(&self) -> Result<Gpu, String> {
+        let known = self.opened.borrow().clone();
+        if let Some(gpu) = known.filter(|gpu| gpu.check("starting").is_ok()) {
+            return Ok(gpu);
+        }
+        let missing = self.missing.borrow().clone();
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        let gpu = Gpu::open().await.map_err(|error| error.to_string())?;
+        *self.opened.borrow_mut() = Some(gpu.clone());
+        Ok(gpu)
+    }
+
+    /// Tiles that were chosen before, as [`LabGpu::keep_tiles`] was given them.
+    pub fn tiles(&self) -> String {
+        self.tiles.borrow().clone()
+    }
+
+    /// Keeps chosen tiles for the next model.
+    pub fn keep_tiles(&self, tiles: &str) {
+        *self.tiles.borrow_mut() = tiles.to_owned();
+    }
+
+    /// Takes it away, for tests.
+    pub fn lose(&self) {
+        if let Some(gpu) = &*self.opened.borrow() {
+            gpu.destroy();
+        }
+    }
+}
