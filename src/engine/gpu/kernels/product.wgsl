@@ -1,7 +1,7 @@
 // y = activation(norm(w∗x + bias) + residual): a convolution or a linear layer (1×1), the batch folded into the rows.
 // Layouts: x [image][y][x][plane], w [row][column][plane of the group][channel], y, residual and kept [image][y][x][channel].
 // A workgroup has TILE_ROWS places by 4·COLUMN_THREADS channels of group z; each of its SLICES has a share of the terms (the
-// kernel's rows, columns, planes), a thread of it 8 by 4 sums; DEPTH terms are shared while the next are fetched. Sums: a
+// kernel's rows, columns, planes), a thread of it 8 by 4 sums; DEPTH terms are shared at a time. Sums: a
 // slice's ascending, then a tree; norm is by running statistics. Limits: THREADS ≤ 256, sides of an image at most 32000.
 
 struct Task {
@@ -234,22 +234,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
     var terms = terms_at(4u * (thread % DEPTH_QUADS), planes, task.size_x);
     let step = terms_at(DEPTH, planes, task.size_x);
-    var x0 = vec4<f32>();
-    var x1 = vec4<f32>();
-    var x2 = vec4<f32>();
-    var x3 = vec4<f32>();
-    var w0 = vec4<f32>();
-    var w1 = vec4<f32>();
-    var w2 = vec4<f32>();
-    var w3 = vec4<f32>();
-    x0 = fetched_left(thread, terms, planes);
-    if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, planes); }
-    if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, planes); }
-    if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, planes); }
-    w0 = fetched_right(thread, 0u, depth, first_weight, own_columns);
-    if (RIGHT_QUADS > 1u * THREADS) { w1 = fetched_right(thread + THREADS, 0u, depth, first_weight, own_columns); }
-    if (RIGHT_QUADS > 2u * THREADS) { w2 = fetched_right(thread + 2u * THREADS, 0u, depth, first_weight, own_columns); }
-    if (RIGHT_QUADS > 3u * THREADS) { w3 = fetched_right(thread + 3u * THREADS, 0u, depth, first_weight, own_columns); }
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
@@ -259,30 +243,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sum6 = vec4<f32>();
     var sum7 = vec4<f32>();
     for (var start = 0u; start < depth; start += DEPTH) {
-        keep_left(thread, x0);
-        if (LEFT_QUADS > 1u * THREADS) { keep_left(thread + THREADS, x1); }
-        if (LEFT_QUADS > 2u * THREADS) { keep_left(thread + 2u * THREADS, x2); }
-        if (LEFT_QUADS > 3u * THREADS) { keep_left(thread + 3u * THREADS, x3); }
-        if (thread < RIGHT_QUADS) { keep_right(thread, w0); }
-        if (RIGHT_QUADS > 1u * THREADS) { keep_right(thread + THREADS, w1); }
-        if (RIGHT_QUADS > 2u * THREADS) { keep_right(thread + 2u * THREADS, w2); }
-        if (RIGHT_QUADS > 3u * THREADS) { keep_right(thread + 3u * THREADS, w3); }
-        workgroupBarrier();
+        for (var i = thread; i < LEFT_QUADS; i += THREADS) {
+            keep_left(i, fetched_left(i, terms, planes));
+        }
+        for (var i = thread; i < RIGHT_QUADS; i += THREADS) {
+            keep_right(i, fetched_right(i, start, depth, first_weight, own_columns));
+        }
         terms = moved(terms, step, planes, task.size_x);
-        x0 = fetched_left(thread, terms, planes);
-        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, planes); }
-        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, planes); }
-        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, planes); }
-        w0 = fetched_right(thread, start + DEPTH, depth, first_weight, own_columns);
-        if (RIGHT_QUADS > 1u * THREADS) {
-            w1 = fetched_right(thread + THREADS, start + DEPTH, depth, first_weight, own_columns);
-        }
-        if (RIGHT_QUADS > 2u * THREADS) {
-            w2 = fetched_right(thread + 2u * THREADS, start + DEPTH, depth, first_weight, own_columns);
-        }
-        if (RIGHT_QUADS > 3u * THREADS) {
-            w3 = fetched_right(thread + 3u * THREADS, start + DEPTH, depth, first_weight, own_columns);
-        }
+        workgroupBarrier();
         for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
             let a = &left[quad * LEFT_STRIDE + own_row];
             let b = &right[quad * COLUMN_THREADS + own_column];

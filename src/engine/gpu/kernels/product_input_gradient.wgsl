@@ -232,6 +232,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let channels = task.channels / task.groups;
     let planes = task.planes / task.groups;
     let depth = channels * its.spots.x * its.spots.y;
+    if (depth == 0u && task.accumulate != 0u && task.activation == 0u) {
+        return;
+    }
     let first_column = group.y * 4u * COLUMN_THREADS;
     let slice = thread / SLICE_THREADS;
     let own_row = thread % SLICE_THREADS / COLUMN_THREADS;
@@ -255,27 +258,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let one = Terms(1u, 0u, 0u);
     var terms = terms_at(4u * (thread % DEPTH_QUADS), channels, spots.y);
     let step = terms_at(DEPTH, channels, spots.y);
-    var x0 = vec4<f32>();
-    var x1 = vec4<f32>();
-    var x2 = vec4<f32>();
-    var x3 = vec4<f32>();
-    var w0 = vec4<f32>();
-    var w1 = vec4<f32>();
-    var w2 = vec4<f32>();
-    var w3 = vec4<f32>();
-    x0 = fetched_left(thread, terms, channels, spots);
-    if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, channels, spots); }
-    if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, channels, spots); }
-    if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, channels, spots); }
-    if (has_block) {
-        let second = moved(terms, one, channels, spots.y);
-        let third = moved(second, one, channels, spots.y);
-        let fourth = moved(third, one, channels, spots.y);
-        w0 = fetched_right(terms, its, plane, planes, first_weight);
-        w1 = fetched_right(second, its, plane, planes, first_weight);
-        w2 = fetched_right(third, its, plane, planes, first_weight);
-        w3 = fetched_right(fourth, its, plane, planes, first_weight);
-    }
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
@@ -285,31 +267,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sum6 = vec4<f32>();
     var sum7 = vec4<f32>();
     for (var start = 0u; start < depth; start += DEPTH) {
-        keep_left(thread, x0);
-        if (LEFT_QUADS > 1u * THREADS) { keep_left(thread + THREADS, x1); }
-        if (LEFT_QUADS > 2u * THREADS) { keep_left(thread + 2u * THREADS, x2); }
-        if (LEFT_QUADS > 3u * THREADS) { keep_left(thread + 3u * THREADS, x3); }
-        if (has_block) {
-            right[block][0] = w0;
-            right[block][1] = w1;
-            right[block][2] = w2;
-            right[block][3] = w3;
+        for (var i = thread; i < LEFT_QUADS; i += THREADS) {
+            keep_left(i, fetched_left(i, terms, channels, spots));
         }
-        workgroupBarrier();
+        if (has_block) {
+            var next = terms;
+            for (var i = 0u; i < 4u; i++) {
+                right[block][i] = fetched_right(next, its, plane, planes, first_weight);
+                next = moved(next, one, channels, spots.y);
+            }
+        }
         terms = moved(terms, step, channels, spots.y);
-        x0 = fetched_left(thread, terms, channels, spots);
-        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, channels, spots); }
-        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, channels, spots); }
-        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, channels, spots); }
-        if (has_block) {
-            let second = moved(terms, one, channels, spots.y);
-            let third = moved(second, one, channels, spots.y);
-            let fourth = moved(third, one, channels, spots.y);
-            w0 = fetched_right(terms, its, plane, planes, first_weight);
-            w1 = fetched_right(second, its, plane, planes, first_weight);
-            w2 = fetched_right(third, its, plane, planes, first_weight);
-            w3 = fetched_right(fourth, its, plane, planes, first_weight);
-        }
+        workgroupBarrier();
         for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
             let a = &left[quad * LEFT_STRIDE + own_row];
             let b = &right[quad * COLUMN_THREADS + own_column];

@@ -200,6 +200,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let planes = task.planes / task.groups / 4u;
     let all_channels = task.channels / 4u;
     let depth = channels * its.spots.x * its.spots.y;
+    if (depth == 0u && task.accumulate != 0u && task.activation == 0u) {
+        return;
+    }
     let first_column = group.y * COLUMN_THREADS;
     let slice = thread / SLICE_THREADS;
     let own_row = thread % SLICE_THREADS / COLUMN_THREADS;
@@ -223,8 +226,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let spots_across = max(its.spots.y, 1u);
     var terms = terms_at(thread % DEPTH_QUADS, channels, spots_across);
     let step = terms_at(DEPTH_QUADS, channels, spots_across);
-    var offset = 0u;
-    var weight = 0u;
     var x0 = vec4<f32>();
     var x1 = vec4<f32>();
     var x2 = vec4<f32>();
@@ -233,24 +234,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var w1 = vec4<f32>();
     var w2 = vec4<f32>();
     var w3 = vec4<f32>();
-    offset = terms.inner - (terms.y * task.out_width + terms.x) * all_channels;
-    x0 = fetched_left(thread, terms, its.spots.x, offset);
-    if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, its.spots.x, offset); }
-    if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, its.spots.x, offset); }
-    if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, its.spots.x, offset); }
-    if (has_plane && terms.y < its.spots.x) {
-        weight = (its.first_spot.x + terms.y * task.stride_y) * task.size_x + its.first_spot.y + terms.x * task.stride_x;
-        weight = first_weight + (weight * planes + plane) * 4u * all_channels + terms.inner;
-        w0 = weights[weight];
-        w1 = weights[weight + all_channels];
-        w2 = weights[weight + 2u * all_channels];
-        w3 = weights[weight + 3u * all_channels];
-    } else {
-        w0 = vec4<f32>();
-        w1 = vec4<f32>();
-        w2 = vec4<f32>();
-        w3 = vec4<f32>();
-    }
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
@@ -259,7 +242,80 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sum5 = vec4<f32>();
     var sum6 = vec4<f32>();
     var sum7 = vec4<f32>();
-    for (var start = 0u; start < depth; start += DEPTH_QUADS) {
+    // What one turn fetches the next multiplies, so that multiplying hides the way from memory.
+    for (var start = 0u; ; start += DEPTH_QUADS) {
+        let offset = terms.inner - (terms.y * task.out_width + terms.x) * all_channels;
+        x0 = fetched_left(thread, terms, its.spots.x, offset);
+        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, its.spots.x, offset); }
+        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, its.spots.x, offset); }
+        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, its.spots.x, offset); }
+        if (has_plane && terms.y < its.spots.x) {
+            let spot = (its.first_spot.x + terms.y * task.stride_y) * task.size_x + its.first_spot.y + terms.x * task.stride_x;
+            let weight = first_weight + (spot * planes + plane) * 4u * all_channels + terms.inner;
+            w0 = weights[weight];
+            w1 = weights[weight + all_channels];
+            w2 = weights[weight + 2u * all_channels];
+            w3 = weights[weight + 3u * all_channels];
+        } else {
+            w0 = vec4<f32>();
+            w1 = vec4<f32>();
+            w2 = vec4<f32>();
+            w3 = vec4<f32>();
+        }
+        if (start > 0u) {
+            for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
+                let a = &left[quad * LEFT_STRIDE + own_row];
+                let b = &right[quad * COLUMN_THREADS + own_column];
+                let b0 = (*b)[0];
+                let b1 = (*b)[1];
+                let b2 = (*b)[2];
+                let b3 = (*b)[3];
+                let a0 = (*a)[0];
+                let a1 = (*a)[1];
+                let a2 = (*a)[2];
+                let a3 = (*a)[3];
+                sum0 += a0.x * b0;
+                sum1 += a1.x * b0;
+                sum2 += a2.x * b0;
+                sum3 += a3.x * b0;
+                sum0 += a0.y * b1;
+                sum1 += a1.y * b1;
+                sum2 += a2.y * b1;
+                sum3 += a3.y * b1;
+                sum0 += a0.z * b2;
+                sum1 += a1.z * b2;
+                sum2 += a2.z * b2;
+                sum3 += a3.z * b2;
+                sum0 += a0.w * b3;
+                sum1 += a1.w * b3;
+                sum2 += a2.w * b3;
+                sum3 += a3.w * b3;
+                let a4 = (*a)[4];
+                let a5 = (*a)[5];
+                let a6 = (*a)[6];
+                let a7 = (*a)[7];
+                sum4 += a4.x * b0;
+                sum5 += a5.x * b0;
+                sum6 += a6.x * b0;
+                sum7 += a7.x * b0;
+                sum4 += a4.y * b1;
+                sum5 += a5.y * b1;
+                sum6 += a6.y * b1;
+                sum7 += a7.y * b1;
+                sum4 += a4.z * b2;
+                sum5 += a5.z * b2;
+                sum6 += a6.z * b2;
+                sum7 += a7.z * b2;
+                sum4 += a4.w * b3;
+                sum5 += a5.w * b3;
+                sum6 += a6.w * b3;
+                sum7 += a7.w * b3;
+            }
+        }
+        if (start >= depth) {
+            break;
+        }
+        workgroupBarrier();
         keep_left(thread, x0);
         if (LEFT_QUADS > 1u * THREADS) { keep_left(thread + THREADS, x1); }
         if (LEFT_QUADS > 2u * THREADS) { keep_left(thread + 2u * THREADS, x2); }
@@ -272,74 +328,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         workgroupBarrier();
         terms = moved(terms, step, channels, spots_across);
-        offset = terms.inner - (terms.y * task.out_width + terms.x) * all_channels;
-        x0 = fetched_left(thread, terms, its.spots.x, offset);
-        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, its.spots.x, offset); }
-        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, its.spots.x, offset); }
-        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, its.spots.x, offset); }
-        if (has_plane && terms.y < its.spots.x) {
-            weight = (its.first_spot.x + terms.y * task.stride_y) * task.size_x + its.first_spot.y + terms.x * task.stride_x;
-            weight = first_weight + (weight * planes + plane) * 4u * all_channels + terms.inner;
-            w0 = weights[weight];
-            w1 = weights[weight + all_channels];
-            w2 = weights[weight + 2u * all_channels];
-            w3 = weights[weight + 3u * all_channels];
-        } else {
-            w0 = vec4<f32>();
-            w1 = vec4<f32>();
-            w2 = vec4<f32>();
-            w3 = vec4<f32>();
-        }
-        for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
-            let a = &left[quad * LEFT_STRIDE + own_row];
-            let b = &right[quad * COLUMN_THREADS + own_column];
-            let b0 = (*b)[0];
-            let b1 = (*b)[1];
-            let b2 = (*b)[2];
-            let b3 = (*b)[3];
-            let a0 = (*a)[0];
-            let a1 = (*a)[1];
-            let a2 = (*a)[2];
-            let a3 = (*a)[3];
-            sum0 += a0.x * b0;
-            sum1 += a1.x * b0;
-            sum2 += a2.x * b0;
-            sum3 += a3.x * b0;
-            sum0 += a0.y * b1;
-            sum1 += a1.y * b1;
-            sum2 += a2.y * b1;
-            sum3 += a3.y * b1;
-            sum0 += a0.z * b2;
-            sum1 += a1.z * b2;
-            sum2 += a2.z * b2;
-            sum3 += a3.z * b2;
-            sum0 += a0.w * b3;
-            sum1 += a1.w * b3;
-            sum2 += a2.w * b3;
-            sum3 += a3.w * b3;
-            let a4 = (*a)[4];
-            let a5 = (*a)[5];
-            let a6 = (*a)[6];
-            let a7 = (*a)[7];
-            sum4 += a4.x * b0;
-            sum5 += a5.x * b0;
-            sum6 += a6.x * b0;
-            sum7 += a7.x * b0;
-            sum4 += a4.y * b1;
-            sum5 += a5.y * b1;
-            sum6 += a6.y * b1;
-            sum7 += a7.y * b1;
-            sum4 += a4.z * b2;
-            sum5 += a5.z * b2;
-            sum6 += a6.z * b2;
-            sum7 += a7.z * b2;
-            sum4 += a4.w * b3;
-            sum5 += a5.w * b3;
-            sum6 += a6.w * b3;
-            sum7 += a7.w * b3;
-        }
-        workgroupBarrier();
     }
+    workgroupBarrier();
     // The slices' sums are added in a tree, as many at a time as there is room for.
     for (var half = SLICES / 2u; half > 0u; half /= 2u) {
         for (var first = half; first < 2u * half; first += ROUND) {

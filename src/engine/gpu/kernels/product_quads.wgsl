@@ -206,23 +206,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
     var terms = terms_at(thread % DEPTH_QUADS, planes, task.size_x);
     let step = terms_at(DEPTH_QUADS, planes, task.size_x);
-    var offset = (terms.y * task.width + terms.x) * all_planes + terms.inner;
-    var x0 = vec4<f32>();
-    var x1 = vec4<f32>();
-    var x2 = vec4<f32>();
-    var x3 = vec4<f32>();
-    var w0 = vec4<f32>();
-    var w1 = vec4<f32>();
-    var w2 = vec4<f32>();
-    var w3 = vec4<f32>();
-    x0 = fetched_left(thread, terms, offset);
-    if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, offset); }
-    if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, offset); }
-    if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, offset); }
-    w0 = fetched_right(thread, 0u, depth, first_weight, own_columns);
-    if (RIGHT_QUADS > 1u * THREADS) { w1 = fetched_right(thread + THREADS, 0u, depth, first_weight, own_columns); }
-    if (RIGHT_QUADS > 2u * THREADS) { w2 = fetched_right(thread + 2u * THREADS, 0u, depth, first_weight, own_columns); }
-    if (RIGHT_QUADS > 3u * THREADS) { w3 = fetched_right(thread + 3u * THREADS, 0u, depth, first_weight, own_columns); }
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
@@ -231,7 +214,83 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sum5 = vec4<f32>();
     var sum6 = vec4<f32>();
     var sum7 = vec4<f32>();
-    for (var start = 0u; start < depth; start += DEPTH) {
+    var x0 = vec4<f32>();
+    var x1 = vec4<f32>();
+    var x2 = vec4<f32>();
+    var x3 = vec4<f32>();
+    var w0 = vec4<f32>();
+    var w1 = vec4<f32>();
+    var w2 = vec4<f32>();
+    var w3 = vec4<f32>();
+    // What one turn fetches the next multiplies, so that multiplying hides the way from memory.
+    for (var start = 0u; ; start += DEPTH) {
+        let offset = (terms.y * task.width + terms.x) * all_planes + terms.inner;
+        x0 = fetched_left(thread, terms, offset);
+        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, offset); }
+        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, offset); }
+        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, offset); }
+        w0 = fetched_right(thread, start, depth, first_weight, own_columns);
+        if (RIGHT_QUADS > 1u * THREADS) { w1 = fetched_right(thread + THREADS, start, depth, first_weight, own_columns); }
+        if (RIGHT_QUADS > 2u * THREADS) {
+            w2 = fetched_right(thread + 2u * THREADS, start, depth, first_weight, own_columns);
+        }
+        if (RIGHT_QUADS > 3u * THREADS) {
+            w3 = fetched_right(thread + 3u * THREADS, start, depth, first_weight, own_columns);
+        }
+        if (start > 0u) {
+            for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
+                let a = &left[quad * LEFT_STRIDE + own_row];
+                let b = &right[quad * COLUMN_THREADS + own_column];
+                let b0 = (*b)[0];
+                let b1 = (*b)[1];
+                let b2 = (*b)[2];
+                let b3 = (*b)[3];
+                let a0 = (*a)[0];
+                let a1 = (*a)[1];
+                let a2 = (*a)[2];
+                let a3 = (*a)[3];
+                sum0 += a0.x * b0;
+                sum1 += a1.x * b0;
+                sum2 += a2.x * b0;
+                sum3 += a3.x * b0;
+                sum0 += a0.y * b1;
+                sum1 += a1.y * b1;
+                sum2 += a2.y * b1;
+                sum3 += a3.y * b1;
+                sum0 += a0.z * b2;
+                sum1 += a1.z * b2;
+                sum2 += a2.z * b2;
+                sum3 += a3.z * b2;
+                sum0 += a0.w * b3;
+                sum1 += a1.w * b3;
+                sum2 += a2.w * b3;
+                sum3 += a3.w * b3;
+                let a4 = (*a)[4];
+                let a5 = (*a)[5];
+                let a6 = (*a)[6];
+                let a7 = (*a)[7];
+                sum4 += a4.x * b0;
+                sum5 += a5.x * b0;
+                sum6 += a6.x * b0;
+                sum7 += a7.x * b0;
+                sum4 += a4.y * b1;
+                sum5 += a5.y * b1;
+                sum6 += a6.y * b1;
+                sum7 += a7.y * b1;
+                sum4 += a4.z * b2;
+                sum5 += a5.z * b2;
+                sum6 += a6.z * b2;
+                sum7 += a7.z * b2;
+                sum4 += a4.w * b3;
+                sum5 += a5.w * b3;
+                sum6 += a6.w * b3;
+                sum7 += a7.w * b3;
+            }
+        }
+        if (start >= depth) {
+            break;
+        }
+        workgroupBarrier();
         keep_left(thread, x0);
         if (LEFT_QUADS > 1u * THREADS) { keep_left(thread + THREADS, x1); }
         if (LEFT_QUADS > 2u * THREADS) { keep_left(thread + 2u * THREADS, x2); }
@@ -242,71 +301,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if (RIGHT_QUADS > 3u * THREADS) { keep_right(thread + 3u * THREADS, w3); }
         workgroupBarrier();
         terms = moved(terms, step, planes, task.size_x);
-        offset = (terms.y * task.width + terms.x) * all_planes + terms.inner;
-        x0 = fetched_left(thread, terms, offset);
-        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, offset); }
-        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, offset); }
-        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, offset); }
-        w0 = fetched_right(thread, start + DEPTH, depth, first_weight, own_columns);
-        if (RIGHT_QUADS > 1u * THREADS) {
-            w1 = fetched_right(thread + THREADS, start + DEPTH, depth, first_weight, own_columns);
-        }
-        if (RIGHT_QUADS > 2u * THREADS) {
-            w2 = fetched_right(thread + 2u * THREADS, start + DEPTH, depth, first_weight, own_columns);
-        }
-        if (RIGHT_QUADS > 3u * THREADS) {
-            w3 = fetched_right(thread + 3u * THREADS, start + DEPTH, depth, first_weight, own_columns);
-        }
-        for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
-            let a = &left[quad * LEFT_STRIDE + own_row];
-            let b = &right[quad * COLUMN_THREADS + own_column];
-            let b0 = (*b)[0];
-            let b1 = (*b)[1];
-            let b2 = (*b)[2];
-            let b3 = (*b)[3];
-            let a0 = (*a)[0];
-            let a1 = (*a)[1];
-            let a2 = (*a)[2];
-            let a3 = (*a)[3];
-            sum0 += a0.x * b0;
-            sum1 += a1.x * b0;
-            sum2 += a2.x * b0;
-            sum3 += a3.x * b0;
-            sum0 += a0.y * b1;
-            sum1 += a1.y * b1;
-            sum2 += a2.y * b1;
-            sum3 += a3.y * b1;
-            sum0 += a0.z * b2;
-            sum1 += a1.z * b2;
-            sum2 += a2.z * b2;
-            sum3 += a3.z * b2;
-            sum0 += a0.w * b3;
-            sum1 += a1.w * b3;
-            sum2 += a2.w * b3;
-            sum3 += a3.w * b3;
-            let a4 = (*a)[4];
-            let a5 = (*a)[5];
-            let a6 = (*a)[6];
-            let a7 = (*a)[7];
-            sum4 += a4.x * b0;
-            sum5 += a5.x * b0;
-            sum6 += a6.x * b0;
-            sum7 += a7.x * b0;
-            sum4 += a4.y * b1;
-            sum5 += a5.y * b1;
-            sum6 += a6.y * b1;
-            sum7 += a7.y * b1;
-            sum4 += a4.z * b2;
-            sum5 += a5.z * b2;
-            sum6 += a6.z * b2;
-            sum7 += a7.z * b2;
-            sum4 += a4.w * b3;
-            sum5 += a5.w * b3;
-            sum6 += a6.w * b3;
-            sum7 += a7.w * b3;
-        }
-        workgroupBarrier();
     }
+    workgroupBarrier();
     // The slices' sums are added in a tree, as many at a time as there is room for.
     for (var half = SLICES / 2u; half > 0u; half /= 2u) {
         for (var first = half; first < 2u * half; first += ROUND) {

@@ -183,26 +183,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     keep_corners(thread, begin, 0u, until, own_group * planes);
     keep_corners(thread, begin + DEPTH, 1u, until, own_group * planes);
     workgroupBarrier();
-    var x0 = vec4<f32>();
-    var x1 = vec4<f32>();
-    var x2 = vec4<f32>();
-    var x3 = vec4<f32>();
-    var w0 = vec4<f32>();
-    var w1 = vec4<f32>();
-    var w2 = vec4<f32>();
-    var w3 = vec4<f32>();
-    x0 = fetched_left(thread, 0u, its);
-    if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, 0u, its); }
-    if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, 0u, its); }
-    if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, 0u, its); }
-    w0 = fetched_right(thread, begin, until, first_gradient, own_columns);
-    if (RIGHT_QUADS > 1u * THREADS) { w1 = fetched_right(thread + THREADS, begin, until, first_gradient, own_columns); }
-    if (RIGHT_QUADS > 2u * THREADS) {
-        w2 = fetched_right(thread + 2u * THREADS, begin, until, first_gradient, own_columns);
-    }
-    if (RIGHT_QUADS > 3u * THREADS) {
-        w3 = fetched_right(thread + 3u * THREADS, begin, until, first_gradient, own_columns);
-    }
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
@@ -214,29 +194,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var bias = vec4<f32>();
     var half = 0u;
     for (var start = begin; start < until; start += DEPTH) {
-        keep_left(thread, x0);
-        if (LEFT_QUADS > 1u * THREADS) { keep_left(thread + THREADS, x1); }
-        if (LEFT_QUADS > 2u * THREADS) { keep_left(thread + 2u * THREADS, x2); }
-        if (LEFT_QUADS > 3u * THREADS) { keep_left(thread + 3u * THREADS, x3); }
-        if (thread < RIGHT_QUADS) { keep_right(thread, w0); }
-        if (RIGHT_QUADS > 1u * THREADS) { keep_right(thread + THREADS, w1); }
-        if (RIGHT_QUADS > 2u * THREADS) { keep_right(thread + 2u * THREADS, w2); }
-        if (RIGHT_QUADS > 3u * THREADS) { keep_right(thread + 3u * THREADS, w3); }
+        for (var i = thread; i < LEFT_QUADS; i += THREADS) {
+            keep_left(i, fetched_left(i, half, its));
+        }
+        for (var i = thread; i < RIGHT_QUADS; i += THREADS) {
+            keep_right(i, fetched_right(i, start, until, first_gradient, own_columns));
+        }
         workgroupBarrier();
-        x0 = fetched_left(thread, 1u - half, its);
-        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, 1u - half, its); }
-        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, 1u - half, its); }
-        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, 1u - half, its); }
-        w0 = fetched_right(thread, start + DEPTH, until, first_gradient, own_columns);
-        if (RIGHT_QUADS > 1u * THREADS) {
-            w1 = fetched_right(thread + THREADS, start + DEPTH, until, first_gradient, own_columns);
-        }
-        if (RIGHT_QUADS > 2u * THREADS) {
-            w2 = fetched_right(thread + 2u * THREADS, start + DEPTH, until, first_gradient, own_columns);
-        }
-        if (RIGHT_QUADS > 3u * THREADS) {
-            w3 = fetched_right(thread + 3u * THREADS, start + DEPTH, until, first_gradient, own_columns);
-        }
         keep_corners(thread, start + 2u * DEPTH, half, until, own_group * planes);
         half = 1u - half;
         for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {

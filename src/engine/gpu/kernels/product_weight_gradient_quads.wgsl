@@ -152,26 +152,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     keep_corners(thread, begin, 0u, until, own_group * planes);
     keep_corners(thread, begin + DEPTH, 1u, until, own_group * planes);
     workgroupBarrier();
-    var x0 = vec4<f32>();
-    var x1 = vec4<f32>();
-    var x2 = vec4<f32>();
-    var x3 = vec4<f32>();
-    var w0 = vec4<f32>();
-    var w1 = vec4<f32>();
-    var w2 = vec4<f32>();
-    var w3 = vec4<f32>();
-    x0 = fetched_left(thread, 0u, spot, offset);
-    if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, 0u, spot, offset); }
-    if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, 0u, spot, offset); }
-    if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, 0u, spot, offset); }
-    w0 = fetched_right(thread, begin, until, first_gradient, own_columns);
-    if (RIGHT_QUADS > 1u * THREADS) { w1 = fetched_right(thread + THREADS, begin, until, first_gradient, own_columns); }
-    if (RIGHT_QUADS > 2u * THREADS) {
-        w2 = fetched_right(thread + 2u * THREADS, begin, until, first_gradient, own_columns);
-    }
-    if (RIGHT_QUADS > 3u * THREADS) {
-        w3 = fetched_right(thread + 3u * THREADS, begin, until, first_gradient, own_columns);
-    }
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
@@ -182,7 +162,85 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sum7 = vec4<f32>();
     var bias = vec4<f32>();
     var half = 0u;
-    for (var start = begin; start < until; start += DEPTH) {
+    var x0 = vec4<f32>();
+    var x1 = vec4<f32>();
+    var x2 = vec4<f32>();
+    var x3 = vec4<f32>();
+    var w0 = vec4<f32>();
+    var w1 = vec4<f32>();
+    var w2 = vec4<f32>();
+    var w3 = vec4<f32>();
+    // What one turn fetches the next multiplies, so that multiplying hides the way from memory.
+    for (var start = begin; ; start += DEPTH) {
+        x0 = fetched_left(thread, half, spot, offset);
+        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, half, spot, offset); }
+        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, half, spot, offset); }
+        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, half, spot, offset); }
+        w0 = fetched_right(thread, start, until, first_gradient, own_columns);
+        if (RIGHT_QUADS > 1u * THREADS) { w1 = fetched_right(thread + THREADS, start, until, first_gradient, own_columns); }
+        if (RIGHT_QUADS > 2u * THREADS) {
+            w2 = fetched_right(thread + 2u * THREADS, start, until, first_gradient, own_columns);
+        }
+        if (RIGHT_QUADS > 3u * THREADS) {
+            w3 = fetched_right(thread + 3u * THREADS, start, until, first_gradient, own_columns);
+        }
+        if (start > begin) {
+            for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
+                let a = &left[quad * LEFT_STRIDE + own_row];
+                let b = &right[quad * COLUMN_THREADS + own_column];
+                let b0 = (*b)[0];
+                let b1 = (*b)[1];
+                let b2 = (*b)[2];
+                let b3 = (*b)[3];
+                let near0 = (*a)[0];
+                let far0 = (*a)[1];
+                sum0 += near0.x * b0;
+                sum1 += near0.y * b0;
+                sum2 += near0.z * b0;
+                sum3 += near0.w * b0;
+                sum4 += far0.x * b0;
+                sum5 += far0.y * b0;
+                sum6 += far0.z * b0;
+                sum7 += far0.w * b0;
+                let near1 = (*a)[2];
+                let far1 = (*a)[3];
+                sum0 += near1.x * b1;
+                sum1 += near1.y * b1;
+                sum2 += near1.z * b1;
+                sum3 += near1.w * b1;
+                sum4 += far1.x * b1;
+                sum5 += far1.y * b1;
+                sum6 += far1.z * b1;
+                sum7 += far1.w * b1;
+                let near2 = (*a)[4];
+                let far2 = (*a)[5];
+                sum0 += near2.x * b2;
+                sum1 += near2.y * b2;
+                sum2 += near2.z * b2;
+                sum3 += near2.w * b2;
+                sum4 += far2.x * b2;
+                sum5 += far2.y * b2;
+                sum6 += far2.z * b2;
+                sum7 += far2.w * b2;
+                let near3 = (*a)[6];
+                let far3 = (*a)[7];
+                sum0 += near3.x * b3;
+                sum1 += near3.y * b3;
+                sum2 += near3.z * b3;
+                sum3 += near3.w * b3;
+                sum4 += far3.x * b3;
+                sum5 += far3.y * b3;
+                sum6 += far3.z * b3;
+                sum7 += far3.w * b3;
+                if (is_bias) {
+                    bias += (b0 + b1) + (b2 + b3);
+                }
+            }
+        }
+        if (start >= until) {
+            break;
+        }
+        workgroupBarrier();
         keep_left(thread, x0);
         if (LEFT_QUADS > 1u * THREADS) { keep_left(thread + THREADS, x1); }
         if (LEFT_QUADS > 2u * THREADS) { keep_left(thread + 2u * THREADS, x2); }
@@ -191,76 +249,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if (RIGHT_QUADS > 1u * THREADS) { keep_right(thread + THREADS, w1); }
         if (RIGHT_QUADS > 2u * THREADS) { keep_right(thread + 2u * THREADS, w2); }
         if (RIGHT_QUADS > 3u * THREADS) { keep_right(thread + 3u * THREADS, w3); }
-        workgroupBarrier();
-        x0 = fetched_left(thread, 1u - half, spot, offset);
-        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, 1u - half, spot, offset); }
-        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, 1u - half, spot, offset); }
-        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, 1u - half, spot, offset); }
-        w0 = fetched_right(thread, start + DEPTH, until, first_gradient, own_columns);
-        if (RIGHT_QUADS > 1u * THREADS) {
-            w1 = fetched_right(thread + THREADS, start + DEPTH, until, first_gradient, own_columns);
-        }
-        if (RIGHT_QUADS > 2u * THREADS) {
-            w2 = fetched_right(thread + 2u * THREADS, start + DEPTH, until, first_gradient, own_columns);
-        }
-        if (RIGHT_QUADS > 3u * THREADS) {
-            w3 = fetched_right(thread + 3u * THREADS, start + DEPTH, until, first_gradient, own_columns);
-        }
         keep_corners(thread, start + 2u * DEPTH, half, until, own_group * planes);
         half = 1u - half;
-        for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
-            let a = &left[quad * LEFT_STRIDE + own_row];
-            let b = &right[quad * COLUMN_THREADS + own_column];
-            let b0 = (*b)[0];
-            let b1 = (*b)[1];
-            let b2 = (*b)[2];
-            let b3 = (*b)[3];
-            let near0 = (*a)[0];
-            let far0 = (*a)[1];
-            sum0 += near0.x * b0;
-            sum1 += near0.y * b0;
-            sum2 += near0.z * b0;
-            sum3 += near0.w * b0;
-            sum4 += far0.x * b0;
-            sum5 += far0.y * b0;
-            sum6 += far0.z * b0;
-            sum7 += far0.w * b0;
-            let near1 = (*a)[2];
-            let far1 = (*a)[3];
-            sum0 += near1.x * b1;
-            sum1 += near1.y * b1;
-            sum2 += near1.z * b1;
-            sum3 += near1.w * b1;
-            sum4 += far1.x * b1;
-            sum5 += far1.y * b1;
-            sum6 += far1.z * b1;
-            sum7 += far1.w * b1;
-            let near2 = (*a)[4];
-            let far2 = (*a)[5];
-            sum0 += near2.x * b2;
-            sum1 += near2.y * b2;
-            sum2 += near2.z * b2;
-            sum3 += near2.w * b2;
-            sum4 += far2.x * b2;
-            sum5 += far2.y * b2;
-            sum6 += far2.z * b2;
-            sum7 += far2.w * b2;
-            let near3 = (*a)[6];
-            let far3 = (*a)[7];
-            sum0 += near3.x * b3;
-            sum1 += near3.y * b3;
-            sum2 += near3.z * b3;
-            sum3 += near3.w * b3;
-            sum4 += far3.x * b3;
-            sum5 += far3.y * b3;
-            sum6 += far3.z * b3;
-            sum7 += far3.w * b3;
-            if (is_bias) {
-                bias += (b0 + b1) + (b2 + b3);
-            }
-        }
         workgroupBarrier();
     }
+    workgroupBarrier();
     // The slices' sums are added in a tree, as many at a time as there is room for.
     for (var half = SLICES / 2u; half > 0u; half /= 2u) {
         for (var first = half; first < 2u * half; first += ROUND) {
