@@ -1,6 +1,6 @@
 //! Whole models on the GPU against the CPU engine: answers, one step's gradients, trainings, counts, and what goes wrong.
 
-use super::now;
+use super::{GpuCase, Pending};
 use assay::data::{Rows, Scaler};
 use assay::engine::cpu::CpuEngine;
 use assay::engine::gpu::{Gpu, GpuEngine};
@@ -9,8 +9,6 @@ use assay::model::{Activation, Graph, Layer, Weights, Window, families};
 use assay::recipe::Recipe;
 use assay::rng::Stream;
 use assay::train::optimizer::Update;
-use libtest_mimic::{Failed, Trial};
-use std::sync::Arc;
 
 const FAMILIES: [&str; 6] = ["lenet", "mlp", "resnet", "mobilenet", "vit", "mixer"];
 const SHAPE: [u32; 3] = [1, 8, 8];
@@ -21,33 +19,32 @@ const SGD: Update = Update::Sgd {
     weight_decay: 0.0,
 };
 
-pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
-    let mut trials = Vec::new();
+/// The checks of whole models, each over every family and over a graph with every layer.
+pub(super) fn cases() -> Vec<GpuCase> {
+    let mut cases = Vec::new();
     let graphs = FAMILIES.map(|family| (family, of_family(family)));
     for (name, graph) in graphs.into_iter().chain([("every layer", every_layer())]) {
-        let own = (Arc::clone(gpu), graph);
-        for (what, test) in [
-            ("answers", answers as fn(&Gpu, &Graph) -> Result<(), String>),
-            ("one step's gradient", one_step),
-            ("a training", a_training),
-            ("counts", counts),
-        ] {
-            let (gpu, graph) = own.clone();
-            trials.push(Trial::test(format!("model: {what}: {name}"), move || {
-                Ok(test(&gpu, &graph)?)
-            }));
-        }
+        let mut add = |what: &str, check: fn(Gpu, Graph) -> Pending| {
+            let graph = graph.clone();
+            let name = format!("model: {what}: {name}");
+            cases.push(GpuCase::new(name, move |gpu| check(gpu, graph.clone())));
+        };
+        add("answers", |gpu, graph| Box::pin(answers(gpu, graph)));
+        add("one step's gradient", |gpu, graph| {
+            Box::pin(one_step(gpu, graph))
+        });
+        add("a training", |gpu, graph| Box::pin(a_training(gpu, graph)));
+        add("counts", |gpu, graph| Box::pin(counts(gpu, graph)));
     }
-    let own = Arc::clone(gpu);
-    trials.push(Trial::test(
+    cases.push(GpuCase::new(
         "model: a step that is not finite changes nothing",
-        move || Ok(not_finite(&own)?),
+        not_finite,
     ));
-    trials.push(Trial::test(
+    cases.push(GpuCase::new(
         "model: a device that is lost is told in words",
-        || Ok::<_, Failed>(lost()?),
+        lost,
     ));
-    trials
+    cases
 }
 
 fn of_family(family: &str) -> Graph {
@@ -103,7 +100,7 @@ fn rows() -> Rows {
 }
 
 /// The same model on both engines.
-fn both(gpu: &Gpu, graph: &Graph) -> Result<[Box<dyn Executable>; 2], String> {
+async fn both(gpu: &Gpu, graph: &Graph) -> Result<[Box<dyn Executable>; 2], String> {
     let weights = Weights::init(graph, 11).map_err(|error| error.to_string())?;
     let mut engines: [Box<dyn Engine>; 2] = [
         Box::new(CpuEngine::new()),
@@ -112,12 +109,12 @@ fn both(gpu: &Gpu, graph: &Graph) -> Result<[Box<dyn Executable>; 2], String> {
     let rows = rows();
     let mut models = Vec::new();
     for engine in &mut engines {
-        told(now(engine.load(&rows))?)?;
-        models.push(told(now(engine.prepare(
-            graph,
-            Parameters::Exact(&weights),
-            BATCH,
-        ))?)?);
+        told(engine.load(&rows).await)?;
+        models.push(told(
+            engine
+                .prepare(graph, Parameters::Exact(&weights), BATCH)
+                .await,
+        )?);
     }
     models.try_into().map_err(|_| "two engines".into())
 }
@@ -148,19 +145,19 @@ fn within(what: &str, found: f64, limit: f64) -> Result<(), String> {
     }
 }
 
-fn answers(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
-    let [mut cpu, mut gpu] = both(gpu, graph)?;
+async fn answers(gpu: Gpu, graph: Graph) -> Result<(), String> {
+    let [mut cpu, mut gpu] = both(&gpu, &graph).await?;
     // Two batches and a rest, rows in no order.
     let rows: Vec<u32> = (0..37).map(|row| row * 11 % 40).collect();
-    let wanted = told(now(cpu.logits(&rows))?)?;
-    let found = told(now(gpu.logits(&rows))?)?;
+    let wanted = told(cpu.logits(&rows).await)?;
+    let found = told(gpu.logits(&rows).await)?;
     within("loaded rows", distance(&wanted, &found), 2e-5)?;
     let features: Vec<f32> = self::rows().features[..19 * 64]
         .iter()
         .map(|x| 0.5 * x)
         .collect();
-    let wanted = told(now(cpu.predict(&features))?)?;
-    let found = told(now(gpu.predict(&features))?)?;
+    let wanted = told(cpu.predict(&features).await)?;
+    let found = told(gpu.predict(&features).await)?;
     within("other rows", distance(&wanted, &found), 2e-5)
 }
 
@@ -175,13 +172,13 @@ fn step(number: u32, update: Update) -> TrainStep {
     }
 }
 
-fn one_step(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
-    let models = both(gpu, graph)?;
-    let before = Weights::init(graph, 11).map_err(|error| error.to_string())?;
+async fn one_step(gpu: Gpu, graph: Graph) -> Result<(), String> {
+    let models = both(&gpu, &graph).await?;
+    let before = Weights::init(&graph, 11).map_err(|error| error.to_string())?;
     let mut results: Vec<(Metrics, State)> = Vec::new();
     for mut model in models {
-        let metrics = told(now(model.train(&[step(1, SGD)]))?)?;
-        results.push((metrics, told(now(model.state())?)?));
+        let metrics = told(model.train(&[step(1, SGD)]).await)?;
+        results.push((metrics, told(model.state().await)?));
     }
     let [(wanted, cpu), (found, gpu)] = &results[..] else {
         return Err("two engines".into());
@@ -233,9 +230,9 @@ fn one_step(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
     }
 }
 
-fn a_training(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
-    let [mut cpu, mut gpu] = both(gpu, graph)?;
-    let start = told(now(cpu.state())?)?;
+async fn a_training(gpu: Gpu, graph: Graph) -> Result<(), String> {
+    let [mut cpu, mut gpu] = both(&gpu, &graph).await?;
+    let start = told(cpu.state().await)?;
     let sgd = |_| Update::Sgd {
         learning_rate: 0.01,
         momentum: 0.9,
@@ -253,12 +250,12 @@ fn a_training(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
         ("adamw", &adamw, 5e-3),
     ] {
         let steps: Vec<TrainStep> = (0..6).map(|number| step(number, update(number))).collect();
-        let wanted = told(now(cpu.train(&steps))?)?;
-        let found = told(now(gpu.train(&steps))?)?;
+        let wanted = told(cpu.train(&steps).await)?;
+        let found = told(gpu.train(&steps).await)?;
         let loss = (wanted.loss_sum - found.loss_sum).abs() / wanted.loss_sum;
         within(&format!("loss under {name}"), loss, limit)?;
-        let state = told(now(cpu.state())?)?;
-        let own = told(now(gpu.state())?)?;
+        let state = told(cpu.state().await)?;
+        let own = told(gpu.state().await)?;
         let flat = |weights: &Weights| {
             weights
                 .iter()
@@ -268,8 +265,8 @@ fn a_training(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
         let off = distance(&flat(&state.weights), &flat(&own.weights));
         within(&format!("weights under {name}"), off, limit)?;
         for model in [&mut cpu, &mut gpu] {
-            told(now(model.restore(&start))?)?;
-            if told(now(model.state())?)? != start {
+            told(model.restore(&start).await)?;
+            if told(model.state().await)? != start {
                 return Err("a state that was restored is another".into());
             }
         }
@@ -277,18 +274,18 @@ fn a_training(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
     Ok(())
 }
 
-fn counts(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
+async fn counts(gpu: Gpu, graph: Graph) -> Result<(), String> {
     let mut engine = GpuEngine::new(gpu.clone());
-    told(now(engine.load(&rows()))?)?;
-    let weights = Weights::init(graph, 11).map_err(|error| error.to_string())?;
-    let mut model = told(now(engine.model(
-        graph,
-        Parameters::Exact(&weights),
-        BATCH,
-    ))?)?;
+    told(engine.load(&rows()).await)?;
+    let weights = Weights::init(&graph, 11).map_err(|error| error.to_string())?;
+    let mut model = told(
+        engine
+            .model(&graph, Parameters::Exact(&weights), BATCH)
+            .await,
+    )?;
     let before = model.counts();
     let steps: Vec<TrainStep> = (0..20).map(|number| step(number, SGD)).collect();
-    told(now(model.train(&steps))?)?;
+    told(model.train(&steps).await)?;
     let after = model.counts();
     let [training, answering] = model.dispatches();
     let done = [
@@ -309,7 +306,7 @@ fn counts(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
     if bytes.0 > 20 * (256 + 4 * 16 + 16) + 16 || bytes.1 > 20 * 16 + 16 {
         return Err(format!("bytes up and down in 20 steps: {bytes:?}"));
     }
-    told(now(model.logits(&[3]))?)?;
+    told(model.logits(&[3]).await)?;
     let one = model.counts();
     let done = [
         one.dispatches - after.dispatches,
@@ -327,10 +324,10 @@ fn counts(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
     Ok(())
 }
 
-fn not_finite(gpu: &Gpu) -> Result<(), String> {
+async fn not_finite(gpu: Gpu) -> Result<(), String> {
     let graph = of_family("lenet");
-    let [_, mut model] = both(gpu, &graph)?;
-    let mut state = told(now(model.state())?)?;
+    let [_, mut model] = both(&gpu, &graph).await?;
+    let mut state = told(model.state().await)?;
     let name = state
         .weights
         .iter()
@@ -344,24 +341,24 @@ fn not_finite(gpu: &Gpu) -> Result<(), String> {
         .map(|value| value.signum() * 1e38)
         .collect();
     state.weights.insert(&name, tensor.shape, huge);
-    told(now(model.restore(&state))?)?;
-    let metrics = told(now(model.train(&[step(0, SGD), step(1, SGD)]))?)?;
+    told(model.restore(&state).await)?;
+    let metrics = told(model.train(&[step(0, SGD), step(1, SGD)]).await)?;
     if metrics.non_finite != Some(0) || metrics.steps != 0 {
         return Err(format!("{metrics:?}"));
     }
-    if told(now(model.state())?)? != state {
+    if told(model.state().await)? != state {
         return Err("something changed".into());
     }
     Ok(())
 }
 
-fn lost() -> Result<(), String> {
-    let gpu = told(now(Gpu::open())?)?;
+async fn lost(_: Gpu) -> Result<(), String> {
+    let gpu = told(Gpu::open().await)?;
     let graph = of_family("mlp");
-    let [_, mut model] = both(&gpu, &graph)?;
-    told(now(model.train(&[step(0, SGD)]))?)?;
+    let [_, mut model] = both(&gpu, &graph).await?;
+    told(model.train(&[step(0, SGD)]).await)?;
     gpu.destroy();
-    match now(model.train(&[step(1, SGD)]))? {
+    match model.train(&[step(1, SGD)]).await {
         Err(error) if error.kind() == "engine" && error.to_string().contains("lost") => Ok(()),
         other => Err(format!("{other:?}")),
     }
