@@ -4,13 +4,14 @@ mod arena;
 mod device;
 mod executable;
 mod kernels;
+pub mod measure;
 pub mod parity;
 mod pipeline;
 mod schedule;
 mod twin;
 
 pub use device::Gpu;
-pub use executable::{Counts, GpuExecutable};
+pub use executable::{Counts, GpuExecutable, Profiled};
 
 use super::{Capabilities, Engine, EngineKind, Executable, Parameters, Pending};
 use crate::data::Rows;
