@@ -5,7 +5,11 @@ import init, { LabWorker } from "./pkg/assay.js";
 
 /** Work between two turns of the event loop, so that Stop and Pause are heard. */
 const BUDGET_MILLIS = 12;
-/** Rest after a turn in which a busy lab had nothing to do: it is paused, or waits for a device. */
+/**
+ * A busy lab that has nothing to do waits for a GPU, or for a decision. A GPU's answer is looked for again at once for the
+ * length of a call, since a call's time is measured so; then ever less often, so that waiting costs no processor.
+ */
+const EAGER_MILLIS = 30;
 const REST_MILLIS = 20;
 
 /** @type {LabWorker|null} */
@@ -16,6 +20,8 @@ const turn = new MessageChannel();
 let scheduled = false;
 let pumping = false;
 let longestMillis = 0;
+/** When the lab last did something. */
+let lastWorkMillis = 0;
 
 self.onmessage = async ({ data }) => {
   if (data.ping) return postMessage({ pong: true, longestMillis });
@@ -40,7 +46,10 @@ turn.port1.onmessage = async () => {
     longestMillis = Math.max(longestMillis, millis);
     for (const event of events) send(event);
     pumping = false;
-    if (busy && events.length === 0 && millis < 1) setTimeout(schedule, REST_MILLIS);
+    const idle = events.length === 0 && millis < 1;
+    if (!idle) lastWorkMillis = started + millis;
+    const idleMillis = started - lastWorkMillis;
+    if (busy && idle && idleMillis > EAGER_MILLIS) setTimeout(schedule, Math.min(REST_MILLIS, idleMillis / 20));
     else if (busy || inbox.length > 0) schedule();
   } catch (error) {
     postMessage({ crash: String(error) });
