@@ -73,7 +73,7 @@ pub struct RunSummary {
     pub macs: Option<u64>,
     /// `cpu`, `gpu` or `mixed`.
     pub engine: String,
-    /// Whether the GPU agrees with the CPU; `None` where no GPU was used. Of a run that does not, no figure counts.
+    /// Whether the GPU agrees with the CPU; none where none was used.
     pub agrees: Option<bool>,
     /// Version of the rounding behaviour.
     pub arithmetic: String,
