@@ -2,6 +2,8 @@
 //!
 //! `ASSAY_GPU=require` fails where there is none, `auto` (the default) says so and passes, `off` does not look.
 
+#[path = "gpu/lab.rs"]
+mod lab;
 #[path = "gpu/training.rs"]
 mod training;
 
@@ -106,6 +108,7 @@ fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
         })
         .collect();
     trials.extend(training::trials(gpu));
+    trials.extend(lab::trials(gpu));
     trials.push(Trial::test("parity: every kernel has a case", || {
         match parity::kernels_without_a_case().as_slice() {
             [] => Ok(()),
