@@ -7,8 +7,6 @@
 
 /** What an agreement that failed is called everywhere. */
 export const DISAGREES = "engine disagrees";
-/** Why a figure of such a run is judged by nothing. */
-export const NOT_COUNTED = "the GPU disagrees with the CPU about this model, so the figures of the run do not count";
 
 /** @param {string} clause Without a full stop. @returns {string} */
 export function sentence(clause) {
@@ -61,7 +59,8 @@ export function liveEngineWords({ engine, adapter, batchSize, reason }) {
  * @param {LiveRun["engine"]} [on] What the run was on.
  */
 export function lossWords({ reason, epoch }, on = null) {
-  const batch = on && on.batchSize > 0 && /memory/iu.test(reason) && !/batch/iu.test(reason) ? ` at batch ${on.batchSize}` : "";
+  const told = !on || on.batchSize === 0 || !/memory/iu.test(reason) || /batch \d/iu.test(reason);
+  const batch = told ? "" : reason.endsWith("memory") ? ` at batch ${on.batchSize}` : ` (batch ${on.batchSize})`;
   return `${sentence(`${reason}${batch}`)} ${epoch > 0 ? `Kept epoch ${epoch}.` : "No epoch had ended, so training begins again."}`;
 }
 
@@ -92,11 +91,11 @@ export function whyNoBaseline(summary) {
 /**
  * What trained which epochs, in order.
  * @param {RunRecord} record
- * @returns {string[]} One part a line; empty where one engine did it all.
+ * @returns {string[]} One part a line; empty where one engine did it all, from the start to the end.
  */
 export function partWords({ results }) {
   const parts = results.execution?.parts ?? [];
-  if (parts.length < 2) return [];
+  if (parts.length === 0 || (parts.length === 1 && !parts[0]?.reason)) return [];
   const finished = results.training?.curve.length ?? 0;
   return parts.map(({ engine, batch_size: batch, first_epoch: first, reason = "" }, index) => {
     const last = (parts[index + 1]?.first_epoch ?? finished + 1) - 1;

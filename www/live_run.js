@@ -75,7 +75,7 @@ export function afterEvent(run, event) {
       // A resumed run may tell again of epochs that its checkpoint had.
       return { ...run, epoch: event.point.epoch, curve: [...run.curve.filter(({ epoch }) => epoch < event.point.epoch), event.point] };
     case "stage":
-      return { ...run, stage: event.name, fraction: event.fraction, etaSecs: null, gpuLost: null };
+      return { ...run, stage: event.name, fraction: Math.min(1, event.fraction), etaSecs: null, gpuLost: null };
     case "samples":
       return { ...run, samples: withSamples(run.samples, event.batch, event.millis) };
     case "nonFinite":

@@ -15,7 +15,7 @@ use plotters::prelude::*;
 /// Batches that are drawn and listed; a run measures nine.
 const MAX_BATCHES: usize = 64;
 
-/// Draws the time of a row against the rows of a call, both logarithmic, with the range of the calls as bars.
+/// Draws the time of a row against the rows of a call, both logarithmic, with the medians' intervals as bars.
 #[must_use]
 pub fn engines(breakdown: &Breakdown, theme: Theme, size: Size) -> Chart {
     const TITLE: &str = "Time per row on CPU and GPU";
@@ -267,9 +267,9 @@ fn table(costs: &[&BatchCost], timestamps: bool) -> (Vec<String>, Vec<Vec<String
     let mut columns: Vec<String> = [
         "rows per call",
         "CPU, ms",
-        "CPU from – to, ms",
+        "CPU, interval",
         "GPU, ms",
-        "GPU from – to, ms",
+        "GPU, interval",
         "GPU computing, ms",
         "GPU sending and reading back, ms",
     ]
@@ -280,7 +280,7 @@ fn table(costs: &[&BatchCost], timestamps: bool) -> (Vec<String>, Vec<Vec<String
     }
     let range = |[low, high]: [f64; 2], samples: u32| {
         format!(
-            "{} – {} ({samples} calls)",
+            "{} to {} ({samples} samples)",
             significant(low, 3),
             significant(high, 3)
         )

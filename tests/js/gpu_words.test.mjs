@@ -38,6 +38,7 @@ test("says what happened to the GPU, what was kept and how to go on", () => {
   const on = { engine: "gpu", reason: "", adapter: "", batchSize: 256 };
   assert.equal(`${lossWords(loss, on)} ${choiceWords(loss)}`, "The GPU ran out of memory at batch 256. Kept epoch 3. Continue on the CPU or retry at 128.");
   assert.equal(lossWords({ ...loss, reason: "the GPU ran out of memory at batch 256" }, on), "The GPU ran out of memory at batch 256. Kept epoch 3.");
+  assert.match(lossWords({ ...loss, reason: "the GPU has not enough memory; a smaller batch needs less" }, on), /^The GPU has not enough memory; a smaller batch needs less \(batch 256\)\. /);
   const gone = { reason: "the GPU was lost while training", epoch: 0, smallerBatch: null };
   assert.equal(`${lossWords(gone, on)} ${choiceWords(gone)}`, "The GPU was lost while training. No epoch had ended, so training begins again. Continue on the CPU, or stop.");
   assert.equal(decidedWords("smaller batch", loss), "The run goes on at batch 128, as its recipe says.");
@@ -54,6 +55,8 @@ test("tells the parts of a mixed run by their epochs", () => {
     "CPU, batch 128: epochs 5 to 12; the GPU was lost",
   ]);
   assert.deepEqual(partWords(record([gpu, { engine: "cpu", batch_size: 256, first_epoch: 1, reason: "the GPU was lost" }], 0))[0], "GPU, batch 256: no whole epoch (from 1 on)");
+  // The GPU was lost before an epoch had ended: all is the CPU's, and why is told.
+  assert.deepEqual(partWords(record([{ engine: "cpu", batch_size: 64, first_epoch: 1, reason: "the GPU was lost" }], 2)), ["CPU, batch 64: epochs 1 to 2; the GPU was lost"]);
   assert.deepEqual(partWords(/** @type {any} */ ({ results: {} })), []);
 });
 

@@ -4,7 +4,7 @@
 import { html, nothing } from "lit";
 import { app } from "../app.js";
 import { bytes, count, millis, perSec, percent, plusMinus, points, relative, when } from "../figures.js";
-import { engineAsked, engineName, NOT_COUNTED, whyNoBaseline } from "../gpu_words.js";
+import { engineAsked, engineName, whyNoBaseline } from "../gpu_words.js";
 import { agreementSign, icon, statusSign } from "../icons.js";
 import { isGoing } from "../live_run.js";
 import { verdictSign } from "../run_table/cells.js";
@@ -128,7 +128,6 @@ export class AssayThisRun extends AssayElement {
    * @returns {{ verdict: string, reason: string }|undefined} Undefined while it is being compared.
    */
   verdict(name) {
-    if (this.state.shown?.record.results.agreement?.agrees === false) return { verdict: "can't tell", reason: NOT_COUNTED };
     if (this.compared.key !== this.key()) return undefined;
     const metric = this.compared.comparison?.metrics.find((each) => name.test(each.name));
     return metric?.verdict ? metric : { verdict: "can't tell", reason: "the two records do not have what a comparison needs" };

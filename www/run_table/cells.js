@@ -3,7 +3,7 @@
 
 import { html } from "lit";
 import { bytes, count, millis, NONE, percent, plusMinus, points, relative, shortDigest, when } from "../figures.js";
-import { DISAGREES, engineName, NOT_COUNTED } from "../gpu_words.js";
+import { DISAGREES, engineName } from "../gpu_words.js";
 import { icon, statusSign, verdictIcon } from "../icons.js";
 import { unlessStruck } from "./engine_facts.js";
 
@@ -77,7 +77,7 @@ function accuracy({ summary }) {
  */
 function accuracyDelta(row, { baseline, deltaOf }) {
   if (!baseline || baseline === row || row.summary.accuracy == null || baseline.summary.accuracy == null) return "";
-  const delta = judgedOf(row, deltaOf);
+  const delta = deltaOf(row);
   const difference = row.summary.accuracy - baseline.summary.accuracy;
   return verdictSign(points(difference), delta && (delta.accuracy ?? NOT_COMPARED));
 }
@@ -88,13 +88,8 @@ function accuracyDelta(row, { baseline, deltaOf }) {
  */
 function latencyDelta(row, { baseline, deltaOf }) {
   if (!baseline || baseline === row || row.summary.p50Millis == null || baseline.summary.p50Millis == null) return "";
-  const delta = judgedOf(row, deltaOf);
+  const delta = deltaOf(row);
   return verdictSign(relative(row.summary.p50Millis, baseline.summary.p50Millis), delta && (delta.latency ?? NOT_COMPARED));
-}
-
-/** Of a run that does not count nothing is judged. @param {RunRow} row @param {Context["deltaOf"]} deltaOf */
-function judgedOf(row, deltaOf) {
-  return row.summary.agrees === false ? { accuracy: DOUBTED, latency: DOUBTED } : deltaOf(row);
 }
 
 /** @type {Record<string, string>} */
@@ -104,7 +99,6 @@ const ENGINE_HELP = {
   mixed: "Part on the GPU and part on the CPU, or with another batch, after the GPU was lost",
 };
 
-const DOUBTED = { delta: null, verdict: "can't tell", reason: NOT_COUNTED };
 const NOT_COMPARED = { verdict: "can't tell", reason: "the two records do not have what a comparison needs" };
 
 /**

@@ -31,7 +31,7 @@ export function executed(record) {
   const parts = partWords(record);
   /** @type {Fact[]} */
   const facts = [
-    ["Engine", html`${engineName(engine)}${execution.gpu ? html`, ${execution.gpu.adapter}` : ""} <span class="soft">${execution.asked === "auto" ? "auto: " : ""}${execution.reason}</span>`],
+    ["Engine", html`${engineName(engine)}${execution.gpu && engine !== "cpu" ? html`, ${execution.gpu.adapter}` : ""} <span class="soft">${execution.asked === "auto" ? "auto: " : ""}${execution.reason}</span>`],
   ];
   if (parts.length > 0) facts.push(["Parts", html`<ol class="parts">${parts.map((part) => html`<li>${part}</li>`)}</ol>`]);
   if (execution.trial) facts.push(["Trial", trial(execution.trial)]);

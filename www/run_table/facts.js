@@ -97,8 +97,8 @@ export function digests(record) {
  * @param {RunRecord} record
  * @returns {Fact[]}
  */
-export function environment({ environment: where, results }) {
-  const used = Boolean(results.execution?.gpu);
+export function environment({ environment: where }) {
+  const used = where.engine !== "cpu";
   return [
     ["Engine", `${where.engine}, arithmetic ${where.arithmetic}`],
     ["Browser", `${where.browser} ${where.browser_version}`.trim() || NONE],

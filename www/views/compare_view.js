@@ -4,7 +4,7 @@
 import { html } from "lit";
 import { app } from "../app.js";
 import { bytes, count, millis, NONE, percent, points, relative, significant, when } from "../figures.js";
-import { engineName, NOT_COUNTED, partWords, sentence } from "../gpu_words.js";
+import { engineName, partWords, sentence } from "../gpu_words.js";
 import { icon } from "../icons.js";
 import { errorFrom } from "../page_wasm.js";
 import { verdictSign } from "../run_table/cells.js";
@@ -29,8 +29,6 @@ import "../elements/assay_disagreements.js";
 
 /** Below this width loss and accuracy are drawn one above the other. */
 const STACKED_WIDTH = 560;
-/** Figures that are counted from the recipe: no engine can get them wrong. */
-const COUNTED = new Set(["weight_bytes", "parameters", "macs"]);
 /** Names of the two, in text and in charts. */
 const LETTERS = ["A", "B"];
 
@@ -203,7 +201,7 @@ export class AssayCompareView extends AssayElement {
             const parts = partWords(record);
             return html`<tr>
               <th scope="row"><span class="letter" data-side=${side}>${LETTERS[side]}</span></th>
-              <td>${engineName(record.environment.engine)}${execution?.gpu ? `, ${execution.gpu.adapter}` : ""}${parts.length > 0 ? html` <span class="soft small">${parts.join("; ")}</span>` : ""}</td>
+              <td>${engineName(record.environment.engine)}${execution?.gpu && record.environment.engine !== "cpu" ? `, ${execution.gpu.adapter}` : ""}${parts.length > 0 ? html` <span class="soft small">${parts.join("; ")}</span>` : ""}</td>
               <td>${breakdown ? crossoverWords(breakdown) : html`<span class="soft">not measured</span>`}</td>
             </tr>`;
           })}
@@ -216,8 +214,8 @@ export class AssayCompareView extends AssayElement {
    * @param {Comparison} comparison
    * @param {boolean[]} doubts Whether the figures of each do not count.
    */
-  metrics({ metrics: compared }, doubts) {
-    const metrics = doubts.includes(true) ? compared.map((metric) => (COUNTED.has(metric.name) ? metric : { ...metric, verdict: "can't tell", reason: sentence(NOT_COUNTED) })) : compared;
+  metrics({ metrics }, doubts) {
+
     return html`<div class="scroll" tabindex="0" role="group" aria-label="Table of figures">
       <table class="compare-metrics">
         <thead>
