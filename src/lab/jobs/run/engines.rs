@@ -13,6 +13,9 @@ use crate::recipe::Recipe;
 use crate::result::{Agreement, Execution, GpuUse, Part, Probe};
 use crate::runlog::record::Record;
 
+/// A browser refuses what is asked of a lost device first, and tells a few turns later that it was lost.
+const LOSS_MILLIS: f64 = 200.0;
+
 /// How a run goes on after the GPU was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recovery {
@@ -150,7 +153,11 @@ impl<'a> Engines<'a> {
             Ok(gpu) => gpu,
             Err(reason) => return Ok(Err(format!("there is no GPU to use here: {reason}"))),
         };
-        let adapter = gpu.name().to_owned();
+        // Browsers keep the name from an engine; the page has put one together.
+        let adapter = match gpu.name() {
+            "" => context.shared.environment().adapter.clone(),
+            name => name.to_owned(),
+        };
         let mut engine = GpuEngine::new(gpu);
         engine.load(&self.prepared.rows).await?;
         self.stage("compiling kernels");
@@ -218,12 +225,24 @@ impl<'a> Engines<'a> {
         Ok((probes, used))
     }
 
+    /// What became of the GPU, in words; whoever wants one next opens it anew.
+    async fn given_up(&self, error: &Error) -> String {
+        let gpu = &self.context.shared.gpu;
+        let until = self.context.clock.now_millis() + LOSS_MILLIS;
+        while gpu.trouble().is_none() && self.context.clock.now_millis() < until {
+            self.context.turn().await;
+        }
+        let told = gpu.trouble();
+        gpu.forget();
+        words(told.as_ref().unwrap_or(error))
+    }
+
     /// Goes on after an error: asks the person, or does what the recipe says. An error that is not the GPU's is given back.
     pub(super) async fn lost(&mut self, error: Error, epoch: u32) -> Result<Recovery> {
         if !self.is_gpu() || !is_of_the_gpu(&error) {
             return Err(error);
         }
-        let reason = words(&error);
+        let reason = self.given_up(&error).await;
         self.gpu = None;
         let smaller = (self.batch_size > 1).then(|| self.batch_size.div_ceil(2));
         let decided = match self.recipe.on_gpu_loss() {
