@@ -27,6 +27,9 @@ enum Action {
         /// The family.
         #[arg(long, default_value = "lenet")]
         architecture: String,
+        /// What executes it: cpu (exact), gpu (checked against the CPU), or auto (times both).
+        #[arg(long, default_value = "cpu")]
+        engine: String,
     },
     /// Run a recipe and append its record to a log.
     Run {
@@ -65,7 +68,8 @@ fn main() -> ExitCode {
         Action::Recipe {
             dataset,
             architecture,
-        } => command::recipe(&dataset, &architecture),
+            engine,
+        } => command::recipe(&dataset, &architecture, &engine),
         Action::Run { recipe, log } => command::run(&recipe, &log, json),
         Action::Show { source } => command::show(&source, json),
         Action::Link { log, page, by } => command::link(&log, &page, &by, json),

@@ -1,4 +1,4 @@
-//! Intervals, quantiles and one exact test, as pure functions; nothing is sampled, fitted or rounded for reading.
+//! Intervals, quantiles, a robust line and one exact test, as pure functions; nothing is sampled or rounded for reading.
 //!
 //! Only `+ − × ÷`, square roots and `libm` are used, so that every platform gets the same bits.
 //! Reference values from SciPy and statsmodels are in `tests/reference/stats.json`.
@@ -138,6 +138,25 @@ pub fn quantile(ascending: &[f64], p: f64) -> Option<f64> {
 #[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {
     quantile(&sorted(values), 0.5)
+}
+
+/// Slope and offset of a line through points `(x, y)` in any order; none without two different `x`.
+///
+/// The slope is the median of those of all pairs, the offset the median of what it leaves (H. Theil 1950; P. K. Sen,
+/// "Estimates of the regression coefficient based on Kendall's tau", JASA 63, 1968): a few disturbed points do not move it.
+#[must_use]
+pub fn line(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+    let mut slopes = Vec::new();
+    for (index, a) in points.iter().enumerate() {
+        for b in &points[index + 1..] {
+            if a.0 != b.0 {
+                slopes.push((b.1 - a.1) / (b.0 - a.0));
+            }
+        }
+    }
+    let slope = median(&slopes)?;
+    let rests: Vec<f64> = points.iter().map(|(x, y)| y - slope * x).collect();
+    Some((slope, median(&rests)?))
 }
 
 /// An interval of a median, and how sure it is.
@@ -429,5 +448,18 @@ mod tests {
                 assert!((sum - 1.0).abs() < 1e-12, "{k} of {n}: {sum}");
             }
         }
+    }
+
+    #[test]
+    fn a_line_is_found_through_disturbed_points() {
+        let mut points: Vec<(f64, f64)> = (1..=9)
+            .map(|x| (f64::from(x), 2.0 + 0.5 * f64::from(x)))
+            .collect();
+        assert_eq!(line(&points), Some((0.5, 2.0)));
+        points[3].1 += 100.0;
+        points[7].1 += 9.0;
+        assert_eq!(line(&points), Some((0.5, 2.0)));
+        assert_eq!(line(&points[..1]), None);
+        assert_eq!(line(&[(1.0, 2.0), (1.0, 3.0)]), None);
     }
 }

@@ -4,10 +4,15 @@
 
 #[path = "gpu/cases.rs"]
 mod cases;
+#[path = "gpu/lab.rs"]
+mod lab;
+#[path = "gpu/seeds.rs"]
+mod seeds;
 
 use assay::engine::gpu::Gpu;
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Waits for something that is ready as soon as the device has answered.
 fn now<T>(future: impl Future<Output = T>) -> Result<T, String> {
@@ -33,7 +38,7 @@ fn main() -> ExitCode {
     let gpu = match wish.as_str() {
         "off" => None,
         "auto" | "require" => match now(Gpu::open()) {
-            Ok(Ok(gpu)) => Some(gpu),
+            Ok(Ok(gpu)) => Some(Arc::new(gpu)),
             Ok(Err(error)) => return without(&wish, &error.to_string()),
             Err(error) => return without(&wish, &error),
         },
@@ -60,10 +65,13 @@ fn without(wish: &str, reason: &str) -> ExitCode {
     }
 }
 
-fn trials(gpu: &Gpu) -> Vec<Trial> {
+fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
     let test = |case: cases::GpuCase| {
-        let gpu = gpu.clone();
+        let gpu = Gpu::clone(gpu);
         Trial::test(case.name, move || Ok(now((case.run)(gpu))??))
     };
-    cases::all().into_iter().map(test).collect()
+    let mut trials: Vec<Trial> = cases::all().into_iter().map(test).collect();
+    trials.extend(lab::trials(gpu));
+    trials.extend(seeds::trials(gpu));
+    trials
 }

@@ -5,8 +5,11 @@ import init, { LabWorker } from "./pkg/assay.js";
 
 /** Work between two turns of the event loop, so that Stop and Pause are heard. */
 const BUDGET_MILLIS = 12;
-/** Rest after a turn in which a busy lab had nothing to do: it is paused, or waits for a device. */
+/** Rest after a turn in which a busy lab had nothing to do: it waits for a device, which wakes it. */
 const REST_MILLIS = 20;
+/** Firefox looks for a device's answers every 100 ms unless it is sent something; each turn of a waiting lab does that. */
+const NUDGE_MILLIS = 1;
+const restMillis = navigator.userAgent.includes("Firefox") ? NUDGE_MILLIS : REST_MILLIS;
 
 /** @type {LabWorker|null} */
 let lab = null;
@@ -14,38 +17,53 @@ let lab = null;
 const inbox = [];
 const turn = new MessageChannel();
 let scheduled = false;
-let pumping = false;
+let woken = false;
 let longestMillis = 0;
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let rest;
 
 self.onmessage = async ({ data }) => {
   if (data.ping) return postMessage({ pong: true, longestMillis });
   if (data.command) inbox.push(data);
   if (data.module) {
     await init({ module_or_path: data.module });
-    lab = new LabWorker();
+    lab = new LabWorker(wake);
     postMessage({ ready: true });
   }
   schedule();
 };
 
-turn.port1.onmessage = async () => {
+turn.port1.onmessage = () => {
   scheduled = false;
-  if (!lab || pumping) return;
-  pumping = true;
+  pump();
+};
+
+function pump() {
+  if (!lab) return;
+  clearTimeout(rest);
   try {
     for (const { command, bytes } of inbox.splice(0)) lab.command(command, bytes);
     const started = performance.now();
-    const { events, busy } = await lab.pump(BUDGET_MILLIS);
+    const { events, busy } = lab.pump(BUDGET_MILLIS);
     const millis = performance.now() - started;
     longestMillis = Math.max(longestMillis, millis);
     for (const event of events) send(event);
-    pumping = false;
-    if (busy && events.length === 0 && millis < 1) setTimeout(schedule, REST_MILLIS);
+    if (busy && events.length === 0 && millis < 1) rest = setTimeout(schedule, restMillis);
     else if (busy || inbox.length > 0) schedule();
   } catch (error) {
     postMessage({ crash: String(error) });
   }
-};
+}
+
+/** A device has answered: the lab goes on before anything else, so that the clock it reads next is not a turn late. */
+function wake() {
+  if (woken) return;
+  woken = true;
+  queueMicrotask(() => {
+    woken = false;
+    pump();
+  });
+}
 
 function schedule() {
   if (!scheduled) turn.port2.postMessage(null);

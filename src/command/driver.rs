@@ -103,6 +103,31 @@ pub(super) fn run(recipe: &Recipe, quiet: bool) -> Result<String> {
                         accuracy * 100.0
                     ));
                 }
+                EventBody::Engine {
+                    engine,
+                    reason,
+                    adapter,
+                    ..
+                } => {
+                    let name = if adapter.is_empty() { engine } else { adapter };
+                    bar.println(format!("executed on {name}: {reason}"));
+                }
+                EventBody::GpuLost {
+                    reason,
+                    epoch,
+                    decided,
+                    ..
+                } => {
+                    bar.println(format!("The GPU is lost: {reason}. Epoch {epoch} is kept."));
+                    if decided.is_none() {
+                        // Nobody to ask: execution.on_gpu_loss decides otherwise.
+                        let body = CommandBody::Decide {
+                            target: 2,
+                            choice: "cpu".into(),
+                        };
+                        lab.command(Command { id: 3, body }, None);
+                    }
+                }
                 EventBody::Stage { name, fraction } => {
                     bar.set_position((fraction.clamp(0.0, 1.0) * 1000.0) as u64);
                     bar.set_message(name);

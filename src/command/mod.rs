@@ -34,8 +34,9 @@ pub(crate) fn words(error: impl std::fmt::Display) -> String {
 }
 
 /// `assay recipe`.
-pub(crate) fn recipe(set: &str, family: &str) -> Result<Outcome> {
+pub(crate) fn recipe(set: &str, family: &str, engine: &str) -> Result<Outcome> {
     let text = Recipe::default_for(set, family).to_json();
+    let text = recipe::edit::change(&text, recipe::fields::ENGINE, engine.into()).map_err(words)?;
     // A name that no table knows is refused by the same reader as everybody's recipe.
     let recipe = recipe::from_json(&text).map_err(words)?;
     println!("{}", recipe.to_json());

@@ -107,6 +107,7 @@ pub(super) fn record(record: &Record) {
             ),
         );
     }
+    execution(record);
     row("weights", &record.digests.weights);
     row("predictions", &record.digests.predictions);
     row(
@@ -116,6 +117,79 @@ pub(super) fn record(record: &Record) {
             record.environment.arithmetic, record.environment.browser
         ),
     );
+}
+
+/// On what it ran, whether that agrees with the CPU, and where a GPU is faster; nothing for a recipe that asks for the CPU.
+fn execution(record: &Record) {
+    let Some(execution) = &record.results.execution else {
+        return;
+    };
+    row(
+        "engine",
+        format!("{}: {}", record.environment.engine, execution.reason),
+    );
+    for part in execution
+        .parts
+        .iter()
+        .filter(|part| !part.reason.is_empty())
+    {
+        row(
+            "",
+            format!(
+                "from epoch {} on the {} with batches of {}: {}",
+                part.first_epoch,
+                part.engine.to_uppercase(),
+                part.batch_size,
+                part.reason
+            ),
+        );
+    }
+    if let Some(gpu) = &execution.gpu {
+        row(
+            "GPU",
+            format!(
+                "{}; {} dispatches a step, {} a batch of answers",
+                gpu.adapter, gpu.dispatches_per_step, gpu.dispatches_per_batch
+            ),
+        );
+    }
+    if let Some(agreement) = &record.results.agreement {
+        let word = if agreement.agrees {
+            "agrees"
+        } else {
+            "ENGINE DISAGREES, its figures do not count"
+        };
+        row("agreement", format!("{word}: {}", agreement.reason));
+        for probe in &agreement.probes {
+            row(
+                "",
+                format!(
+                    "{}: off by {:.1e} of the largest number at most, tolerance {:.1e}",
+                    probe.name, probe.max_relative, probe.tolerance
+                ),
+            );
+        }
+    }
+    if let Some(breakdown) = &record.results.breakdown {
+        for it in &breakdown.batches {
+            row(
+                &format!("batch {}", it.batch),
+                format!(
+                    "CPU {}, GPU {} of which computing {}",
+                    words::millis(it.cpu_millis),
+                    words::millis(it.gpu_millis),
+                    words::millis(it.compute_millis)
+                ),
+            );
+        }
+        row(
+            "crossover",
+            breakdown.crossover.map_or_else(
+                || "the GPU is never faster up to the largest batch measured".into(),
+                |batch| format!("the GPU is faster from {batch} rows a call on"),
+            ),
+        );
+    }
 }
 
 /// One line of a log.

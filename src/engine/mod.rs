@@ -3,6 +3,7 @@
 //! Rows are loaded into an engine once and then addressed by number. Futures need not be `Send`: they are ready at once
 //! on the CPU and wait for the device on a GPU, and only the program's `main` ever blocks on one.
 
+pub mod agreement;
 pub mod cpu;
 pub mod gpu;
 pub mod loss;

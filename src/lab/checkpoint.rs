@@ -1,6 +1,7 @@
 //! The bytes from which a run goes on: the trainer's own, and beside them what only the job knows.
 
 use crate::error::{Error, Result};
+use crate::result::Execution;
 use serde_json::{Value, json};
 
 /// A run's state after an epoch.
@@ -9,13 +10,17 @@ pub struct Checkpoint {
     pub started: String,
     /// Seconds that it has worked.
     pub active_secs: f64,
+    /// Finished epochs.
+    pub epochs: u32,
+    /// On what it has run, where its recipe asks for anything but the CPU.
+    pub execution: Option<Execution>,
     /// The trainer's state.
     pub trainer: Vec<u8>,
 }
 
 const MAGIC: &[u8; 8] = b"assaycp1";
-/// Most bytes of the JSON part, which takes about 60.
-const MAX_HEADER: usize = 1024;
+/// Most bytes of the JSON part, which takes about 60, or a few thousand with what a GPU tells of itself.
+const MAX_HEADER: usize = 64 * 1024;
 
 impl Checkpoint {
     /// As bytes: magic, length of the header, JSON header, the trainer's bytes.
@@ -24,6 +29,8 @@ impl Checkpoint {
         let header = json!({
             "started": self.started,
             "activeSecs": self.active_secs,
+            "epochs": self.epochs,
+            "execution": self.execution,
         })
         .to_string();
         let mut bytes = MAGIC.to_vec();
@@ -61,6 +68,9 @@ impl Checkpoint {
         Ok(Self {
             started: header["started"].as_str().unwrap_or_default().into(),
             active_secs: header["activeSecs"].as_f64().unwrap_or(0.0),
+            epochs: header["epochs"].as_u64().unwrap_or(0) as u32,
+            execution: serde_json::from_value(header["execution"].clone())
+                .map_err(|error| broken(&error.to_string()))?,
             trainer: trainer.to_vec(),
         })
     }
@@ -75,12 +85,19 @@ mod tests {
         let checkpoint = Checkpoint {
             started: "2026-01-01T00:00:00Z".into(),
             active_secs: 1.5,
+            epochs: 4,
+            execution: Some(Execution {
+                engine: "gpu".into(),
+                ..Execution::default()
+            }),
             trainer: vec![1, 2, 3],
         };
         let bytes = checkpoint.to_bytes();
         let back = Checkpoint::read(&bytes).expect("its own bytes");
         assert_eq!(back.trainer, checkpoint.trainer);
         assert_eq!(back.started, checkpoint.started);
+        assert_eq!(back.epochs, checkpoint.epochs);
+        assert_eq!(back.execution, checkpoint.execution);
         for cut in 0..bytes.len() - 3 {
             assert!(Checkpoint::read(&bytes[..cut]).is_err(), "cut at {cut}");
         }

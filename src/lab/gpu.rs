@@ -1,6 +1,7 @@
 //! The lab's one GPU: opened when a run first asks for it, opened anew after it was lost; or in words why there is none.
 
 use crate::engine::gpu::Gpu;
+use crate::error::Error;
 use std::cell::RefCell;
 
 /// The GPU of a lab.
@@ -36,6 +37,17 @@ impl LabGpu {
         let gpu = Gpu::open().await.map_err(|error| error.to_string())?;
         *self.opened.borrow_mut() = Some(gpu.clone());
         Ok(gpu)
+    }
+
+    /// What became of it, where something did.
+    pub fn trouble(&self) -> Option<Error> {
+        let opened = self.opened.borrow();
+        opened.as_ref().and_then(|gpu| gpu.check("working").err())
+    }
+
+    /// Lets it go: the next [`LabGpu::get`] opens another.
+    pub fn forget(&self) {
+        *self.opened.borrow_mut() = None;
     }
 
     /// Tiles that were chosen before, as [`LabGpu::keep_tiles`] was given them.

@@ -42,6 +42,7 @@ pub struct Lab {
     short: Vec<Job>,
     /// Runs: one at a time, in the order in which they came.
     runs: VecDeque<Job>,
+    waker: Waker,
 }
 
 impl Lab {
@@ -55,7 +56,13 @@ impl Lab {
             shared: Rc::new(Shared::new(environment)),
             short: Vec::new(),
             runs: VecDeque::new(),
+            waker: Waker::noop().clone(),
         }
+    }
+
+    /// Is woken when a device has answered, so that its owner pumps at once instead of at the next turn.
+    pub fn set_waker(&mut self, waker: Waker) {
+        self.waker = waker;
     }
 
     /// Takes a command with the bytes that came beside it; answers come from [`Lab::pump`].
@@ -79,9 +86,15 @@ impl Lab {
             CommandBody::Stop { target } => self.steer(id, target, Control::stop),
             CommandBody::Pause { target } => self.steer(id, target, Control::pause),
             CommandBody::Continue { target } => self.steer(id, target, Control::go_on),
-            CommandBody::Decide { target, choice } => {
-                self.steer(id, target, |control| control.decide(choice));
-            }
+            CommandBody::Decide { target, choice } => match choice.as_str() {
+                "cpu" | "smaller batch" => {
+                    self.steer(id, target, |control| control.decide(choice));
+                }
+                _ => self.refuse(
+                    id,
+                    &Error::bad_input("choice", "cpu or smaller batch", choice),
+                ),
+            },
             other => {
                 let control = Rc::<Control>::default();
                 let context = Context::new(
@@ -143,7 +156,7 @@ impl Lab {
     /// Works on one job; whether it ended.
     fn poll(&self, job: &mut Job, deadline: f64) -> bool {
         job.control.set_deadline(deadline);
-        let mut task = std::task::Context::from_waker(Waker::noop());
+        let mut task = std::task::Context::from_waker(&self.waker);
         match job.future.as_mut().poll(&mut task) {
             Poll::Pending => false,
             Poll::Ready(Ok(value)) => {

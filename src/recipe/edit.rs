@@ -113,7 +113,10 @@ fn put(document: &mut Value, path: &str, value: Option<Value>) -> Result<()> {
             };
             if value.is_none() {
                 let only = |held: &Map<String, Value>| held.keys().all(|held| held == key);
-                if map.get(section).is_none_or(|it| it.as_object().is_some_and(only)) {
+                if map
+                    .get(section)
+                    .is_none_or(|it| it.as_object().is_some_and(only))
+                {
                     map.remove(section);
                     return Ok(());
                 }

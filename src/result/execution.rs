@@ -22,14 +22,6 @@ pub struct Execution {
     pub gpu: Option<GpuUse>,
 }
 
-impl Execution {
-    /// Whether the training went over more than one engine or batch size.
-    #[must_use]
-    pub fn is_mixed(&self) -> bool {
-        self.parts.len() > 1
-    }
-}
-
 /// The short measurement by which `auto` chooses: a few training steps of the recipe's batch on both engines.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
@@ -96,15 +88,15 @@ pub struct BatchCost {
     pub batch: u32,
     /// A call on the CPU: median.
     pub cpu_millis: f64,
-    /// Smallest and largest call that was timed on the CPU.
+    /// Ends of that median's interval at the recipe's confidence.
     pub cpu_range_millis: [f64; 2],
-    /// Calls that were timed on the CPU.
+    /// Samples that were timed on the CPU.
     pub cpu_samples: u32,
     /// A call on the GPU from rows to answers in memory: median.
     pub gpu_millis: f64,
-    /// Smallest and largest call that was timed on the GPU.
+    /// Ends of that median's interval at the recipe's confidence.
     pub gpu_range_millis: [f64; 2],
-    /// Calls that were timed on the GPU.
+    /// Samples that were timed on the GPU.
     pub gpu_samples: u32,
     /// Computing alone: the slope of time over batches that are sent together (Theil and Sen).
     pub compute_millis: f64,

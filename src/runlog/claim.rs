@@ -41,7 +41,7 @@ pub struct Claim {
     pub digests: Digests,
     /// Version of the rounding behaviour.
     pub arithmetic: String,
-    /// `cpu` or `gpu`.
+    /// `cpu`, `gpu`, or `mixed`.
     pub engine: String,
     /// Browser family, or `native`.
     pub browser: String,
@@ -120,8 +120,8 @@ impl Claim {
     /// What `record` lets one claim; `by` is a name that the sender typed, or empty.
     ///
     /// # Errors
-    /// [`Error::Record`] where there is nothing to check: the run did not end, or it lacks accuracy, predictions or a
-    /// digest. Share its recipe instead.
+    /// [`Error::Record`] where there is nothing to check: the run did not end, its GPU disagrees with the CPU, or it lacks
+    /// accuracy, predictions or a digest. Share its recipe instead.
     ///
     /// # Panics
     /// Never: a claim has string keys only.
@@ -138,6 +138,11 @@ impl Claim {
             Status::NonFinite => return Err(nothing_to_check("the training became non-finite")),
         }
         let results = &record.results;
+        if results.agreement.as_ref().is_some_and(|it| !it.agrees) {
+            return Err(nothing_to_check(
+                "the GPU of this run disagrees with the CPU",
+            ));
+        }
         let (Some(accuracy), Some(cost)) = (results.accuracy, &results.cost) else {
             return Err(nothing_to_check("the record has no accuracy or no cost"));
         };

@@ -78,6 +78,13 @@ pub fn compare(a: &Record, b: &Record, paired: Option<Paired>) -> Comparison {
         metrics.push(latency(name, label, a, b, side));
     }
     metrics.extend(sizes(a, b));
+    let doubt = |record: &Record| (record.results.agreement.as_ref()).is_some_and(|it| !it.agrees);
+    if doubt(a) || doubt(b) {
+        for metric in &mut metrics {
+            metric.verdict = CANNOT_TELL.into();
+            metric.reason = "The GPU of one of the runs disagrees with the CPU, so its figures count for nothing.".into();
+        }
+    }
     Comparison {
         fields: fields(a, b),
         metrics,
@@ -450,5 +457,24 @@ mod tests {
         assert_eq!(find(&comparison, "weight_bytes").verdict, "better");
         assert_eq!(find(&comparison, "weight_bytes").delta, Some(-1.0));
         assert_eq!(find(&comparison, "macs").verdict, "equal");
+    }
+
+    #[test]
+    fn nothing_is_told_of_an_engine_that_disagrees() {
+        let sample = crate::runlog::record::read(crate::runlog::SAMPLE)
+            .expect("reads")
+            .0;
+        let mut doubtful = sample.clone();
+        doubtful.results.agreement = Some(crate::result::Agreement {
+            agrees: false,
+            reason: String::new(),
+            probes: Vec::new(),
+            cpu_accuracy: None,
+            flips: Vec::new(),
+        });
+        let compared = compare(&sample, &doubtful, None);
+        assert!(compared.metrics.iter().all(|it| it.verdict == CANNOT_TELL));
+        let compared = compare(&sample, &sample, None);
+        assert!(compared.metrics.iter().any(|it| it.verdict != CANNOT_TELL));
     }
 }

@@ -90,9 +90,9 @@ pub struct Environment {
     pub app_version: String,
     /// Short digest of the build's files; `native` for the command.
     pub build: String,
-    /// `cpu` or `gpu`.
+    /// `cpu`, `gpu`, or `mixed` where a training went over both or over other batches than its recipe's.
     pub engine: String,
-    /// Version of the CPU engine's rounding behaviour, such as `cpu-1`.
+    /// Version of the engine's rounding behaviour, such as `cpu-1`; that of the GPU's where it had a part.
     pub arithmetic: String,
     /// Browser family, or `native`.
     pub browser: String,
@@ -104,7 +104,7 @@ pub struct Environment {
     pub timer_resolution_micros: f64,
     /// Whether the page was cross-origin isolated.
     pub isolated: bool,
-    /// The WebGPU adapter as shown to the person; not used by the run while the engine is `cpu`.
+    /// The GPU's adapter as shown to the person; not used by the run while the engine is `cpu`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub adapter: String,
 }

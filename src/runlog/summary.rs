@@ -71,8 +71,10 @@ pub struct RunSummary {
     pub parameters: Option<u64>,
     /// Multiply-accumulates for one row.
     pub macs: Option<u64>,
-    /// `cpu` or `gpu`.
+    /// `cpu`, `gpu` or `mixed`.
     pub engine: String,
+    /// Whether the GPU agrees with the CPU; none where none was used.
+    pub agrees: Option<bool>,
     /// Version of the rounding behaviour.
     pub arithmetic: String,
     /// Browser family and major version.
@@ -151,6 +153,7 @@ pub fn of(opened: &Opened) -> RunSummary {
         parameters: cost.map(|cost| cost.parameters),
         macs: cost.map(|cost| cost.macs),
         engine: environment.engine.clone(),
+        agrees: results.agreement.as_ref().map(|it| it.agrees),
         arithmetic: environment.arithmetic.clone(),
         browser: format!("{} {}", environment.browser, environment.browser_version)
             .trim()

@@ -29,9 +29,9 @@ pub(super) struct Progress {
 pub(super) struct Identity<'a> {
     pub(super) graph: &'a Graph,
     pub(super) recipe: String,
-    pub(super) arithmetic: &'static str,
+    /// Its arithmetic and the steps of its epochs, where it must not come from elsewhere.
+    pub(super) own: Option<(&'static str, u32)>,
     pub(super) epochs: u32,
-    pub(super) steps_per_epoch: u32,
 }
 
 pub(super) fn write(state: &State, progress: &Progress, recipe: &str, arithmetic: &str) -> Vec<u8> {
@@ -80,12 +80,13 @@ pub(super) fn read(bytes: &[u8], identity: &Identity<'_>) -> Result<(State, Prog
         .collect();
     // What it belongs to is asked first: another recipe's model would fail as a missing tensor.
     let metadata = model::read_metadata(bytes, what)?;
+    let arithmetic = identity.own.map(|(arithmetic, _)| arithmetic);
     for (key, wanted, words) in [
-        ("form", FORM, "the form assay-checkpoint-1"),
-        ("recipe", &identity.recipe, "one of this recipe"),
-        ("arithmetic", identity.arithmetic, "one of this arithmetic"),
+        ("form", Some(FORM), "the form assay-checkpoint-1"),
+        ("recipe", Some(&*identity.recipe), "one of this recipe"),
+        ("arithmetic", arithmetic, "one of this arithmetic"),
     ] {
-        if metadata.get(key).map(String::as_str) != Some(wanted) {
+        if wanted.is_some() && metadata.get(key).map(String::as_str) != wanted {
             return Err(bad(words, "another"));
         }
     }
@@ -117,7 +118,7 @@ pub(super) fn read(bytes: &[u8], identity: &Identity<'_>) -> Result<(State, Prog
     };
     let epochs = progress.curve.len() as u64;
     let whole = (1..=u64::from(identity.epochs)).contains(&epochs)
-        && progress.steps == epochs * u64::from(identity.steps_per_epoch)
+        && (identity.own).is_none_or(|(_, steps)| progress.steps == epochs * u64::from(steps))
         && (1..=epochs).contains(&u64::from(progress.kept_epoch))
         && (progress.curve.iter().zip(1..)).all(|(point, epoch)| point.epoch == epoch);
     if !whole {

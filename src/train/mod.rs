@@ -4,6 +4,8 @@
 mod checkpoint;
 pub mod optimizer;
 pub mod schedule;
+mod step;
 mod trainer;
 
-pub use trainer::{Ended, Step, Trainer};
+pub use step::{Ended, Step};
+pub use trainer::Trainer;

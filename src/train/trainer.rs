@@ -5,6 +5,7 @@
 use super::checkpoint::{self, Progress};
 use super::optimizer::Update;
 use super::schedule;
+use super::step::{Ended, Step};
 use crate::data::{Rows, Split};
 use crate::engine::{Engine, Executable, Parameters, TrainStep, loss};
 use crate::error::Result;
@@ -16,52 +17,6 @@ use crate::rng::Stream;
 /// Rows that are scored in one go after an epoch, unless a training batch is larger.
 const VALIDATION_BATCH: u32 = 64;
 
-/// Why a training has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// Every epoch of the recipe was done.
-    AllEpochs,
-    /// The validation loss did not fall for `training.patience` epochs.
-    Patience,
-    /// The loss was NaN or infinite.
-    NonFinite,
-}
-
-impl Ended {
-    /// Its name in a record.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AllEpochs => "all epochs",
-            Self::Patience => "patience",
-            Self::NonFinite => "non-finite",
-        }
-    }
-}
-
-/// What one call of [`Trainer::step`] did.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Step {
-    /// Weights followed the gradient of one batch.
-    Stepped {
-        /// Mean cross-entropy of the batch before the step, nats.
-        loss: f64,
-        /// Rows of it answered rightly.
-        correct: u32,
-        /// Rows of it. The last batch of an epoch may be smaller; no row is left out.
-        rows: u32,
-    },
-    /// An epoch is complete and was validated. Its `secs` are 0 until [`Trainer::time_epoch`].
-    EpochDone(EpochPoint),
-    /// There is nothing more to do.
-    Finished(Ended),
-    /// The loss was NaN or infinite in this step (counted from 1), or after it in validation; what was measured is kept.
-    NonFinite {
-        /// The step.
-        step: u64,
-    },
-}
-
 /// A training under way.
 pub struct Trainer {
     executable: Box<dyn Executable>,
@@ -69,7 +24,9 @@ pub struct Trainer {
     recipe: Recipe,
     recipe_digest: String,
     arithmetic: &'static str,
+    batch_size: u32,
     steps_per_epoch: u32,
+    at_once: u32,
     labels: Vec<u16>,
     train: Vec<u32>,
     validation: Vec<u32>,
@@ -105,10 +62,26 @@ impl Trainer {
         rows: &Rows,
         split: &Split,
     ) -> Result<Self> {
+        let batch_size = recipe.training.batch_size;
+        Self::begun(engine, plan, recipe, rows, split, batch_size).await
+    }
+
+    async fn begun(
+        engine: &dyn Engine,
+        plan: &Plan,
+        recipe: &Recipe,
+        rows: &Rows,
+        split: &Split,
+        batch_size: u32,
+    ) -> Result<Self> {
         let weights = Weights::init(&plan.graph, recipe.seed)?;
-        let batch = recipe.training.batch_size.max(VALIDATION_BATCH);
+        let batch_size = batch_size.max(1);
         let executable = engine
-            .prepare(&plan.graph, Parameters::Exact(&weights), batch)
+            .prepare(
+                &plan.graph,
+                Parameters::Exact(&weights),
+                batch_size.max(VALIDATION_BATCH),
+            )
             .await?;
         let classes = plan
             .cost
@@ -122,7 +95,9 @@ impl Trainer {
             recipe: recipe.clone(),
             recipe_digest: recipe.digest(),
             arithmetic: engine.capabilities().arithmetic,
-            steps_per_epoch: plan.steps_per_epoch,
+            batch_size,
+            steps_per_epoch: (split.train.len() as u32).div_ceil(batch_size),
+            at_once: 1,
             labels: rows.labels.clone(),
             train: split.train.clone(),
             validation: split.validation.clone(),
@@ -152,21 +127,58 @@ impl Trainer {
         bytes: &[u8],
     ) -> Result<Self> {
         let mut trainer = Self::new(engine, plan, recipe, rows, split).await?;
+        let own = Some((trainer.arithmetic, trainer.steps_per_epoch));
+        trainer.go_on_from(bytes, own).await?;
+        Ok(trainer)
+    }
+
+    /// A training that goes on with batches of `batch_size` rows, from a checkpoint that may come from another engine and
+    /// another batch size, or from the start without one. What it leads to is what no single engine would have reached.
+    ///
+    /// The schedule goes on from the same epoch; steps are counted as if every epoch had had this batch size.
+    ///
+    /// # Errors
+    /// As [`Trainer::resume`], but for the arithmetic and the number of steps.
+    pub async fn hand_over(
+        engine: &dyn Engine,
+        plan: &Plan,
+        recipe: &Recipe,
+        rows: &Rows,
+        split: &Split,
+        bytes: Option<&[u8]>,
+        batch_size: u32,
+    ) -> Result<Self> {
+        let mut trainer = Self::begun(engine, plan, recipe, rows, split, batch_size).await?;
+        if let Some(bytes) = bytes {
+            trainer.go_on_from(bytes, None).await?;
+            let epochs = trainer.progress.curve.len() as u64;
+            trainer.progress.steps = epochs * u64::from(trainer.steps_per_epoch);
+        }
+        Ok(trainer)
+    }
+
+    /// `own` is the arithmetic and the steps of an epoch that the checkpoint must have.
+    async fn go_on_from(&mut self, bytes: &[u8], own: Option<(&'static str, u32)>) -> Result<()> {
         let (state, progress) = checkpoint::read(
             bytes,
             &checkpoint::Identity {
-                graph: &plan.graph,
-                recipe: recipe.digest(),
-                arithmetic: engine.capabilities().arithmetic,
-                epochs: recipe.training.epochs,
-                steps_per_epoch: plan.steps_per_epoch,
+                graph: &self.graph,
+                recipe: self.recipe_digest.clone(),
+                own,
+                epochs: self.recipe.training.epochs,
             },
         )?;
-        trainer.executable.restore(&state).await?;
-        trainer.progress = progress;
-        trainer.ended = trainer.end_reached();
-        trainer.begin_epoch();
-        Ok(trainer)
+        self.executable.restore(&state).await?;
+        self.progress = progress;
+        self.ended = self.end_reached();
+        self.begin_epoch();
+        Ok(())
+    }
+
+    /// Lets one [`Trainer::step`] do so many batches: an engine that has to be waited for is waited for less often. It
+    /// changes no result, only how often one hears of it.
+    pub const fn take_at_once(&mut self, batches: u32) {
+        self.at_once = if batches == 0 { 1 } else { batches };
     }
 
     /// Does the next thing: one batch, or the validation that ends an epoch.
@@ -186,23 +198,27 @@ impl Trainer {
 
     async fn train_batch(&mut self) -> Result<Step> {
         let training = &self.recipe.training;
-        let steps = self.progress.steps;
-        let learning_rate = schedule::learning_rate(training, self.steps_per_epoch, steps)?;
-        let batch = training.batch_size.max(1) as usize;
-        let end = (self.position + batch).min(self.order.len());
-        let step = TrainStep {
-            rows: self.order[self.position..end].to_vec(),
-            update: Update::new(training, learning_rate, steps + 1)?,
-            label_smoothing: training.label_smoothing.unwrap_or(0.0) as f32,
-            // By step and not by epoch, so that a training that goes on from a checkpoint draws the same.
-            dropout_key: Stream::new(self.recipe.seed, "dropout", steps + 1).key(),
-        };
-        let metrics = self.executable.train(std::slice::from_ref(&step)).await?;
-        if metrics.non_finite.is_some() {
-            return Ok(self.non_finite(steps + 1));
+        let done = self.progress.steps;
+        let batch = self.batch_size as usize;
+        let (mut steps, mut learning_rate) = (Vec::new(), 0.0);
+        let batches = self.order[self.position..].chunks(batch);
+        for (step, rows) in (done..).zip(batches.take(self.at_once as usize)) {
+            learning_rate = schedule::learning_rate(training, self.steps_per_epoch, step)?;
+            steps.push(TrainStep {
+                rows: rows.to_vec(),
+                update: Update::new(training, learning_rate, step + 1)?,
+                label_smoothing: training.label_smoothing.unwrap_or(0.0) as f32,
+                // By step and not by epoch, so that a training that goes on from a checkpoint draws the same.
+                dropout_key: Stream::new(self.recipe.seed, "dropout", step + 1).key(),
+            });
         }
-        self.position = end;
-        self.progress.steps += 1;
+        let metrics = self.executable.train(&steps).await?;
+        if let Some(broken) = metrics.non_finite {
+            self.progress.steps += u64::from(broken);
+            return Ok(self.non_finite(done + u64::from(broken) + 1));
+        }
+        self.position = (self.position + steps.len() * batch).min(self.order.len());
+        self.progress.steps += steps.len() as u64;
         self.epoch.loss += metrics.loss_sum;
         self.epoch.correct += metrics.correct;
         self.epoch.learning_rate = learning_rate;

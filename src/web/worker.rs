@@ -5,10 +5,31 @@ use super::js_error::to_js;
 use crate::lab::Lab;
 use crate::lab::protocol::Command;
 use crate::runlog::record::Environment;
-use js_sys::{Object, Reflect, Uint8Array};
+use js_sys::{Function, Object, Reflect, Uint8Array};
+use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+thread_local! {
+    /// The Worker's own function; a waker must be `Send`, which no JavaScript function is.
+    static WAKE: RefCell<Option<Function>> = const { RefCell::new(None) };
+}
+
+/// Calls the Worker's function when a device has answered.
+struct Device;
+
+impl Wake for Device {
+    fn wake(self: Arc<Self>) {
+        let wake = WAKE.with_borrow(Clone::clone);
+        if let Some(wake) = wake {
+            // What it throws is the Worker's own mistake, and the next turn pumps anyway.
+            let _ = wake.call0(&JsValue::UNDEFINED);
+        }
+    }
+}
 
 /// A lab in a Worker.
 #[wasm_bindgen]
@@ -16,13 +37,16 @@ pub struct LabWorker(Lab);
 
 #[wasm_bindgen]
 impl LabWorker {
-    /// A lab; measures the clock's resolution for up to 30 ms.
+    /// A lab; measures the clock's resolution for up to 30 ms. `wake` is called when a device has answered: pump then, not
+    /// in the call itself but right after it.
     #[wasm_bindgen(constructor)]
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "a JavaScript constructor")]
-    pub fn new() -> Self {
+    pub fn new(wake: Function) -> Self {
         console_error_panic_hook::set_once();
-        Self(Lab::new(Rc::new(WebClock::new()), Environment::default()))
+        WAKE.set(Some(wake));
+        let mut lab = Lab::new(Rc::new(WebClock::new()), Environment::default());
+        lab.set_waker(Waker::from(Arc::new(Device)));
+        Self(lab)
     }
 
     /// Takes a command (see `lab/protocol.rs`) with the bytes beside it.

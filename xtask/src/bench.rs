@@ -1,5 +1,5 @@
-//! Measurements beside others: whole engines in the browser, matrix products in Node. It prepares and starts; the scripts under
-//! `benches` measure, and nothing here judges their numbers.
+//! Measurements beside others: whole engines in the browser, matrix products in Node, the GPU engine beside its adapter. It
+//! prepares and starts; the programs under `benches` measure, and nothing here judges their numbers.
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,12 @@ pub(crate) enum Bench {
         /// Rounds, every second one in the opposite order
         #[arg(long, default_value_t = 5)]
         rounds: u32,
+    },
+    /// Assay's GPU engine beside what this machine's adapter does at best; `-- --help` lists the program's own options
+    Gpu {
+        /// Options of the program, after `--`
+        #[arg(last = true)]
+        options: Vec<String>,
     },
 }
 
@@ -67,6 +73,7 @@ pub(crate) fn run(project: &Project, what: Bench) -> Result<()> {
     match what {
         Bench::Peers(options) => peers(project, &options),
         Bench::Kernels { rounds } => kernels(project, rounds),
+        Bench::Gpu { options } => gpu(project, &options),
     }
 }
 
@@ -139,6 +146,23 @@ fn kernels(project: &Project, rounds: u32) -> Result<()> {
     run_command(
         node.arg(module.join("kernel_candidates.wasm"))
             .arg(rounds.to_string()),
+    )
+}
+
+/// Builds the program and runs it; `target/gpu-bench/release/assay-bench-gpu` needs nothing else to run elsewhere.
+fn gpu(project: &Project, options: &[String]) -> Result<()> {
+    let target = project.target().join("gpu-bench");
+    let mut cargo = project.cargo("build");
+    cargo
+        .args(["--quiet", "--release", "--manifest-path"])
+        .arg(project.root().join("benches/gpu/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target);
+    run_command(&mut cargo)?;
+    run_command(
+        project
+            .command(target.join("release/assay-bench-gpu"))
+            .args(options),
     )
 }
 

@@ -9,13 +9,14 @@ pub struct Gpu {
     pub(crate) device: wgpu::Device,
     pub(crate) queue: wgpu::Queue,
     name: String,
+    has_timestamps: bool,
     trouble: Arc<Mutex<Option<String>>>,
     nudges: bool,
 }
 
 impl Gpu {
     /// The fastest adapter that there is, with the default limits but for the size of buffers, which are as large as it
-    /// allows.
+    /// allows, and with timestamps where it has them.
     ///
     /// # Errors
     /// [`Error::Unsupported`] with the reason and what to try.
@@ -28,6 +29,7 @@ impl Gpu {
             })
             .await
             .map_err(|error| unsupported(no_adapter(), &error))?;
+        let features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
         let offered = adapter.limits();
         let limits = wgpu::Limits {
             max_buffer_size: offered.max_buffer_size,
@@ -37,6 +39,7 @@ impl Gpu {
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("assay"),
+                required_features: features,
                 required_limits: limits,
                 ..Default::default()
             })
@@ -68,6 +71,7 @@ impl Gpu {
             device,
             queue,
             name: name.collect::<Vec<_>>().join(", "),
+            has_timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
             trouble,
             nudges: false,
         })
@@ -86,6 +90,12 @@ impl Gpu {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it can tell when a pass began and ended; browsers round these times, to a tenth of a millisecond or so.
+    #[must_use]
+    pub const fn has_timestamps(&self) -> bool {
+        self.has_timestamps
     }
 
     /// Gives the device back; everything on it is lost.

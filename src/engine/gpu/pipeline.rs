@@ -15,6 +15,8 @@ pub(crate) struct Pipelines {
     pub(crate) layout: wgpu::BindGroupLayout,
     pipelines_layout: wgpu::PipelineLayout,
     compiled: BTreeMap<Key, wgpu::ComputePipeline>,
+    /// Texts in other kernels' places, for tests.
+    changed: BTreeMap<Kernel, String>,
 }
 
 impl Pipelines {
@@ -32,6 +34,7 @@ impl Pipelines {
             layout,
             pipelines_layout,
             compiled: BTreeMap::new(),
+            changed: BTreeMap::new(),
         }
     }
 
@@ -46,10 +49,17 @@ impl Pipelines {
         for dispatch in dispatches {
             let key = (dispatch.task.kernel(), dispatch.tile);
             if !self.compiled.contains_key(&key) {
-                let made = self.make(gpu, key, key.0.row().source);
+                let source = self.changed.get(&key.0);
+                let source = source.map_or(key.0.row().source, String::as_str);
+                let made = self.make(gpu, key, source);
                 self.compiled.insert(key, made);
             }
         }
+    }
+
+    /// Compiles a kernel with another text from now on.
+    pub(crate) fn change(&mut self, kernel: Kernel, source: String) {
+        self.changed.insert(kernel, source);
     }
 
     /// Puts another text in a kernel's place, to see whether a comparison notices.

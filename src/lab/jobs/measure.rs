@@ -22,14 +22,15 @@ pub(super) async fn stopped_while_waiting(context: &Context) -> bool {
 
 /// Latency of calls with `batch` rows, or `None` when the person stopped it.
 ///
-/// Calls walk through `rows` (of the data loaded into the engine), so that no call sees the same rows as the last.
+/// Calls walk through `rows` (of the data loaded into the engine), so that no call sees the same rows as the last. With a
+/// `stage`, what is sampled is told as it comes.
 pub(super) async fn latency(
     context: &Context,
     executable: &mut dyn Executable,
     rows: &[u32],
     batch: u32,
     evaluation: &EvaluationSpec,
-    stage: &str,
+    stage: Option<&str>,
 ) -> Result<Option<Latency>> {
     let mut measurement = Measurement::new(
         batch,
@@ -61,20 +62,20 @@ pub(super) async fn latency(
         }
         measurement.record(context.clock.now_millis() - began);
         let now = context.clock.now_millis();
-        if now - said_millis >= EVENT_MILLIS {
+        if let Some(stage) = stage
+            && now - said_millis >= EVENT_MILLIS
+        {
             said_millis = now;
-            tell(
-                context,
-                &mut measurement,
-                batch,
-                if timed { stage } else { "warming up" },
-            );
+            let stage = if timed { stage } else { "warming up" };
+            tell(context, &mut measurement, batch, stage);
         }
         if context.breathe().await {
             return Ok(None);
         }
     }
-    tell(context, &mut measurement, batch, stage);
+    if let Some(stage) = stage {
+        tell(context, &mut measurement, batch, stage);
+    }
     Ok(Some(measurement.finish(context.shared.was_hidden())))
 }
 

@@ -1,5 +1,6 @@
 //! One job a file: each turns one command into events and an answer.
 
+mod breakdown;
 mod dataset;
 mod measure;
 mod play;

@@ -15,6 +15,8 @@ pub(super) struct Judge<'a> {
     pub(super) record: &'a Record,
     /// Whether equal bits are to be expected: the CPU engine under one arithmetic version on both sides.
     pub(super) exact: bool,
+    /// Whether a GPU happened to give the claim's weights and answers, bit for bit: nobody promised that.
+    pub(super) by_chance: bool,
     /// Digest of the run's answers.
     answers: String,
     /// Whether, where equal bits are to be expected, weights and answers have them.
@@ -32,13 +34,15 @@ impl<'a> Judge<'a> {
             || record.digests.predictions.clone(),
             |answers| predictions_digest(&answers.rows, &answers.predicted),
         );
-        let same_bits = exact
-            && claim.digests.weights == record.digests.weights
-            && claim.digests.predictions == answers;
+        let equal =
+            claim.digests.weights == record.digests.weights && claim.digests.predictions == answers;
+        let same_bits = exact && equal;
+        let by_chance = equal && claim.engine == "gpu" && record.environment.engine == "gpu";
         Self {
             claim,
             record,
             exact,
+            by_chance,
             answers,
             same_bits,
         }

@@ -143,6 +143,12 @@ pub fn judge(claim: &Claim, record: &Record) -> Verdict {
             };
         }
     }
+    if let Some(doubt) = (record.results.agreement.as_ref()).filter(|it| !it.agrees) {
+        return unjudged(format!(
+            "The GPU of this run disagrees with the CPU ({}), so its figures prove nothing. Run the recipe on the CPU to get a verdict.",
+            doubt.reason
+        ));
+    }
     let (Some(_), Some(_)) = (&record.results.accuracy, &record.results.cost) else {
         return unjudged(
             "The record of this run lacks its accuracy or its cost, so there is nothing to judge."
@@ -242,6 +248,15 @@ fn overall(judge: &Judge<'_>, metrics: &[Metric]) -> (Overall, String) {
             ),
         );
     }
+    if judge.by_chance {
+        return (
+            Overall::Reproduced,
+            format!(
+                "Weights and all {} answers are the same, bit for bit, although a GPU promises no such thing.",
+                count(judge.claim.results.accuracy.total.into())
+            ),
+        );
+    }
     let mut reason = judge.why_not_exact();
     if let Some(first) = reason.get(..1) {
         reason = format!("{}{}", first.to_uppercase(), &reason[1..]);
@@ -275,6 +290,46 @@ mod tests {
             .find(|metric| metric.name == name)
             .unwrap_or_else(|| panic!("no {name}"))
             .clone()
+    }
+
+    /// The sample as a GPU might have run it, bit for bit the same.
+    fn on_gpu(agrees: bool) -> Record {
+        let mut record = sample();
+        record.environment.engine = "gpu".into();
+        record.environment.arithmetic = "gpu-1".into();
+        record.results.agreement = Some(crate::result::Agreement {
+            agrees,
+            reason: "test rows: off".into(),
+            probes: Vec::new(),
+            cpu_accuracy: None,
+            flips: Vec::new(),
+        });
+        record
+    }
+
+    #[test]
+    fn a_gpu_reproduces_only_where_its_bits_happen_to_be_equal() {
+        let claim = Claim::from_record(&on_gpu(true), "").expect("complete");
+        assert_eq!(judge(&claim, &on_gpu(true)).overall, Overall::Reproduced);
+        let mut other = on_gpu(true);
+        other.digests.weights = "2".repeat(64);
+        assert_eq!(judge(&claim, &other).overall, Overall::WithinTolerance);
+        assert_eq!(judge(&claim, &sample()).overall, Overall::WithinTolerance);
+        other.environment.engine = "mixed".into();
+        assert_eq!(judge(&claim, &other).overall, Overall::WithinTolerance);
+    }
+
+    #[test]
+    fn an_engine_that_disagrees_neither_claims_nor_judges() {
+        let claim = Claim::from_record(&sample(), "").expect("complete");
+        let verdict = judge(&claim, &on_gpu(false));
+        assert_eq!(verdict.overall, Overall::CannotBeJudged);
+        assert!(verdict.reason.contains("on the CPU"), "{}", verdict.reason);
+        let error = Claim::from_record(&on_gpu(false), "").expect_err("refused");
+        assert!(
+            error.to_string().contains("disagrees with the CPU"),
+            "{error}"
+        );
     }
 
     /// The sample as another arithmetic version might have run it, with so many right answers fewer.

@@ -1,6 +1,9 @@
 //! A model on the GPU: its arenas, how it answers and how it trains; what is dispatched was planned by the schedule.
 
+mod profile;
 mod replay;
+
+pub use profile::Profiled;
 
 use super::arena::{Arena, Memory, Sizes};
 use super::device::Gpu;

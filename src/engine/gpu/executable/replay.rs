@@ -26,7 +26,7 @@ impl GpuExecutable {
     }
 
     /// Writes turns with their rows.
-    fn write_turns(&mut self, turns: &[(Turn, &[u32])]) {
+    pub(super) fn write_turns(&mut self, turns: &[(Turn, &[u32])]) {
         let stride = WORDS_STRIDE as usize / 4;
         let (mut words, mut indices) = (Vec::new(), Vec::new());
         for (number, (turn, rows)) in turns.iter().enumerate() {
@@ -43,27 +43,18 @@ impl GpuExecutable {
     /// A turn that only answers.
     fn answering(&self, turn: usize, rows: usize) -> Turn {
         Turn {
-            rows: rows as u32,
             indices: self.indices(turn) as u32,
-            labels: 0,
             slot: turn as u32,
-            key_low: 0,
-            key_high: 0,
-            smoothing: 0.0,
-            optimizer: 0,
-            rate: 0.0,
-            momentum: 0.0,
-            decay: 0.0,
-            scale: 0.0,
             keep_first: optimizer::BETA1 as f32,
             take_first: (1.0 - optimizer::BETA1) as f32,
             keep_second: optimizer::BETA2 as f32,
             take_second: (1.0 - optimizer::BETA2) as f32,
             epsilon: optimizer::EPSILON,
+            ..Turn::of_rows(rows as u32)
         }
     }
 
-    fn training_turn(&self, turn: usize, step: &TrainStep) -> Turn {
+    pub(super) fn training_turn(&self, turn: usize, step: &TrainStep) -> Turn {
         let mut words = self.answering(turn, step.rows.len());
         words.key_low = step.dropout_key as u32;
         words.key_high = (step.dropout_key >> 32) as u32;
@@ -191,7 +182,8 @@ impl GpuExecutable {
         Ok(())
     }
 
-    pub(super) async fn train_steps(&mut self, steps: &[TrainStep]) -> Result<Metrics> {
+    /// Whether steps can be done at all.
+    pub(super) fn check_steps(&self, steps: &[TrainStep]) -> Result<()> {
         if self.training.is_none() {
             return Err(Error::Unsupported {
                 feature: "training a stored model".into(),
@@ -212,6 +204,11 @@ impl GpuExecutable {
             }
             check_numbers(&self.loaded, &step.rows)?;
         }
+        Ok(())
+    }
+
+    pub(super) async fn train_steps(&mut self, steps: &[TrainStep]) -> Result<Metrics> {
+        self.check_steps(steps)?;
         let mut metrics = Metrics::default();
         for (number, steps) in steps.chunks(MOST_TURNS).enumerate() {
             self.train_some(steps, number * MOST_TURNS, &mut metrics)

@@ -42,6 +42,16 @@ impl Tile {
         self.threads * 16 / self.columns
     }
 
+    /// What it is, for people: `64×64 by 16 in 256 threads`.
+    pub(crate) fn words(self) -> String {
+        let Self {
+            threads,
+            columns,
+            depth,
+        } = self;
+        format!("{}×{columns} by {depth} in {threads} threads", self.rows())
+    }
+
     /// The override constants of a pipeline with this tile.
     pub(crate) fn constants(self) -> [(&'static str, f64); 3] {
         [
@@ -81,11 +91,11 @@ pub(crate) struct Dispatch {
 
 /// The places of a convolution's output and of its input in one image, its columns and terms in one group.
 impl Shape {
-    const fn places(&self) -> u64 {
+    pub(crate) const fn places(&self) -> u64 {
         self.out_height as u64 * self.out_width as u64
     }
 
-    const fn in_places(&self) -> u64 {
+    pub(crate) const fn in_places(&self) -> u64 {
         self.height as u64 * self.width as u64
     }
 

@@ -16,6 +16,7 @@
 
 pub(crate) mod grid;
 pub(crate) mod task;
+pub(crate) mod work;
 
 use task::{
     Activate, ActivateGradient, Add, Attention, AttentionGradient, AverageGradient, CrossEntropy,

@@ -147,3 +147,28 @@ words! {
     /// The optimizer.
     Update { length: u32, blocks: u32 }
 }
+
+impl Turn {
+    /// A step of so many rows that neither finds its rows nor changes anything.
+    pub(crate) const fn of_rows(rows: u32) -> Self {
+        Self {
+            rows,
+            indices: 0,
+            labels: 0,
+            slot: 0,
+            key_low: 0,
+            key_high: 0,
+            smoothing: 0.0,
+            optimizer: 0,
+            rate: 0.0,
+            momentum: 0.0,
+            decay: 0.0,
+            scale: 0.0,
+            keep_first: 0.0,
+            take_first: 0.0,
+            keep_second: 0.0,
+            take_second: 0.0,
+            epsilon: 0.0,
+        }
+    }
+}

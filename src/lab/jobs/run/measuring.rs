@@ -1,0 +1,216 @@
+//! The stages after training: quantizing, scoring, checking a GPU's answers against the CPU's, and timing.
+
+use super::Run;
+use super::engines::Engines;
+use crate::data::Split;
+use crate::engine::{Engine, Executable, Parameters, agreement};
+use crate::error::Result;
+use crate::eval::{self, Scored};
+use crate::lab::context::Playable;
+use crate::lab::jobs::{breakdown, measure};
+use crate::lab::prepared::Prepared;
+use crate::lab::protocol::EventBody;
+use crate::model::Weights;
+use crate::quant::{self, Stored};
+use crate::runlog::record::{Record, Status};
+
+/// Rows per call while the test rows are scored.
+const SCORE_ROWS: u32 = 64;
+
+impl Run<'_> {
+    /// Quantizes the kept weights, scores the test rows and times calls; fills the draft as far as it gets.
+    pub(super) async fn measure(
+        &self,
+        engines: &mut Engines<'_>,
+        draft: &mut Record,
+        weights: Option<&Weights>,
+    ) -> Result<Option<Playable>> {
+        let Some(weights) = weights else {
+            return Ok(None);
+        };
+        if draft.status == Status::NonFinite {
+            return Ok(None);
+        }
+        let Prepared {
+            dataset,
+            plan,
+            rows,
+            ..
+        } = self.prepared;
+        self.stage("quantizing", 0.0);
+        let stored = quant::quantize(&plan.graph, weights, &draft.recipe.quantization.scheme)?;
+        draft.digests.stored = stored.digest();
+        if engines.is_gpu() {
+            let status = draft.status;
+            if let Err(error) = self.measure_on_gpu(engines, draft, &stored).await {
+                if !engines.is_lost_by(&error) {
+                    return Err(error);
+                }
+                let epochs = draft
+                    .results
+                    .training
+                    .as_ref()
+                    .map_or(0, |it| it.curve.len());
+                let reason = format!("scored and timed on the CPU, because {error}");
+                engines.use_cpu_from(epochs as u32 + 1, &reason);
+                draft.status = status;
+            }
+        }
+        let cpu = engines.cpu();
+        let batch = draft.recipe.evaluation.throughput_batch.max(SCORE_ROWS);
+        let mut executable = cpu
+            .prepare(&plan.graph, Parameters::Stored(&stored), batch)
+            .await?;
+        if !engines.is_gpu() {
+            let logits = self.logits(executable.as_mut()).await?;
+            self.fill(draft, self.scored(draft, &logits)?);
+            if self.is_to_be_timed(draft) {
+                self.time(draft, executable.as_mut()).await?;
+            }
+        }
+        Ok(Some(Playable {
+            plan: plan.clone(),
+            set: dataset.set.clone(),
+            scaler: rows.scaler,
+            executable,
+        }))
+    }
+
+    /// All of it on the GPU, its answers on the test rows compared with the CPU's, and both timed beside each other.
+    async fn measure_on_gpu(
+        &self,
+        engines: &mut Engines<'_>,
+        draft: &mut Record,
+        stored: &Stored,
+    ) -> Result<()> {
+        let graph = &self.prepared.plan.graph;
+        let batch = draft.recipe.evaluation.throughput_batch.max(SCORE_ROWS);
+        let parameters = Parameters::Stored(stored);
+        let mut on_gpu = engines.engine().prepare(graph, parameters, batch).await?;
+        let logits = self.logits(on_gpu.as_mut()).await?;
+        let scored = self.scored(draft, &logits)?;
+        let mut on_cpu = engines.cpu().prepare(graph, parameters, batch).await?;
+        let wanted = self.logits(on_cpu.as_mut()).await?;
+        let classes = self.prepared.dataset.classes.len();
+        let test = &self.prepared.split.test;
+        let probe = agreement::compare(
+            "test rows",
+            test.len(),
+            &wanted,
+            &logits,
+            Some(classes),
+            agreement::answers_tolerance(graph)?,
+        );
+        let flips = agreement::flips(&wanted, &logits, classes)
+            .into_iter()
+            .filter_map(|row| test.get(row).copied())
+            .collect();
+        let accuracy = self.scored(draft, &wanted)?.accuracy;
+        engines.check_test_rows(probe, accuracy, flips);
+        self.fill(draft, scored);
+        if self.is_to_be_timed(draft) {
+            self.time(draft, on_gpu.as_mut()).await?;
+        }
+        if self.is_to_be_timed(draft)
+            && let Some(gpu) = engines.gpu()
+        {
+            let measured = breakdown::measure(
+                self.context,
+                self.prepared,
+                stored,
+                (engines.cpu(), gpu),
+                &draft.recipe.evaluation,
+            );
+            match measured.await? {
+                Some(breakdown) => draft.results.breakdown = Some(breakdown),
+                None => draft.status = Status::Stopped,
+            }
+        }
+        Ok(())
+    }
+
+    /// The logits of the test rows.
+    async fn logits(&self, executable: &mut dyn Executable) -> Result<Vec<f32>> {
+        self.stage("scoring", 0.0);
+        self.context.turn().await;
+        let mut logits = Vec::new();
+        let test = &self.prepared.split.test;
+        for (index, part) in test.chunks(SCORE_ROWS as usize).enumerate() {
+            logits.extend(executable.logits(part).await?);
+            let done = ((index + 1) * SCORE_ROWS as usize) as f64 / test.len() as f64;
+            self.stage("scoring", done);
+            // A stop does not cut scoring short: it takes milliseconds and is what the person will want to see.
+            self.context.breathe().await;
+        }
+        Ok(logits)
+    }
+
+    fn scored(&self, draft: &Record, logits: &[f32]) -> Result<Scored> {
+        let Prepared {
+            dataset,
+            split: Split { test, .. },
+            ..
+        } = self.prepared;
+        let labels: Vec<u16> = test
+            .iter()
+            .map(|&row| dataset.labels[row as usize])
+            .collect();
+        let confidence = draft.recipe.evaluation.confidence;
+        eval::score(logits, test, &labels, &dataset.classes, confidence)
+    }
+
+    fn fill(&self, draft: &mut Record, scored: Scored) {
+        draft.results.accuracy = Some(scored.accuracy);
+        draft.results.test_loss = Some(scored.loss);
+        draft.results.confusion = Some(scored.confusion);
+        draft.results.classes = scored.classes;
+        draft.digests.predictions = scored.predictions_digest;
+        draft.predictions = Some(scored.predictions);
+    }
+
+    fn is_to_be_timed(&self, draft: &Record) -> bool {
+        draft.recipe.evaluation.latency_secs > 0.0 && draft.status == Status::Complete
+    }
+
+    fn stage(&self, name: &str, fraction: f64) {
+        self.context.send(EventBody::Stage {
+            name: name.into(),
+            fraction,
+        });
+    }
+
+    /// The two latency measurements; a stop keeps the one that was finished.
+    async fn time(&self, draft: &mut Record, executable: &mut dyn Executable) -> Result<()> {
+        let (context, rows) = (self.context, &self.prepared.split.test);
+        let evaluation = &draft.recipe.evaluation;
+        let batch = evaluation.throughput_batch;
+        if self.hold_timing && measure::stopped_while_waiting(context).await {
+            draft.status = Status::Stopped;
+            return Ok(());
+        }
+        draft.results.latency = measure::latency(
+            context,
+            executable,
+            rows,
+            1,
+            evaluation,
+            Some("timing one row"),
+        )
+        .await?;
+        if draft.results.latency.is_some() {
+            draft.results.throughput = measure::latency(
+                context,
+                executable,
+                rows,
+                batch,
+                evaluation,
+                Some("timing a batch"),
+            )
+            .await?;
+        }
+        if draft.results.throughput.is_none() {
+            draft.status = Status::Stopped;
+        }
+        Ok(())
+    }
+}

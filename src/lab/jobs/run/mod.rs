@@ -1,0 +1,149 @@
+//! One run from recipe to record: plan, train, quantize, score, time, seal, and judge where a claim was given.
+//!
+//! Nothing here decides a number: stages call the modules that do, and turn what comes back into events.
+
+mod engines;
+mod measuring;
+mod progress;
+mod training;
+mod trial;
+
+use crate::error::{Error, Result};
+use crate::lab::checkpoint::Checkpoint;
+use crate::lab::context::Context;
+use crate::lab::prepared::{Prepared, prepare};
+use crate::lab::protocol::EventBody;
+use crate::recipe::{self, Extra};
+use crate::result::Results;
+use crate::runlog::claim::Claim;
+use crate::runlog::record::{self, Record, Status};
+use crate::runlog::{time, verdict};
+use engines::Engines;
+use serde_json::{Value, json};
+
+/// What a run command asks for.
+pub(super) struct Request {
+    pub(super) recipe: Value,
+    pub(super) claim: Option<Value>,
+    pub(super) checkpoint: Option<Vec<u8>>,
+    pub(super) resumed_from: Option<String>,
+    pub(super) hold_timing: bool,
+}
+
+/// The job of the command `run`.
+pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
+    let recipe = recipe::from_value(request.recipe)?;
+    let claim = request
+        .claim
+        .map(|claim| Claim::read(&claim.to_string()))
+        .transpose()?;
+    let prepared = prepare(&recipe)?;
+    let plan = &prepared.plan;
+    let began_millis = context.clock.now_millis();
+    let checkpoint = request
+        .checkpoint
+        .map(|bytes| Checkpoint::read(&bytes))
+        .transpose()?;
+    let started = match &checkpoint {
+        Some(checkpoint) => checkpoint.started.clone(),
+        None => time::rfc3339_millis(context.clock.wall_secs() * 1e3),
+    };
+    let mut draft = Record {
+        assay: "record".into(),
+        version: record::VERSION,
+        started: started.clone(),
+        duration_secs: 0.0,
+        status: Status::Interrupted,
+        recipe_digest: recipe.digest(),
+        recipe,
+        results: Results {
+            cost: Some(plan.cost.clone()),
+            ..Results::default()
+        },
+        predictions: None,
+        digests: record::Digests {
+            data: prepared.dataset.digest(),
+            ..record::Digests::default()
+        },
+        environment: context.shared.environment().clone(),
+        resumed_from: request.resumed_from,
+        checked_claim: claim.as_ref().map(|claim| claim.digest.clone()),
+        digest: String::new(),
+        extra: Extra::new(),
+    };
+    context.send(EventBody::Planned {
+        cost: plan.cost.clone(),
+        steps_per_epoch: plan.steps_per_epoch,
+        recipe_digest: draft.recipe_digest.clone(),
+        started,
+        record: unsealed(&draft)?,
+    });
+    context.turn().await;
+    let run = Run {
+        context: &context,
+        prepared: &prepared,
+        began_millis,
+        hold_timing: request.hold_timing,
+        earlier_secs: checkpoint.as_ref().map_or(0.0, |it| it.active_secs),
+    };
+    let (from, earlier) = match checkpoint {
+        Some(it) => {
+            let epochs = it.epochs;
+            (Some(it.trainer), it.execution.map(|it| (it, epochs)))
+        }
+        None => (None, None),
+    };
+    let mut engines = Engines::open(&context, &prepared, &draft.recipe, earlier).await?;
+    engines.note(&mut draft);
+    let weights = run.train(&mut engines, &mut draft, from).await?;
+    let playable = run
+        .measure(&mut engines, &mut draft, weights.as_ref())
+        .await?;
+    engines.note(&mut draft);
+    draft.duration_secs = run.active_secs();
+    let recipe_digest = draft.recipe_digest.clone();
+    let (text, digest) = record::seal(draft);
+    context.send(EventBody::Recorded {
+        digest: digest.clone(),
+        record: text.clone(),
+        buffer: weights.map(|weights| {
+            context.put(weights.to_safetensors(&[("recipe_digest", &recipe_digest)]))
+        }),
+    });
+    if let Some(claim) = claim {
+        let (record, _) = record::read(&text)?;
+        let verdict = serde_json::to_value(verdict::judge(&claim, &record)).unwrap_or_default();
+        context.send(EventBody::Verdict { verdict });
+    }
+    if let Some(playable) = playable {
+        *context.shared.playable.borrow_mut() = Some(playable);
+    }
+    Ok(json!({ "digest": digest }))
+}
+
+/// What the stages of one run share.
+struct Run<'a> {
+    context: &'a Context,
+    prepared: &'a Prepared,
+    began_millis: f64,
+    hold_timing: bool,
+    earlier_secs: f64,
+}
+
+impl Run<'_> {
+    /// Seconds spent so far, those before an interruption included.
+    fn active_secs(&self) -> f64 {
+        let secs = self.earlier_secs + (self.context.clock.now_millis() - self.began_millis) / 1e3;
+        rounded_to(secs, 1e3)
+    }
+}
+
+/// A record as JSON text, without a digest.
+fn unsealed(record: &Record) -> Result<String> {
+    serde_json::to_string(record).map_err(|error| Error::Record(error.to_string()))
+}
+
+/// `number` rounded to whole parts of one `parts`-th.
+fn rounded_to(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
+}

@@ -1,0 +1,192 @@
+//! The training stage: steps, epochs, checkpoints, and going on elsewhere where the GPU is lost.
+
+use super::engines::{Engines, Recovery};
+use super::progress::Progress;
+use super::{Run, rounded_to, unsealed};
+use crate::error::Result;
+use crate::lab::checkpoint::Checkpoint;
+use crate::lab::prepared::Prepared;
+use crate::lab::protocol::EventBody;
+use crate::model::Weights;
+use crate::result::{EpochPoint, Training};
+use crate::runlog::record::{Record, Status};
+use crate::train::{Ended, Step, Trainer};
+
+/// Steps that are sent to a GPU together take about this long: a person sees them move, and Stop is heard soon.
+const SENT_TOGETHER_MILLIS: f64 = 150.0;
+/// The most of them.
+const SENT_TOGETHER: f64 = 256.0;
+
+/// How a training ended: the record's status, and its own word for it.
+type End = (Status, &'static str);
+
+impl Run<'_> {
+    /// Trains to the end, to a stop or to a non-finite loss; the kept weights, if any epoch was finished.
+    pub(super) async fn train(
+        &self,
+        engines: &mut Engines<'_>,
+        draft: &mut Record,
+        mut from: Option<Vec<u8>>,
+    ) -> Result<Option<Weights>> {
+        loop {
+            let mut trainer = None;
+            let began = self.trainer(engines, draft, from.as_deref()).await;
+            let ended = match began {
+                Ok(begun) => {
+                    let trainer = trainer.insert(begun);
+                    self.steps(engines, draft, trainer, &mut from).await
+                }
+                Err(error) => Err(error),
+            };
+            let (status, ended) = match ended {
+                Ok(end) => end,
+                Err(error) => {
+                    let epoch = trainer.as_ref().map_or(0, |it| it.curve().len() as u32);
+                    match engines.lost(error, epoch).await? {
+                        Recovery::GoOn => {
+                            engines.note(draft);
+                            continue;
+                        }
+                        Recovery::Stop => (Status::Stopped, "stopped"),
+                    }
+                }
+            };
+            draft.status = status;
+            let Some(trainer) = trainer else {
+                return Ok(None);
+            };
+            draft.results.training = Some(self.training(&trainer, ended));
+            let kept = trainer.kept().map(|(weights, _)| weights.clone());
+            if let Some(weights) = &kept {
+                draft.digests.weights = weights.digest();
+            }
+            return Ok(kept);
+        }
+    }
+
+    /// A trainer from the start or from a checkpoint, which has to be of the same engine and batch where a recipe asks for
+    /// the CPU.
+    async fn trainer(
+        &self,
+        engines: &Engines<'_>,
+        draft: &Record,
+        from: Option<&[u8]>,
+    ) -> Result<Trainer> {
+        let Prepared {
+            plan, rows, split, ..
+        } = self.prepared;
+        let (engine, recipe) = (engines.engine(), &draft.recipe);
+        match from {
+            Some(bytes) if engines.execution().is_none() => {
+                Trainer::resume(engine, plan, recipe, rows, split, bytes).await
+            }
+            from => {
+                let batch = engines.batch_size();
+                Trainer::hand_over(engine, plan, recipe, rows, split, from, batch).await
+            }
+        }
+    }
+
+    /// Steps until the training ends; `newest` becomes what it can go on from.
+    async fn steps(
+        &self,
+        engines: &Engines<'_>,
+        draft: &mut Record,
+        trainer: &mut Trainer,
+        newest: &mut Option<Vec<u8>>,
+    ) -> Result<End> {
+        let context = self.context;
+        let epochs = draft.recipe.training.epochs;
+        let mut progress = Progress::new(context.clock.now_millis(), trainer.steps());
+        let mut epoch_began = context.clock.now_millis();
+        let mut together = 1.0;
+        loop {
+            if context.breathe().await {
+                return Ok((Status::Stopped, "stopped"));
+            }
+            let began = context.clock.now_millis();
+            match trainer.step().await? {
+                Step::Stepped {
+                    loss,
+                    correct,
+                    rows,
+                } => {
+                    progress.add(loss, correct, rows);
+                    let now = context.clock.now_millis();
+                    if engines.is_gpu() {
+                        let share = SENT_TOGETHER_MILLIS / (now - began).max(1e-3);
+                        together = (together * share.min(4.0)).clamp(1.0, SENT_TOGETHER);
+                        trainer.take_at_once(together as u32);
+                    }
+                    if progress.is_due(now) {
+                        context.send(progress.take(now, trainer, epochs));
+                    }
+                }
+                Step::EpochDone(point) => {
+                    let now = context.clock.now_millis();
+                    let secs = rounded_to((now - epoch_began) / 1e3, 1e4);
+                    epoch_began = now;
+                    trainer.time_epoch(secs);
+                    context.send(EventBody::Epoch {
+                        point: EpochPoint { secs, ..point },
+                    });
+                    *newest = Some(self.send_checkpoint(engines, draft, trainer).await?);
+                }
+                Step::NonFinite { step } => {
+                    context.send(EventBody::NonFinite { step });
+                    return Ok((Status::NonFinite, Ended::NonFinite.name()));
+                }
+                Step::Finished(ended) => return Ok((Status::Complete, ended.name())),
+            }
+        }
+    }
+
+    /// How training went so far.
+    fn training(&self, trainer: &Trainer, ended: &str) -> Training {
+        let curve = trainer.curve().to_vec();
+        let secs: f64 = curve.iter().map(|point| point.secs).sum();
+        let rows = (curve.len() * self.prepared.split.train.len()) as f64;
+        Training {
+            steps: trainer.steps(),
+            kept_epoch: trainer.kept().map_or(0, |(_, epoch)| epoch),
+            samples_per_sec: if secs > 0.0 {
+                (rows / secs).round()
+            } else {
+                0.0
+            },
+            ended: ended.into(),
+            non_finite_step: trainer.non_finite_step(),
+            curve,
+        }
+    }
+
+    /// Hands out what a later run can go on from, with the record that tells of this one if it never ends; gives the
+    /// trainer's part.
+    async fn send_checkpoint(
+        &self,
+        engines: &Engines<'_>,
+        draft: &Record,
+        trainer: &mut Trainer,
+    ) -> Result<Vec<u8>> {
+        let mut so_far = draft.clone();
+        so_far.duration_secs = self.active_secs();
+        so_far.results.training = Some(self.training(trainer, "interrupted"));
+        if let Some((weights, _)) = trainer.kept() {
+            so_far.digests.weights = weights.digest();
+        }
+        let checkpoint = Checkpoint {
+            started: so_far.started.clone(),
+            active_secs: so_far.duration_secs,
+            epochs: trainer.curve().len() as u32,
+            execution: engines.execution().cloned(),
+            trainer: trainer.checkpoint().await?,
+        };
+        let record = unsealed(&so_far)?;
+        self.context.send(EventBody::Checkpoint {
+            buffer: self.context.put(checkpoint.to_bytes()),
+            epoch: trainer.curve().len() as u32,
+            record,
+        });
+        Ok(checkpoint.trainer)
+    }
+}
