@@ -3,61 +3,13 @@
 use super::train::Training;
 use super::{Info, MAX_CLASSES, Options};
 use crate::data::{Rows, Scaler};
-use crate::engine::cpu::CpuEngine;
-use crate::engine::gpu::{GpuEngine, GpuExecutable};
 use crate::engine::{Engine, Executable, Parameters};
 use crate::error::{Error, Result};
 use crate::model::{self, Graph, MAX_ACTIVATION_BYTES, Weights, graph_json};
 use crate::quant;
 use crate::result::Cost;
-use std::ops::DerefMut;
+use std::borrow::Cow;
 use std::rc::Rc;
-
-/// An engine with the executables that it makes.
-pub(super) trait Host: Engine {
-    /// What it makes.
-    type Executable: DerefMut<Target: Executable>;
-    /// Training steps that are handed over together: where the engine waits for a device, once for all of them.
-    const STEPS_AT_ONCE: u32;
-
-    /// [`Engine::prepare`] with the executable's own type.
-    async fn executable(
-        &self,
-        graph: &Graph,
-        parameters: Parameters<'_>,
-        batch: u32,
-    ) -> Result<Self::Executable>;
-}
-
-impl Host for CpuEngine {
-    type Executable = Box<dyn Executable>;
-    // Losses are added up step by step; a group of steps would add them in another order.
-    const STEPS_AT_ONCE: u32 = 1;
-
-    async fn executable(
-        &self,
-        graph: &Graph,
-        parameters: Parameters<'_>,
-        batch: u32,
-    ) -> Result<Self::Executable> {
-        self.prepare(graph, parameters, batch).await
-    }
-}
-
-impl Host for GpuEngine {
-    type Executable = Box<GpuExecutable>;
-    // As many as the engine takes between two synchronizations.
-    const STEPS_AT_ONCE: u32 = 256;
-
-    async fn executable(
-        &self,
-        graph: &Graph,
-        parameters: Parameters<'_>,
-        batch: u32,
-    ) -> Result<Self::Executable> {
-        self.model(graph, parameters, batch).await.map(Box::new)
-    }
-}
 
 /// Where a model comes from.
 pub(super) enum Source<'a> {
@@ -70,9 +22,11 @@ pub(super) enum Source<'a> {
 }
 
 /// A model on an engine.
-pub(super) struct Core<H: Host> {
-    pub(super) engine: H,
-    pub(super) executable: H::Executable,
+pub(super) struct Core {
+    pub(super) engine: Box<dyn Engine>,
+    pub(super) executable: Box<dyn Executable>,
+    /// Training steps that are handed over together: where the engine waits for a device, once for all of them.
+    pub(super) steps_at_once: u32,
     pub(super) graph: Graph,
     pub(super) options: Options,
     pub(super) training: Training,
@@ -81,34 +35,39 @@ pub(super) struct Core<H: Host> {
     weight_bytes: u64,
 }
 
-impl<H: Host> Core<H> {
+impl Core {
     /// Reads, checks and prepares; limits are checked before anything is allocated.
-    pub(super) async fn new(engine: H, source: Source<'_>, options: Options) -> Result<Self> {
-        let read = |graph: &str| -> Result<(Graph, Cost)> {
-            let graph = graph_json::read(graph)?;
-            let cost = fitting_cost(&graph, &options.scheme, options.batch)?;
-            Ok((graph, cost))
-        };
-        match source {
+    pub(super) async fn new(
+        engine: Box<dyn Engine>,
+        steps_at_once: u32,
+        source: Source<'_>,
+        options: Options,
+    ) -> Result<Self> {
+        let fitting = |graph: &Graph| fitting_cost(graph, &options.scheme, options.batch);
+        let (graph, cost, weights) = match source {
             Source::File { graph, weights } => {
-                let (graph, cost) = read(graph)?;
+                let graph = graph_json::read(graph)?;
+                let cost = fitting(&graph)?;
                 let weights = Weights::from_safetensors(weights, &graph)?;
-                Self::assembled(engine, graph, cost, &weights, options).await
+                (graph, cost, Cow::Owned(weights))
             }
             Source::Seed { graph, seed } => {
-                let (graph, cost) = read(graph)?;
+                let graph = graph_json::read(graph)?;
+                let cost = fitting(&graph)?;
                 let weights = Weights::init(&graph, seed)?;
-                Self::assembled(engine, graph, cost, &weights, options).await
+                (graph, cost, Cow::Owned(weights))
             }
             Source::Parts { graph, weights } => {
-                let cost = fitting_cost(&graph, &options.scheme, options.batch)?;
-                Self::assembled(engine, graph, cost, weights, options).await
+                let cost = fitting(&graph)?;
+                (graph, cost, Cow::Borrowed(weights))
             }
-        }
+        };
+        Self::assembled(engine, steps_at_once, graph, cost, &weights, options).await
     }
 
     async fn assembled(
-        mut engine: H,
+        mut engine: Box<dyn Engine>,
+        steps_at_once: u32,
         graph: Graph,
         cost: Cost,
         weights: &Weights,
@@ -141,17 +100,18 @@ impl<H: Host> Core<H> {
             .await?;
         let (executable, weight_bytes) = if options.scheme == "f32" {
             let exact = Parameters::Exact(weights);
-            let executable = engine.executable(&graph, exact, options.batch).await?;
+            let executable = engine.prepare(&graph, exact, options.batch).await?;
             (executable, cost.f32_bytes)
         } else {
             let stored = quant::quantize(&graph, weights, &options.scheme)?;
             let rounded = Parameters::Stored(&stored);
-            let executable = engine.executable(&graph, rounded, options.batch).await?;
+            let executable = engine.prepare(&graph, rounded, options.batch).await?;
             (executable, stored.bytes())
         };
         Ok(Self {
             engine,
             executable,
+            steps_at_once,
             graph,
             options,
             training: Training::default(),

@@ -1,6 +1,6 @@
 //! How well a model answers labelled rows: from logits to counts, an interval, a loss and a digest; it trains nothing.
 
-use super::core::{Core, Host};
+use super::core::Core;
 use crate::digest::predictions_digest;
 use crate::engine::loss;
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub struct Evaluation {
     pub predictions_digest: String,
 }
 
-impl<H: Host> Core<H> {
+impl Core {
     /// See [`super::Model::evaluate`].
     pub(super) async fn evaluate(
         &mut self,

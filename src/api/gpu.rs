@@ -8,6 +8,9 @@ use super::{Evaluation, Info, Options, TrainOptions, Trained};
 use crate::engine::gpu::GpuEngine;
 use crate::error::Result;
 
+/// As many as the engine takes between two waits.
+const STEPS_AT_ONCE: u32 = 256;
+
 impl Options {
     /// How a model is to run on a GPU, if nothing else is said.
     #[must_use]
@@ -24,7 +27,7 @@ impl Options {
 /// Beside the errors of the CPU's, every call can end in [`crate::error::Error::Engine`] with what the device said: it was
 /// lost, or has no memory left. The model is then of no more use, except for its [`GpuModel::info`].
 pub struct GpuModel {
-    core: Core<GpuEngine>,
+    core: Core,
     adapter: String,
 }
 
@@ -46,9 +49,9 @@ impl GpuModel {
     }
 
     async fn made(gpu: &Gpu, source: Source<'_>, options: Options) -> Result<Self> {
-        let engine = GpuEngine::new(gpu.clone());
+        let engine = Box::new(GpuEngine::new(gpu.clone()));
         Ok(Self {
-            core: Core::new(engine, source, options).await?,
+            core: Core::new(engine, STEPS_AT_ONCE, source, options).await?,
             adapter: gpu.name().to_owned(),
         })
     }

@@ -73,7 +73,7 @@ pub struct Info {
 }
 
 /// A model on the CPU, ready to answer.
-pub struct Model(Core<CpuEngine>);
+pub struct Model(Core);
 
 impl Model {
     /// A model from a graph's JSON text (`docs/graph.md`) and a safetensors file with exactly its tensors, as F32.
@@ -104,7 +104,9 @@ impl Model {
     }
 
     fn made(source: Source<'_>, options: Options) -> Result<Self> {
-        at_once(Core::new(CpuEngine::new(), source, options)).map(Self)
+        // Losses are added up step by step: a group of steps would add them in another order.
+        let core = Core::new(Box::new(CpuEngine::new()), 1, source, options);
+        at_once(core).map(Self)
     }
 
     /// Logits of `batch` rows, `[channels, height, width]` each, one after another: `batch × classes` numbers, row by row.

@@ -4,9 +4,9 @@
 //! The rows of a step are a pure function of seed, step, batch size and number of rows, and the optimizer's moments stay
 //! with the model: two calls of ten steps on the same rows do what one of twenty does.
 
-use super::core::{Core, Host, check_finite, fitting_cost, no_rows, rows};
+use super::core::{Core, check_finite, fitting_cost, no_rows, rows};
 use super::evaluate::check_labels;
-use crate::engine::{Executable, Parameters, TrainStep};
+use crate::engine::{Parameters, TrainStep};
 use crate::error::{Error, Result};
 use crate::model::{MAX_STEPS, Weights};
 use crate::rng::Stream;
@@ -157,7 +157,7 @@ impl Order {
     }
 }
 
-impl<H: Host> Core<H> {
+impl Core {
     /// See [`super::Model::train`].
     pub(super) async fn train(
         &mut self,
@@ -206,7 +206,7 @@ impl<H: Host> Core<H> {
         let (mut loss, mut correct, mut rows, mut steps) = (0.0, 0_u64, 0_u64, 0);
         let mut non_finite = None;
         while steps < options.steps && non_finite.is_none() {
-            let group = H::STEPS_AT_ONCE.min(options.steps - steps);
+            let group = self.steps_at_once.min(options.steps - steps);
             let next = (0..u64::from(group))
                 .map(|step| self.training.step(step, count, options, optimizer))
                 .collect::<Result<Vec<_>>>()?;
@@ -236,7 +236,7 @@ impl<H: Host> Core<H> {
         fitting_cost(&self.graph, &self.options.scheme, batch)?;
         let state = self.executable.state().await?;
         let exact = Parameters::Exact(&state.weights);
-        let mut executable = self.engine.executable(&self.graph, exact, batch).await?;
+        let mut executable = self.engine.prepare(&self.graph, exact, batch).await?;
         executable.restore(&state).await?;
         self.executable = executable;
         self.options.batch = batch;

@@ -8,12 +8,14 @@ use super::options::{confidence, model_options, train_options, whole};
 use super::results;
 use crate::api::{self, Counts, Gpu, Info, Options, Turns};
 use crate::error::{Error, Result};
+use js_sys::{Float32Array, Promise, Uint8Array};
 use std::cell::{Cell, RefCell};
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::future_to_promise;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
@@ -51,7 +53,7 @@ export interface GpuCounts {
 
 /// A model on the GPU that answers, trains, is scored and exported, with promises.
 #[wasm_bindgen]
-pub struct GpuModel(Shared);
+pub struct GpuModel(Rc<Shared>);
 
 /// What the calls on one model share.
 struct Shared {
@@ -79,43 +81,67 @@ impl Drop for Held {
     }
 }
 
+/// What a call comes to. Boxed, so that all calls are one code: a tenth of it otherwise.
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<JsValue>> + 'a>>;
+/// What a call does with the model.
+type Work = Box<dyn for<'a> FnOnce(&'a mut api::GpuModel) -> Answer<'a>>;
+
+/// A promise of what comes of it.
+fn promised(work: Answer<'static>) -> Promise {
+    future_to_promise(async move { thrown(work.await) })
+}
+
+/// Where a model comes from.
+enum Source {
+    File(Vec<u8>),
+    Seed(f64),
+}
+
+async fn made(graph: String, source: Source, options: JsValue) -> Result<JsValue> {
+    console_error_panic_hook::set_once();
+    let options = model_options(&options, Options::gpu())?;
+    let gpu = opened().await?;
+    let making = async {
+        match source {
+            Source::File(weights) => api::GpuModel::load(&gpu, &graph, &weights, options).await,
+            Source::Seed(seed) => {
+                api::GpuModel::create(&gpu, &graph, whole("seed", seed)?, options).await
+            }
+        }
+    };
+    let model = nudged(Box::pin(making)).await?;
+    // The engine learns less than a page may ask.
+    let name = adapter_name().await.ok().and_then(|name| name.as_string());
+    let told = RefCell::new(told(&model));
+    Ok(JsValue::from(GpuModel(Rc::new(Shared {
+        model: Turns::new(Held { model, gpu }),
+        is_freed: Cell::new(false),
+        told,
+        adapter: name.unwrap_or_default(),
+    }))))
+}
+
 impl GpuModel {
-    async fn made(
-        options: &JsValue,
-        make: impl AsyncFnOnce(&Gpu, Options) -> Result<api::GpuModel>,
-    ) -> Result<Self> {
-        console_error_panic_hook::set_once();
-        let options = model_options(options, Options::gpu())?;
-        let gpu = opened().await?;
-        let model = nudged(make(&gpu, options)).await?;
-        let told = RefCell::new(told(&model));
-        // The engine learns less than a page may ask.
-        let name = adapter_name().await.ok().and_then(|name| name.as_string());
-        Ok(Self(Shared {
-            model: Turns::new(Held { model, gpu }),
-            is_freed: Cell::new(false),
-            told,
-            adapter: name.unwrap_or_default(),
+    /// Uses the model once every earlier call is done with it.
+    fn with(&self, work: Work) -> Promise {
+        let shared = Rc::clone(&self.0);
+        promised(Box::pin(async move {
+            let own = &shared;
+            let done = own.model.with(async |held| {
+                let done = nudged(work(&mut held.model)).await;
+                *own.told.borrow_mut() = told(&held.model);
+                done
+            });
+            done.await.unwrap_or_else(|| Err(freed()))
         }))
     }
 
-    /// Uses the model once every earlier call is done with it.
-    async fn with<R>(&self, work: impl AsyncFnOnce(&mut api::GpuModel) -> Result<R>) -> Result<R> {
-        self.used()?;
-        let done = self.0.model.with(async |held| {
-            let done = nudged(work(&mut held.model)).await;
-            *self.0.told.borrow_mut() = told(&held.model);
-            done
-        });
-        done.await.unwrap_or_else(|| Err(freed()))
-    }
-
-    fn used(&self) -> Result<()> {
-        if self.0.is_freed.get() {
+    fn used(&self) -> Js<&Shared> {
+        thrown(if self.0.is_freed.get() {
             Err(freed())
         } else {
-            Ok(())
-        }
+            Ok(&self.0)
+        })
     }
 }
 
@@ -128,6 +154,139 @@ fn told(model: &api::GpuModel) -> Told {
 
 fn freed() -> Error {
     Error::bad_input("the model", "one that is in use", "one that was freed")
+}
+
+#[wasm_bindgen]
+impl GpuModel {
+    /// A model from the JSON form of its graph and the bytes of a safetensors file with exactly its tensors, as F32.
+    /// Rejects with an `AssayError`, whose kind is `unsupported` where there is no WebGPU.
+    #[must_use]
+    #[wasm_bindgen(unchecked_return_type = "Promise<GpuModel>")]
+    pub fn load(
+        graph: String,
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] weights: Vec<u8>,
+        #[wasm_bindgen(unchecked_optional_param_type = "GpuModelOptions")] options: JsValue,
+    ) -> Promise {
+        promised(Box::pin(made(graph, Source::File(weights), options)))
+    }
+
+    /// A model from the JSON form of its graph, with first weights drawn from a seed (0 to 4,294,967,295). Rejects as
+    /// `load` does.
+    #[must_use]
+    #[wasm_bindgen(unchecked_return_type = "Promise<GpuModel>")]
+    pub fn create(
+        graph: String,
+        seed: f64,
+        #[wasm_bindgen(unchecked_optional_param_type = "GpuModelOptions")] options: JsValue,
+    ) -> Promise {
+        promised(Box::pin(made(graph, Source::Seed(seed), options)))
+    }
+
+    /// Logits of `batch` rows, `inputShape` each, one after another: `batch × classes` numbers, row by row. Rejects with
+    /// an `AssayError`.
+    #[must_use]
+    #[wasm_bindgen(unchecked_return_type = "Promise<Float32Array>")]
+    pub fn predict(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] input: Vec<f32>,
+        batch: f64,
+    ) -> Promise {
+        self.with(Box::new(move |model| {
+            Box::pin(async move {
+                let logits = model.predict(&input, whole("batch", batch)?).await?;
+                Ok(Float32Array::from(logits.as_slice()).into())
+            })
+        }))
+    }
+
+    /// Trains on as many rows as there are labels; another call goes on where this one ended. Rejects with an
+    /// `AssayError`; nothing was trained then, unless its kind is `engine`.
+    #[must_use]
+    #[wasm_bindgen(unchecked_return_type = "Promise<TrainResult>")]
+    pub fn train(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] input: Vec<f32>,
+        #[wasm_bindgen(unchecked_param_type = "Uint16Array")] labels: Vec<u16>,
+        #[wasm_bindgen(unchecked_param_type = "TrainOptions")] options: JsValue,
+    ) -> Promise {
+        self.with(Box::new(move |model| {
+            Box::pin(async move {
+                let trained = model
+                    .train(input, labels, &train_options(&options)?)
+                    .await?;
+                Ok(results::trained(&trained))
+            })
+        }))
+    }
+
+    /// Answers as many rows as there are labels, and scores the answers. Rejects with an `AssayError`.
+    #[must_use]
+    #[wasm_bindgen(unchecked_return_type = "Promise<Evaluation>")]
+    pub fn evaluate(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] input: Vec<f32>,
+        #[wasm_bindgen(unchecked_param_type = "Uint16Array")] labels: Vec<u16>,
+        #[wasm_bindgen(unchecked_optional_param_type = "EvaluateOptions")] options: JsValue,
+    ) -> Promise {
+        self.with(Box::new(move |model| {
+            Box::pin(async move {
+                let confidence = confidence(&options)?;
+                let found = model.evaluate(&input, &labels, confidence).await?;
+                Ok(results::evaluation(found))
+            })
+        }))
+    }
+
+    /// The weights as a safetensors file of F32 tensors, which `GpuModel.load` and `Model.load` read. Rejects with an
+    /// `AssayError`.
+    #[must_use]
+    #[wasm_bindgen(js_name = exportWeights, unchecked_return_type = "Promise<Uint8Array>")]
+    pub fn export_weights(&self) -> Promise {
+        self.with(Box::new(|model| {
+            Box::pin(async {
+                let file = model.export_weights().await?;
+                Ok(Uint8Array::from(file.as_slice()).into())
+            })
+        }))
+    }
+
+    /// SHA-256 of names, shapes and numbers of the weights, as 64 hexadecimal digits. Rejects with an `AssayError`.
+    #[must_use]
+    #[wasm_bindgen(js_name = weightsDigest, unchecked_return_type = "Promise<string>")]
+    pub fn weights_digest(&self) -> Promise {
+        self.with(Box::new(|model| {
+            Box::pin(async { Ok(model.weights_digest().await?.into()) })
+        }))
+    }
+
+    /// What the model is and costs.
+    ///
+    /// # Errors
+    /// Throws an `AssayError`.
+    #[wasm_bindgen(unchecked_return_type = "GpuModelInfo")]
+    pub fn info(&self) -> Js {
+        let shared = self.used()?;
+        let info = shared.told.borrow().info.clone();
+        Ok(results::info(info, Some(&shared.adapter)))
+    }
+
+    /// What was sent to the device and waited for.
+    ///
+    /// # Errors
+    /// Throws an `AssayError`.
+    #[wasm_bindgen(unchecked_return_type = "GpuCounts")]
+    pub fn counts(&self) -> Js {
+        Ok(results::counts(self.used()?.told.borrow().counts))
+    }
+
+    /// Gives the device and its memory back, as soon as the call that is running has ended; calls that wait, and later ones,
+    /// end in an `AssayError`.
+    // Stands in the place of bindgen's own, after which a call would throw an `Error` without a kind.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn free(&self) {
+        self.0.is_freed.set(true);
+        self.0.model.close();
+    }
 }
 
 #[wasm_bindgen(module = "/src/web/adapter_name.js")]
@@ -176,11 +335,10 @@ fn needs_nudges() -> bool {
 }
 
 /// Asks a future again every millisecond or so, where the browser must be nudged: see [`Gpu::nudging`].
-async fn nudged<T>(work: impl Future<Output = T>) -> T {
+async fn nudged<T>(mut work: Pin<Box<dyn Future<Output = T> + '_>>) -> T {
     if !needs_nudges() {
         return work.await;
     }
-    let mut work = pin!(work);
     let is_due = Rc::new(Cell::new(false));
     std::future::poll_fn(|context| {
         let polled = work.as_mut().poll(context);
@@ -195,138 +353,4 @@ async fn nudged<T>(work: impl Future<Output = T>) -> T {
         polled
     })
     .await
-}
-
-#[wasm_bindgen]
-impl GpuModel {
-    /// A model from the JSON form of its graph and the bytes of a safetensors file with exactly its tensors, as F32.
-    ///
-    /// # Errors
-    /// Rejects with an `AssayError`; its kind is `unsupported` where there is no WebGPU.
-    pub async fn load(
-        graph: String,
-        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] weights: Vec<u8>,
-        #[wasm_bindgen(unchecked_optional_param_type = "GpuModelOptions")] options: JsValue,
-    ) -> Js<Self> {
-        thrown(
-            Self::made(&options, async |gpu, it| {
-                api::GpuModel::load(gpu, &graph, &weights, it).await
-            })
-            .await,
-        )
-    }
-
-    /// A model from the JSON form of its graph, with first weights drawn from a seed (0 to 4,294,967,295).
-    ///
-    /// # Errors
-    /// As `load`.
-    pub async fn create(
-        graph: String,
-        seed: f64,
-        #[wasm_bindgen(unchecked_optional_param_type = "GpuModelOptions")] options: JsValue,
-    ) -> Js<Self> {
-        thrown(
-            Self::made(&options, async |gpu, it| {
-                api::GpuModel::create(gpu, &graph, whole("seed", seed)?, it).await
-            })
-            .await,
-        )
-    }
-
-    /// Logits of `batch` rows, `inputShape` each, one after another: `batch × classes` numbers, row by row.
-    ///
-    /// # Errors
-    /// Rejects with an `AssayError`.
-    pub async fn predict(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "Float32Array")] input: Vec<f32>,
-        batch: f64,
-    ) -> Js<Vec<f32>> {
-        thrown(
-            self.with(async |model| model.predict(&input, whole("batch", batch)?).await)
-                .await,
-        )
-    }
-
-    /// Trains on as many rows as there are labels; another call goes on where this one ended.
-    ///
-    /// # Errors
-    /// Rejects with an `AssayError`; nothing was trained then, unless its kind is `engine`.
-    #[wasm_bindgen(unchecked_return_type = "TrainResult")]
-    pub async fn train(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "Float32Array")] input: Vec<f32>,
-        #[wasm_bindgen(unchecked_param_type = "Uint16Array")] labels: Vec<u16>,
-        #[wasm_bindgen(unchecked_param_type = "TrainOptions")] options: JsValue,
-    ) -> Js {
-        let train = async |model: &mut api::GpuModel| {
-            model.train(input, labels, &train_options(&options)?).await
-        };
-        thrown(self.with(train).await).map(|trained| results::trained(&trained))
-    }
-
-    /// Answers as many rows as there are labels, and scores the answers.
-    ///
-    /// # Errors
-    /// Rejects with an `AssayError`.
-    #[wasm_bindgen(unchecked_return_type = "Evaluation")]
-    pub async fn evaluate(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "Float32Array")] input: Vec<f32>,
-        #[wasm_bindgen(unchecked_param_type = "Uint16Array")] labels: Vec<u16>,
-        #[wasm_bindgen(unchecked_optional_param_type = "EvaluateOptions")] options: JsValue,
-    ) -> Js {
-        let evaluate = async |model: &mut api::GpuModel| {
-            model.evaluate(&input, &labels, confidence(&options)?).await
-        };
-        thrown(self.with(evaluate).await).map(results::evaluation)
-    }
-
-    /// The weights as a safetensors file of F32 tensors, which `GpuModel.load` and `Model.load` read.
-    ///
-    /// # Errors
-    /// Rejects with an `AssayError`.
-    #[wasm_bindgen(js_name = exportWeights)]
-    pub async fn export_weights(&self) -> Js<Vec<u8>> {
-        thrown(self.with(async |model| model.export_weights().await).await)
-    }
-
-    /// SHA-256 of names, shapes and numbers of the weights, as 64 hexadecimal digits.
-    ///
-    /// # Errors
-    /// Rejects with an `AssayError`.
-    #[wasm_bindgen(js_name = weightsDigest)]
-    pub async fn weights_digest(&self) -> Js<String> {
-        thrown(self.with(async |model| model.weights_digest().await).await)
-    }
-
-    /// What the model is and costs.
-    ///
-    /// # Errors
-    /// Throws an `AssayError`.
-    #[wasm_bindgen(unchecked_return_type = "GpuModelInfo")]
-    pub fn info(&self) -> Js {
-        thrown(self.used())?;
-        let told = self.0.told.borrow();
-        Ok(results::info(told.info.clone(), Some(&self.0.adapter)))
-    }
-
-    /// What was sent to the device and waited for.
-    ///
-    /// # Errors
-    /// Throws an `AssayError`.
-    #[wasm_bindgen(unchecked_return_type = "GpuCounts")]
-    pub fn counts(&self) -> Js {
-        thrown(self.used())?;
-        Ok(results::counts(self.0.told.borrow().counts))
-    }
-
-    /// Gives the device and its memory back, as soon as the call that is running has ended; calls that wait, and later ones,
-    /// end in an `AssayError`.
-    // Stands in the place of bindgen's own, after which a call would throw an `Error` without a kind.
-    #[wasm_bindgen(skip_typescript)]
-    pub fn free(&self) {
-        self.0.is_freed.set(true);
-        self.0.model.close();
-    }
 }
