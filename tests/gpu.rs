@@ -4,6 +4,8 @@
 
 #[path = "gpu/lab.rs"]
 mod lab;
+#[path = "gpu/seeds.rs"]
+mod seeds;
 #[path = "gpu/training.rs"]
 mod training;
 
@@ -109,6 +111,7 @@ fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
         .collect();
     trials.extend(training::trials(gpu));
     trials.extend(lab::trials(gpu));
+    trials.extend(seeds::trials(gpu));
     trials.push(Trial::test("parity: every kernel has a case", || {
         match parity::kernels_without_a_case().as_slice() {
             [] => Ok(()),
