@@ -440,7 +440,8 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
 ];
 
 pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
-    let tests: [(&str, fn() -> Result<(), String>); 8] = [
+    type Test = fn() -> Result<(), String>;
+    let tests: [(&str, Test); 8] = [
         (
             "a run on the GPU agrees and makes a claim",
             a_run_on_the_gpu_agrees_and_makes_a_claim,
