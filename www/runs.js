@@ -174,6 +174,8 @@ export class Runs {
       const checkpoint = await this.journal.interrupt(run.runId);
       const kept = checkpoint?.epoch ? `Epoch ${checkpoint.epoch} was kept; resume the run from there.` : "No epoch had ended; run it again.";
       this.live = { ...run, status: "interrupted", error };
+      // Before anything is told of it, so that nothing is asked any more of a run that is over.
+      this.show();
       this.store.notify("error", `${error.message} It was started again. ${kept}`);
       if (checkpoint) this.store.update({ interrupted: [checkpoint, ...this.store.state.interrupted] });
       if (checkpoint?.interruptedDigest) await this.showRecord(checkpoint.interruptedDigest);

@@ -44,6 +44,21 @@ impl Clock for Watch {
 struct Ran {
     events: Vec<EventBody>,
     record: Record,
+    /// The checkpoint after its first epoch.
+    checkpoint: Vec<u8>,
+}
+
+/// How a run is begun and disturbed.
+#[derive(Default)]
+struct Story<'a> {
+    /// After so many finished epochs the GPU is taken away.
+    lose_after: Option<u32>,
+    /// What answers the lab's question.
+    choice: &'a str,
+    /// Why there is no GPU.
+    missing: &'a str,
+    /// A checkpoint to go on from.
+    checkpoint: Option<Vec<u8>>,
 }
 
 /// A small run of an engine with more fields of its recipe set.
@@ -63,17 +78,28 @@ fn recipe(engine: &str, changes: &[(&str, Value)]) -> Value {
 
 /// Runs a recipe; after so many finished epochs the GPU is taken away, and the choice answers the lab's question.
 fn run(recipe: Value, lose_after: Option<u32>, choice: &str) -> Result<Ran, String> {
+    let story = Story {
+        lose_after,
+        choice,
+        ..Story::default()
+    };
+    told(recipe, story)
+}
+
+/// Runs a recipe as a story goes.
+fn told(recipe: Value, story: Story<'_>) -> Result<Ran, String> {
+    let mut checkpoint = story.checkpoint.clone();
     let mut lab = Lab::new(Rc::new(Watch::new()), Environment::default());
     let mut commands = vec![
         CommandBody::Open {
             environment: Environment::default(),
-            gpu_missing: String::new(),
+            gpu_missing: story.missing.into(),
             tiles: String::new(),
         },
         CommandBody::Run {
             recipe,
             claim: None,
-            resume: false,
+            resume: checkpoint.is_some(),
             resumed_from: None,
             hold_timing: false,
         },
@@ -81,24 +107,32 @@ fn run(recipe: Value, lose_after: Option<u32>, choice: &str) -> Result<Ran, Stri
     let mut id = 0;
     let mut events = Vec::new();
     let mut left = None;
+    let mut kept = None;
     for _ in 0..200_000 {
         for body in commands.drain(..) {
             id += 1;
-            lab.command(Command { id, body }, None);
+            let bytes = match &body {
+                CommandBody::Run { .. } => checkpoint.take(),
+                _ => None,
+            };
+            lab.command(Command { id, body }, bytes);
         }
         // No time at all, so that a pump does a single step.
         for event in lab.pump(0.0) {
             match &event.body {
-                EventBody::Epoch { point } if Some(point.epoch) == lose_after => {
+                EventBody::Epoch { point } if Some(point.epoch) == story.lose_after => {
                     commands.push(CommandBody::LoseGpu);
                 }
-                EventBody::GpuLost { decided: None, .. } => commands.push(match choice {
+                EventBody::GpuLost { decided: None, .. } => commands.push(match story.choice {
                     "stop" => CommandBody::Stop { target: 2 },
                     choice => CommandBody::Decide {
                         target: 2,
                         choice: choice.into(),
                     },
                 }),
+                EventBody::Checkpoint {
+                    buffer, epoch: 1, ..
+                } => kept = lab.take_buffer(*buffer),
                 EventBody::Recorded { record, .. } => left = Some(record.clone()),
                 EventBody::Error { message, .. } => return Err(message.clone()),
                 EventBody::Done { .. } if event.id == 2 => {
@@ -108,7 +142,11 @@ fn run(recipe: Value, lose_after: Option<u32>, choice: &str) -> Result<Ran, Stri
                     return if altered {
                         Err("a digest does not fit".into())
                     } else {
-                        Ok(Ran { events, record })
+                        Ok(Ran {
+                            events,
+                            record,
+                            checkpoint: kept.unwrap_or_default(),
+                        })
                     };
                 }
                 _ => {}
@@ -252,6 +290,52 @@ fn a_stop_at_the_question_keeps_what_was_measured() -> Result<(), String> {
     )
 }
 
+fn an_interrupted_run_goes_on_where_it_was() -> Result<(), String> {
+    let whole = run(recipe("gpu", &[]), None, "")?;
+    let resumed = |missing| {
+        let checkpoint = Some(whole.checkpoint.clone());
+        let story = Story {
+            missing,
+            checkpoint,
+            ..Story::default()
+        };
+        told(recipe("gpu", &[]), story).map(|ran| ran.record)
+    };
+    let record = resumed("")?;
+    holds(parts(&record) == [("gpu", 16, 1)], "one part", &record)?;
+    holds(record.environment.engine == "gpu", "gpu", &record)?;
+    let curve = |record: &Record| record.results.training.as_ref().map(|it| it.curve.len());
+    holds(curve(&record) == Some(3), "all epochs", &record)?;
+    let record = resumed("it was unplugged")?;
+    let expected = [("gpu", 16, 1), ("cpu", 16, 2)];
+    holds(parts(&record) == expected, "the CPU took over", &record)?;
+    holds(record.environment.engine == "mixed", "mixed", &record)?;
+    holds(curve(&record) == Some(3), "all epochs", &record)?;
+    let execution = record.results.execution.as_ref().ok_or("no execution")?;
+    let reason = &execution.parts[1].reason;
+    holds(reason.contains("it was unplugged"), reason, &record)
+}
+
+fn without_a_gpu_the_cpu_does_it_exactly() -> Result<(), String> {
+    let story = Story {
+        missing: "nobody built one in",
+        ..Story::default()
+    };
+    let record = told(recipe("gpu", &[]), story)?.record;
+    let on_cpu = run(recipe("cpu", &[]), None, "")?.record;
+    holds(record.environment.engine == "cpu", "cpu", &record)?;
+    let same = record.digests.weights == on_cpu.digests.weights;
+    holds(same, "the CPU's bits", &record)?;
+    holds(
+        record.results.agreement.is_none(),
+        "nothing to agree",
+        &record,
+    )?;
+    let execution = record.results.execution.as_ref().ok_or("no execution")?;
+    let reason = &execution.reason;
+    holds(reason.contains("nobody built one in"), reason, &record)
+}
+
 fn auto_says_what_it_measured() -> Result<(), String> {
     let ran = run(recipe("auto", &[]), None, "")?;
     let execution = ran
@@ -356,7 +440,8 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
 ];
 
 pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
-    let tests: [(&str, fn() -> Result<(), String>); 6] = [
+    type Test = fn() -> Result<(), String>;
+    let tests: [(&str, Test); 8] = [
         (
             "a run on the GPU agrees and makes a claim",
             a_run_on_the_gpu_agrees_and_makes_a_claim,
@@ -372,6 +457,14 @@ pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
         (
             "a stop at the question keeps what was measured",
             a_stop_at_the_question_keeps_what_was_measured,
+        ),
+        (
+            "an interrupted run goes on where it was",
+            an_interrupted_run_goes_on_where_it_was,
+        ),
+        (
+            "without a GPU the CPU does it exactly",
+            without_a_gpu_the_cpu_does_it_exactly,
         ),
         ("auto says what it measured", auto_says_what_it_measured),
         (

@@ -340,9 +340,13 @@ test("a worker that dies while a run waits for a decision leaves it interrupted,
   await settle();
   checkpoint(on, 2);
   on.lab.runs()[0]?.onEvent(LOST);
+  /** What the run was when the message came. @type {(string|undefined)[]} */
+  const told = [];
+  on.store.subscribe(["notices"], () => told.push(on.store.state.run?.status));
   on.lab.runs()[0]?.reject(new LabError("crashed", "The lab crashed (x)."));
   await settle();
   assert.equal(on.store.state.run?.status, "interrupted");
+  assert.deepEqual(told, ["interrupted"]);
   const given = on.lab.given.length;
   on.runs.decide("cpu");
   assert.equal(on.lab.given.length, given);

@@ -79,7 +79,8 @@ export function stageWords({ stage, epoch, epochs }) {
 /** @param {LiveRun} run */
 function figures({ stage, step, steps, samplesPerSec, etaSecs, fraction }) {
   if (stage === "planning") return "";
-  if (stage !== "training") return `${Math.round(fraction * 100)} % of this stage`;
+  // A stage that has only begun says nothing of how far it is.
+  if (stage !== "training") return fraction > 0 ? `${Math.round(fraction * 100)} % of this stage` : "";
   const eta = etaSecs === null ? "" : ` · ${secs(etaSecs)} left`;
   return `step ${count(step)} of ${count(steps)} · ${perSec(samplesPerSec)}${eta}`;
 }

@@ -1,10 +1,11 @@
 //! Which engine executes a run: chosen, checked against the CPU, replaced where it is lost; it neither trains nor scores.
 
 use super::trial;
+use super::trouble::{is_of_the_gpu, words};
 use crate::engine::agreement::{self, PROBE_ROWS};
 use crate::engine::cpu::{self, CpuEngine};
 use crate::engine::gpu::{self, GpuEngine};
-use crate::engine::{Engine, Parameters};
+use crate::engine::{Engine, Executable, Parameters};
 use crate::error::{Error, Result};
 use crate::lab::context::Context;
 use crate::lab::prepared::Prepared;
@@ -35,6 +36,7 @@ pub(super) struct Engines<'a> {
     execution: Option<Execution>,
     agreement: Option<Agreement>,
     batch_size: u32,
+    compile_millis: f64,
 }
 
 impl<'a> Engines<'a> {
@@ -55,6 +57,7 @@ impl<'a> Engines<'a> {
             execution: None,
             agreement: None,
             batch_size: recipe.training.batch_size,
+            compile_millis: 0.0,
         };
         engines.cpu.load(&prepared.rows).await?;
         let asked = recipe.engine();
@@ -124,6 +127,11 @@ impl<'a> Engines<'a> {
     /// Rows of a training step.
     pub(super) const fn batch_size(&self) -> u32 {
         self.batch_size
+    }
+
+    /// Time to plan and compile everything on the GPU, until it first answered, milliseconds.
+    pub(super) const fn compile_millis(&self) -> f64 {
+        self.compile_millis
     }
 
     /// What the record tells of it; nothing where the recipe asks for the CPU.
@@ -201,13 +209,17 @@ impl<'a> Engines<'a> {
     }
 
     /// The answers and one step of both engines on fixed rows of the training split.
-    async fn probed(&self, engine: &GpuEngine) -> Result<(Vec<Probe>, GpuUse)> {
+    async fn probed(&mut self, engine: &GpuEngine) -> Result<(Vec<Probe>, GpuUse)> {
         let Prepared { plan, split, .. } = self.prepared;
         let weights = agreement::probe_weights(&plan.graph, self.recipe.seed)?;
         let exact = Parameters::Exact(&weights);
         let batch = PROBE_ROWS as u32;
         let mut on_cpu = self.cpu.prepare(&plan.graph, exact, batch).await?;
+        let began = self.context.clock.now_millis();
         let mut on_gpu = engine.model(&plan.graph, exact, batch).await?;
+        // Browsers compile until the first answer is asked for.
+        on_gpu.logits(&split.train[..1]).await?;
+        self.compile_millis = self.context.clock.now_millis() - began;
         self.stage("checking the GPU");
         self.context.turn().await;
         let classes = self.prepared.dataset.classes.len();
@@ -373,22 +385,4 @@ impl<'a> Engines<'a> {
 
 const fn engine_word(is_gpu: bool) -> &'static str {
     if is_gpu { "gpu" } else { "cpu" }
-}
-
-/// Whether the CPU could have done it.
-fn is_of_the_gpu(error: &Error) -> bool {
-    match error {
-        Error::Engine { engine, .. } => *engine == "gpu",
-        Error::TooLarge { what, .. } => what.contains("GPU"),
-        Error::Unsupported { .. } => true,
-        _ => false,
-    }
-}
-
-/// What went wrong, without what everybody sees: that it was the GPU.
-fn words(error: &Error) -> String {
-    match error {
-        Error::Engine { reason, .. } => reason.clone(),
-        other => other.to_string(),
-    }
 }
