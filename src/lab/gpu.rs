@@ -21,11 +21,11 @@ impl LabGpu {
         *self.tiles.borrow_mut() = tiles;
     }
 
-    /// The GPU, ready to work.
+    /// The GPU, ready to work; `nudges` as [`Gpu::nudging`].
     ///
     /// # Errors
     /// Why there is none, in words without a full stop.
-    pub async fn get(&self) -> Result<Gpu, String> {
+    pub async fn get(&self, nudges: bool) -> Result<Gpu, String> {
         let known = self.opened.borrow().clone();
         if let Some(gpu) = known.filter(|gpu| gpu.check("starting").is_ok()) {
             return Ok(gpu);
@@ -35,6 +35,7 @@ impl LabGpu {
             return Err(missing);
         }
         let gpu = Gpu::open().await.map_err(|error| error.to_string())?;
+        let gpu = gpu.nudging(nudges);
         *self.opened.borrow_mut() = Some(gpu.clone());
         Ok(gpu)
     }
