@@ -12,18 +12,40 @@ use std::sync::Arc;
 
 /// Changes of kernels that a comparison must notice: kernel, text, other text.
 const SABOTAGES: &[(&str, &str, &str)] = &[
-    ("product", "sum0 += a.x * b;", "sum0 += a.y * b;"),
-    ("product", "k < DEPTH; k++", "k < DEPTH - 1u; k++"),
+    ("product", "sum0 += a0.x * b0;", "sum0 += a0.y * b0;"),
     (
-        "product_input_gradient",
-        "any(at * stride != begin)",
-        "false",
+        "product",
+        "next.inner -= inner;",
+        "next.inner -= inner - 1u;",
+    ),
+    ("product_quads", "sum7 += a7.w * b3;", "sum7 += a7.w * b2;"),
+    ("product_quads", "x >= task.width", "x > task.width"),
+    ("product_quads", "sum3 += (*others)[3];", ""),
+    ("product_input_gradient", "reach % stride", "reach / stride"),
+    (
+        "product_input_gradient_quads",
+        "vec4<f32>(w0.z, w1.z, w2.z, w3.z)",
+        "vec4<f32>(w0.z, w1.z, w3.z, w2.z)",
+    ),
+    (
+        "product_input_gradient_quads",
+        "sum *= slope(",
+        "sum += slope(",
     ),
     (
         "product_weight_gradient",
-        "if (row < until) {",
-        "if (row + 1u < until) {",
+        "row >= until",
+        "row + 1u >= until",
     ),
+    ("product_weight_gradient_quads", "1u - half;", "half;"),
+    (
+        "product_weight_gradient_quads",
+        "(b0 + b1) + (b2 + b3)",
+        "(b0 + b1) + b2",
+    ),
+    ("depthwise_weight_gradient", "y += step_y;", ""),
+    ("depthwise_input_gradient", "out_x -= 1;", ""),
+    ("batch_norm_statistics", "row + 32u", "row + 16u"),
     (
         "depthwise",
         "x < i32(task.width)",

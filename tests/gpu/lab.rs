@@ -417,7 +417,12 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
         "other == own && is_before",
         "false",
     ),
-    ("mlp", "product", "k < DEPTH; k++", "k < DEPTH - 1u; k++"),
+    (
+        "mlp",
+        "product_quads",
+        "sum7 += a7.w * b3;",
+        "sum7 += a7.w * b2;",
+    ),
     ("resnet", "batch_norm_normalize", "task.epsilon", "0.001"),
     (
         "mobilenet",

@@ -3,12 +3,14 @@
 use super::{GpuCase, Pending};
 use assay::data::{Rows, Scaler};
 use assay::engine::cpu::CpuEngine;
-use assay::engine::gpu::{Gpu, GpuEngine};
+use assay::engine::gpu::{Counts, Gpu, GpuEngine};
 use assay::engine::{Engine, Executable, Metrics, Parameters, TrainStep, agreement};
 use assay::model::{Activation, Graph, Layer, Weights, Window, families};
 use assay::recipe::Recipe;
 use assay::rng::Stream;
 use assay::train::optimizer::Update;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 const FAMILIES: [&str; 6] = ["lenet", "mlp", "resnet", "mobilenet", "vit", "mixer"];
 const SHAPE: [u32; 3] = [1, 8, 8];
@@ -35,6 +37,10 @@ pub(super) fn cases() -> Vec<GpuCase> {
         });
         add("counts", |gpu, graph| Box::pin(counts(gpu, graph)));
     }
+    cases.push(GpuCase::new(
+        "model: preparing tells what it took",
+        preparation,
+    ));
     cases.push(GpuCase::new(
         "model: a step that is not finite changes nothing",
         not_finite,
@@ -260,52 +266,116 @@ async fn one_step(gpu: Gpu, graph: Graph) -> Result<(), String> {
     Ok(())
 }
 
+/// What was done between two moments: dispatches, submissions, synchronizations, writes, buffers.
+fn done(before: Counts, after: Counts) -> [u64; 5] {
+    let since = after.since(before);
+    [
+        since.dispatches,
+        since.submissions,
+        since.synchronizations,
+        since.writes,
+        since.buffers,
+    ]
+}
+
+fn exactly(what: &str, found: [u64; 5], wanted: [u64; 5]) -> Result<(), String> {
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(format!(
+            "dispatches, submissions, synchronizations, writes, buffers of {what}: {found:?}, not {wanted:?}"
+        ))
+    }
+}
+
 async fn counts(gpu: Gpu, graph: Graph) -> Result<(), String> {
     let mut engine = GpuEngine::new(gpu.clone());
     told(engine.load(&rows()).await)?;
     let weights = Weights::init(&graph, 11).map_err(|error| error.to_string())?;
-    let mut model = told(
-        engine
-            .model(&graph, Parameters::Exact(&weights), BATCH)
-            .await,
-    )?;
+    let exact = Parameters::Exact(&weights);
+    let mut model = told(engine.model(&graph, exact, BATCH).await)?;
+    let [training, answering] = model.dispatches().map(|count| count as u64);
+    let scopes = gpu.scopes();
     let before = model.counts();
     let steps: Vec<TrainStep> = (0..20).map(|number| step(number, SGD)).collect();
     told(model.train(&steps).await)?;
-    let after = model.counts();
-    let [training, answering] = model.dispatches();
-    let done = [
-        after.dispatches - before.dispatches,
-        after.submissions - before.submissions,
-        after.synchronizations - before.synchronizations,
-    ];
-    // Eight steps in a submission, and one submission and one synchronization to read the metrics.
-    if done != [20 * training as u64, 4, 1] {
-        return Err(format!(
-            "dispatches, submissions, synchronizations of 20 steps: {done:?}"
-        ));
-    }
+    let trained = model.counts();
+    // Eight steps in a submission; the metrics come with the last one.
+    let found = done(before, trained);
+    exactly("20 steps", found, [20 * training, 3, 1, 1, 0])?;
     let bytes = (
-        after.bytes_up - before.bytes_up,
-        after.bytes_down - before.bytes_down,
+        trained.bytes_up - before.bytes_up,
+        trained.bytes_down - before.bytes_down,
     );
-    if bytes.0 > 20 * (256 + 4 * 16 + 16) + 16 || bytes.1 > 20 * 16 + 16 {
+    // A turn and its rows each begin at a multiple of 256 bytes.
+    if bytes.0 > 20 * (256 + 256) || bytes.1 > 20 * 16 + 16 {
         return Err(format!("bytes up and down in 20 steps: {bytes:?}"));
     }
     told(model.logits(&[3]).await)?;
     let one = model.counts();
-    let done = [
-        one.dispatches - after.dispatches,
-        one.submissions - after.submissions,
-        one.synchronizations - after.synchronizations,
-    ];
-    if done != [answering as u64, 1, 1] {
-        return Err(format!(
-            "dispatches, submissions, synchronizations of one answer: {done:?}"
-        ));
+    exactly("an answer", done(trained, one), [answering, 1, 1, 1, 0])?;
+    // Three batches, the last one not full.
+    told(model.logits(&[7; 2 * BATCH as usize + 1]).await)?;
+    let three = model.counts();
+    let found = done(one, three);
+    exactly("three batches", found, [3 * answering, 1, 1, 1, 0])?;
+    let features = &self::rows().features[..2 * 64];
+    told(model.predict(features).await)?;
+    let other = model.counts();
+    let found = done(three, other);
+    exactly("other rows", found, [answering, 1, 1, 2, 0])?;
+    // The turn is there already; only the rows are written.
+    told(model.predict(features).await)?;
+    let found = done(other, model.counts());
+    exactly("other rows again", found, [answering, 1, 1, 1, 0])?;
+    if gpu.scopes() != scopes {
+        let more = gpu.scopes() - scopes;
+        return Err(format!("{more} times it was asked what went wrong"));
     }
     if engine.pipelines() > 30 {
         return Err(format!("{} pipelines", engine.pipelines()));
+    }
+    Ok(())
+}
+
+/// What preparing tells: pipelines, bytes, times of a clock that ticks, and progress up to the last one.
+async fn preparation(gpu: Gpu) -> Result<(), String> {
+    let graph = of_family("lenet");
+    let ticks = Rc::new(Cell::new(0.0));
+    let own = Rc::clone(&ticks);
+    let clock = move || {
+        own.set(own.get() + 1.0);
+        own.get()
+    };
+    let mut engine = GpuEngine::new(gpu.clone()).with_clock(Rc::new(clock));
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let listener = Rc::clone(&heard);
+    engine.on_compiling(move |done, total| listener.borrow_mut().push((done, total)));
+    told(engine.load(&rows()).await)?;
+    let weights = Weights::init(&graph, 11).map_err(|error| error.to_string())?;
+    let exact = Parameters::Exact(&weights);
+    let model = told(engine.model(&graph, exact, BATCH).await)?;
+    let first = model.preparation();
+    let count = engine.pipelines();
+    let progress: Vec<_> = (0..=count).map(|done| (done, count)).collect();
+    if *heard.borrow() != progress {
+        return Err(format!(
+            "{:?} was told of {count} pipelines",
+            heard.borrow()
+        ));
+    }
+    let parameters = 4 * weights.count();
+    if first.pipelines != count as u64
+        || first.upload_bytes < parameters + 4 * 40 * 64
+        || first.held_bytes < first.upload_bytes
+        || first.compile_millis.is_none_or(|millis| millis <= 0.0)
+        || first.upload_millis.is_none_or(|millis| millis <= 0.0)
+    {
+        return Err(format!("{first:?}"));
+    }
+    let again = told(engine.model(&graph, exact, BATCH).await)?.preparation();
+    if again.pipelines != 0 || again.upload_bytes != first.upload_bytes {
+        return Err(format!("{again:?} after {first:?}"));
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ impl Measured {
     pub(crate) fn print(&self, model: &str) {
         let share = |count: u64| count as f64 / self.parts;
         println!(
-            "{model:14} {:9} {:9.3} ms [{:.3} {:.3}] {:11.0} rows/s  η {:4.2} by {:10}  {:5.1} dispatches {:5.2} submissions {:5.2} synchronizations {:9.0} B up {:7.0} B down",
+            "{model:14} {:9} {:9.3} ms [{:.3} {:.3}] {:11.0} rows/s  η {:4.2} by {:10}  {:5.1} dispatches {:5.2} submissions {:5.2} synchronizations {:5.2} writes {:9.0} B up {:7.0} B down",
             self.name,
             1000.0 * self.seconds(),
             self.spread.low / self.parts,
@@ -47,6 +47,7 @@ impl Measured {
             share(self.counts.dispatches),
             share(self.counts.submissions),
             share(self.counts.synchronizations),
+            share(self.counts.writes),
             share(self.counts.bytes_up),
             share(self.counts.bytes_down),
         );
@@ -63,6 +64,7 @@ impl Measured {
             "dispatches": self.counts.dispatches,
             "submissions": self.counts.submissions,
             "synchronizations": self.counts.synchronizations,
+            "writes": self.counts.writes,
             "bytesUp": self.counts.bytes_up,
             "bytesDown": self.counts.bytes_down,
         })
@@ -77,16 +79,6 @@ pub(crate) struct Bench<'a> {
     graph: &'a Graph,
     weights: Weights,
     rows: Rows,
-}
-
-fn since(after: Counts, before: Counts) -> Counts {
-    Counts {
-        dispatches: after.dispatches - before.dispatches,
-        submissions: after.submissions - before.submissions,
-        synchronizations: after.synchronizations - before.synchronizations,
-        bytes_up: after.bytes_up - before.bytes_up,
-        bytes_down: after.bytes_down - before.bytes_down,
-    }
 }
 
 /// Step `number` with the numbers that AdamW has then.
@@ -151,7 +143,7 @@ impl<'a> Bench<'a> {
         let features = &self.rows.features[..batch as usize * length];
         let before = model.counts();
         now(model.predict(features))?;
-        let counts = since(model.counts(), before);
+        let counts = model.counts().since(before);
         let spread = repeated(self.clock, self.seconds, || {
             now(model.predict(features)).map(drop)
         })?;
@@ -185,7 +177,7 @@ impl<'a> Bench<'a> {
         let steps: Vec<TrainStep> = (0..many).map(step).collect();
         let before = model.counts();
         now(model.train(&steps))?;
-        let counts = since(model.counts(), before);
+        let counts = model.counts().since(before);
         let spread = repeated(self.clock, self.seconds, || {
             let metrics = now(model.train(&steps))?;
             match metrics.non_finite {

@@ -2,7 +2,7 @@
 
 use crate::timing::{Clock, now};
 use assay::engine::gpu::Gpu;
-use assay::engine::gpu::measure::{Repeats, line};
+use assay::engine::gpu::measure::Repeats;
 use assay::stats;
 use serde_json::{Value, json};
 
@@ -40,7 +40,8 @@ fn slope(
         for &count in counts {
             points.push((f64::from(count), act(count)? / 1000.0));
         }
-        lines.push(line(&points).ok_or("no two counts")?);
+        let (slope, height) = stats::line(&points).ok_or("no two counts")?;
+        lines.push([slope, height]);
     }
     let median = |part: usize| {
         let parts: Vec<f64> = lines.iter().map(|line| line[part]).collect();

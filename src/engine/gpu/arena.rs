@@ -4,44 +4,23 @@ use super::device::Gpu;
 use super::kernels::{BINDINGS, WORDS_STRIDE};
 use crate::error::{Error, Result};
 
-/// How many words each arena has; tasks and turns are counted in pieces of [`WORDS_STRIDE`] bytes.
+/// How many words each arena has; tasks are counted in pieces of [`WORDS_STRIDE`] bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sizes {
     pub(crate) tasks: u64,
-    pub(crate) turns: u64,
     pub(crate) weights: u64,
     pub(crate) moments: u64,
     pub(crate) values: u64,
     pub(crate) data: u64,
+    /// With the turns' words.
     pub(crate) numbers: u64,
     pub(crate) metrics: u64,
 }
 
-impl Sizes {
-    /// Bytes of each binding, at least 16 because no binding may be empty.
-    fn bytes(self) -> [u64; 8] {
-        let stride = u64::from(WORDS_STRIDE);
-        let words = [
-            self.weights,
-            self.moments,
-            self.values,
-            self.data,
-            self.numbers,
-            self.metrics,
-        ];
-        let mut bytes = [self.tasks * stride, self.turns * stride, 0, 0, 0, 0, 0, 0];
-        for (bytes, words) in bytes[2..].iter_mut().zip(words) {
-            *bytes = 4 * words;
-        }
-        bytes.map(|bytes| bytes.max(u64::from(WORDS_STRIDE)))
-    }
-}
-
-/// An arena, by its binding.
+/// An arena, in the order of [`Sizes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Arena {
     Tasks,
-    Turns,
     Weights,
     Moments,
     Values,
@@ -50,10 +29,44 @@ pub(crate) enum Arena {
     Metrics,
 }
 
+/// The arena behind each of [`BINDINGS`]: a turn is a window into the numbers, so that one write brings it and its rows.
+const ARENAS: [Arena; 8] = [
+    Arena::Tasks,
+    Arena::Numbers,
+    Arena::Weights,
+    Arena::Moments,
+    Arena::Values,
+    Arena::Data,
+    Arena::Numbers,
+    Arena::Metrics,
+];
+
+impl Sizes {
+    /// Bytes of each arena, at least a window's because no binding may be empty, and whole quads.
+    fn bytes(self) -> [u64; 7] {
+        let stride = u64::from(WORDS_STRIDE);
+        [
+            stride * self.tasks,
+            4 * self.weights,
+            4 * self.moments,
+            4 * self.values,
+            4 * self.data,
+            4 * self.numbers,
+            4 * self.metrics,
+        ]
+        .map(|bytes| bytes.max(stride).next_multiple_of(16))
+    }
+
+    /// Bytes of all of them.
+    pub(crate) fn all_bytes(self) -> u64 {
+        self.bytes().iter().sum()
+    }
+}
+
 /// The buffers on the device.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    buffers: Vec<wgpu::Buffer>,
+    buffers: [wgpu::Buffer; 7],
     pub(crate) group: wgpu::BindGroup,
 }
 
@@ -96,13 +109,12 @@ impl Memory {
         layout: &wgpu::BindGroupLayout,
         sizes: Sizes,
     ) -> Result<Self> {
+        const NAMES: [&str; 7] = [
+            "tasks", "weights", "moments", "values", "data", "numbers", "metrics",
+        ];
         let bytes = sizes.bytes();
         let limit = gpu.most_bytes();
-        if let Some((name, &got)) = BINDINGS
-            .iter()
-            .zip(&bytes)
-            .find(|&(_, &bytes)| bytes > limit)
-        {
+        if let Some((name, &got)) = (NAMES.iter().zip(&bytes)).find(|&(_, &bytes)| bytes > limit) {
             return Err(Error::TooLarge {
                 what: format!("the GPU's {name}"),
                 got,
@@ -111,34 +123,31 @@ impl Memory {
             });
         }
         gpu.scoped("making room on the GPU", || {
-            let buffers: Vec<wgpu::Buffer> = (BINDINGS.iter().zip(bytes))
-                .map(|(name, size)| {
-                    let kind = match *name {
-                        "task" | "turn" => wgpu::BufferUsages::UNIFORM,
-                        _ => wgpu::BufferUsages::STORAGE,
-                    };
-                    gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                        label: Some(name),
-                        size,
-                        usage: kind | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
-                        mapped_at_creation: false,
-                    })
+            let buffers = std::array::from_fn(|arena| {
+                let kind = match NAMES[arena] {
+                    "tasks" => wgpu::BufferUsages::UNIFORM,
+                    "numbers" => wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE,
+                    _ => wgpu::BufferUsages::STORAGE,
+                };
+                gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some(NAMES[arena]),
+                    size: bytes[arena],
+                    usage: kind | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
+                    mapped_at_creation: false,
                 })
-                .collect();
-            let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-                .zip(&buffers)
-                .map(|(binding, buffer)| wgpu::BindGroupEntry {
-                    binding,
+            });
+            let entries: [wgpu::BindGroupEntry<'_>; 8] =
+                std::array::from_fn(|binding| wgpu::BindGroupEntry {
+                    binding: binding as u32,
                     resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                        buffer,
+                        buffer: &buffers[ARENAS[binding] as usize],
                         offset: 0,
                         size: match binding {
                             0 | 1 => std::num::NonZeroU64::new(u64::from(WORDS_STRIDE)),
                             _ => None,
                         },
                     }),
-                })
-                .collect();
+                });
             let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some("arenas"),
                 layout,
@@ -150,38 +159,25 @@ impl Memory {
     }
 
     /// Writes words from a place on.
-    pub(crate) fn write(
-        &self,
-        gpu: &Gpu,
-        arena: Arena,
-        first: u64,
-        words: impl IntoIterator<Item = u32>,
-    ) {
-        let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
-        if !bytes.is_empty() {
-            gpu.queue
-                .write_buffer(&self.buffers[arena as usize], 4 * first, &bytes);
-        }
+    pub(crate) fn write(&self, gpu: &Gpu, arena: Arena, first: u64, words: &[u32]) {
+        self.write_bytes(gpu, arena, first, bytemuck::cast_slice(words));
     }
 
     /// Writes numbers from a place on.
     pub(crate) fn write_numbers(&self, gpu: &Gpu, arena: Arena, first: u64, numbers: &[f32]) {
-        self.write(
-            gpu,
-            arena,
-            first,
-            numbers.iter().map(|number| number.to_bits()),
-        );
+        self.write_bytes(gpu, arena, first, bytemuck::cast_slice(numbers));
     }
 
-    /// A buffer of so many bytes that can be read back.
-    pub(crate) fn staging(gpu: &Gpu, bytes: u64) -> wgpu::Buffer {
-        gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("read back"),
-            size: bytes,
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        })
+    fn write_bytes(&self, gpu: &Gpu, arena: Arena, first: u64, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            gpu.queue
+                .write_buffer(&self.buffers[arena as usize], 4 * first, bytes);
+        }
+    }
+
+    /// Records that the first bytes of an arena become zero.
+    pub(crate) fn clear(&self, encoder: &mut wgpu::CommandEncoder, arena: Arena, bytes: u64) {
+        encoder.clear_buffer(&self.buffers[arena as usize], 0, Some(bytes));
     }
 
     /// Records a copy of `size` bytes out of an arena.
@@ -197,40 +193,19 @@ impl Memory {
         encoder.copy_buffer_to_buffer(&self.buffers[arena as usize], first, into, to, size);
     }
 
-    /// Reads stretches of arenas, `(arena, first word, words)`, one after another: one submission and one synchronization.
-    ///
-    /// # Errors
-    /// [`Error::Engine`] where the device was lost or has no memory left.
-    pub(crate) async fn read(
+    /// Records copies of stretches of arenas, `(arena, first word, words)`, one after another.
+    pub(crate) fn copy_stretches(
         &self,
-        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
         stretches: &[(Arena, u64, u64)],
-    ) -> Result<Vec<u32>> {
-        let bytes = 4 * stretches.iter().map(|stretch| stretch.2).sum::<u64>();
-        if bytes == 0 {
-            return Ok(Vec::new());
+        into: &wgpu::Buffer,
+    ) {
+        let mut to = 0;
+        for &(arena, first, words) in stretches {
+            if words > 0 {
+                self.copy(encoder, arena, 4 * first, into, to, 4 * words);
+            }
+            to += 4 * words;
         }
-        let during = "reading back from the GPU";
-        let staging = gpu
-            .scoped(during, || {
-                let staging = Self::staging(gpu, bytes);
-                let mut encoder = gpu.device.create_command_encoder(&Default::default());
-                let mut to = 0;
-                for &(arena, first, words) in stretches {
-                    self.copy(&mut encoder, arena, 4 * first, &staging, to, 4 * words);
-                    to += 4 * words;
-                }
-                gpu.queue.submit([encoder.finish()]);
-                staging
-            })
-            .await?;
-        let read = gpu.read(&staging, bytes).await?;
-        staging.destroy();
-        Ok(read
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|word| u32::from_le_bytes(*word))
-            .collect())
     }
 }

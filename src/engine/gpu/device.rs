@@ -1,6 +1,7 @@
 //! A GPU that answers: adapter, device, what they are called, and in words why there is none or why it went away.
 
 use crate::error::{Error, Result};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A device with its queue; handles are counted, so a copy is the same device.
@@ -12,6 +13,7 @@ pub struct Gpu {
     has_timestamps: bool,
     trouble: Arc<Mutex<Option<String>>>,
     nudges: bool,
+    scopes: Arc<AtomicU64>,
 }
 
 impl Gpu {
@@ -74,6 +76,7 @@ impl Gpu {
             has_timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
             trouble,
             nudges: false,
+            scopes: Arc::default(),
         })
     }
 
@@ -96,6 +99,12 @@ impl Gpu {
     #[must_use]
     pub const fn has_timestamps(&self) -> bool {
         self.has_timestamps
+    }
+
+    /// How often mistakes were waited for: each time is a wait of its own in a browser.
+    #[must_use]
+    pub fn scopes(&self) -> u64 {
+        self.scopes.load(Ordering::Relaxed)
     }
 
     /// Gives the device back; everything on it is lost.
@@ -132,22 +141,50 @@ impl Gpu {
         during: &'static str,
         act: impl FnOnce() -> T,
     ) -> Result<T> {
-        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let scope = self.scope();
         let done = act();
-        let found = [validation.pop().await, memory.pop().await];
-        self.check(during)?;
-        match found.into_iter().flatten().next() {
-            Some(error) => Err(failure(during, words(&error))),
-            None => Ok(done),
+        self.told(during, scope.end().await)?;
+        Ok(done)
+    }
+
+    /// From now on mistakes are kept for whoever ends this.
+    pub(crate) fn scope(&self) -> Scope {
+        self.scopes.fetch_add(1, Ordering::Relaxed);
+        Scope {
+            memory: self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory),
+            validation: self.device.push_error_scope(wgpu::ErrorFilter::Validation),
         }
     }
 
-    /// The first bytes of a buffer that may be read, once everything submitted before has run: one synchronization.
+    /// What a scope found, or everything else that is known to have gone wrong.
     ///
     /// # Errors
-    /// [`Error::Engine`] where the device was lost.
-    pub(crate) async fn read(&self, buffer: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>> {
+    /// [`Error::Engine`] in words.
+    pub(crate) fn told(&self, during: &'static str, found: Option<wgpu::Error>) -> Result<()> {
+        self.check(during)?;
+        match found {
+            Some(error) => Err(failure(during, words(&error))),
+            None => Ok(()),
+        }
+    }
+
+    /// Hands over an empty list of commands. Firefox looks for answers only when it is handed something, or every tenth of
+    /// a second: whoever waits and has a timer calls this each millisecond or so.
+    pub fn nudge(&self) {
+        self.queue.submit([]);
+    }
+
+    /// Shows the first bytes of a buffer as words, once everything submitted before has run: one synchronization, and no
+    /// error scope. What went wrong on the way is known by then.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] where the device was lost or refused something.
+    pub(crate) async fn read(
+        &self,
+        buffer: &wgpu::Buffer,
+        bytes: u64,
+        show: impl FnOnce(&[u32]),
+    ) -> Result<()> {
         const DURING: &str = "reading back from the GPU";
         let signal = Arc::new(Signal::default());
         let own = Arc::clone(&signal);
@@ -171,10 +208,41 @@ impl Gpu {
         let view = buffer
             .get_mapped_range(0..bytes)
             .map_err(|error| failure(DURING, error.to_string()))?;
-        let read = view.to_vec();
+        match bytemuck::try_cast_slice(&view) {
+            Ok(words) => show(words),
+            // A browser may hand the bytes over at any address.
+            Err(_) => {
+                let words = view.as_chunks::<4>().0.iter();
+                show(
+                    &words
+                        .map(|word| u32::from_le_bytes(*word))
+                        .collect::<Vec<_>>(),
+                );
+            }
+        }
         drop(view);
         buffer.unmap();
-        Ok(read)
+        Ok(())
+    }
+}
+
+/// Mistakes that are kept; the inner scope ends first.
+pub(crate) struct Scope {
+    memory: wgpu::ErrorScopeGuard,
+    validation: wgpu::ErrorScopeGuard,
+}
+
+impl Scope {
+    /// Ends it at once; the mistake, if there was one, comes when the device has answered.
+    pub(crate) fn end(self) -> impl Future<Output = Option<wgpu::Error>> {
+        let found = [self.validation.pop(), self.memory.pop()];
+        async move {
+            let [validation, memory] = found;
+            match validation.await {
+                Some(error) => Some(error),
+                None => memory.await,
+            }
+        }
     }
 }
 

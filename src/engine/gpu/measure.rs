@@ -5,9 +5,10 @@ use super::device::Gpu;
 use super::kernels::Task;
 use super::kernels::grid::{Dispatch, Tile};
 use super::kernels::task::{Forward, NONE, Shape, Turn, Words};
-use super::pipeline::Pipelines;
+use super::pipeline::{Pipelines, Recorded, record};
+use super::staging::readable;
 use crate::error::Result;
-use crate::stats;
+use std::cell::RefCell;
 
 /// How long a submission took, ms.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,9 +36,8 @@ enum What {
     },
     /// One of the engine's.
     Planned {
-        pipelines: Pipelines,
         memory: Memory,
-        dispatch: Dispatch,
+        dispatch: [Recorded; 1],
     },
 }
 
@@ -146,42 +146,43 @@ impl Repeats {
         else {
             return Ok(None);
         };
-        let mut pipelines = Pipelines::new(gpu);
-        gpu.scoped("compiling a kernel", || {
-            pipelines.compile(gpu, &[dispatch]);
-        })
-        .await?;
+        let pipelines = RefCell::new(Pipelines::new(gpu));
+        Pipelines::compile(&pipelines, gpu, &[dispatch], &mut |_, _| {}).await?;
+        let pipelines = pipelines.into_inner();
         let sizes = Sizes {
             tasks: 1,
-            turns: 1,
             weights: wide(inner) * wide(columns),
             values: wide(rows) * (wide(inner) + wide(columns)),
+            numbers: 64,
             ..Sizes::default()
         };
         let memory = Memory::new(gpu, &pipelines.layout, sizes).await?;
         let mut turn = Vec::new();
         Turn::of_rows(rows).words(&mut turn);
-        memory.write(gpu, Arena::Tasks, 0, dispatch.task.words());
-        memory.write(gpu, Arena::Turns, 0, turn);
+        memory.write(gpu, Arena::Tasks, 0, &dispatch.task.words());
+        memory.write(gpu, Arena::Numbers, 0, &turn);
         // Any numbers but zero, which some processors multiply with less power.
-        let numbers = |count: u64| (0..count).map(|index| (index % 251) as f32 / 251.0 - 0.5);
-        let fill = |arena, count| {
-            memory.write(gpu, arena, 0, numbers(count).map(f32::to_bits));
+        for (arena, count) in [
+            (Arena::Weights, sizes.weights),
+            (Arena::Values, sizes.values),
+        ] {
+            let numbers: Vec<f32> = (0..count)
+                .map(|index| (index % 251) as f32 / 251.0 - 0.5)
+                .collect();
+            memory.write_numbers(gpu, arena, 0, &numbers);
+        }
+        let recorded = pipelines.recorded(&[dispatch], 0)?;
+        let Ok(dispatch) = <[Recorded; 1]>::try_from(recorded) else {
+            return Ok(None);
         };
-        fill(Arena::Weights, sizes.weights);
-        fill(Arena::Values, sizes.values);
-        let what = What::Planned {
-            pipelines,
-            memory,
-            dispatch,
-        };
+        let what = What::Planned { memory, dispatch };
         Ok(Some(Self::of(gpu, what)))
     }
 
     fn of(gpu: &Gpu, what: What) -> Self {
         Self {
             gpu: gpu.clone(),
-            staging: Memory::staging(gpu, 4),
+            staging: readable(gpu, 4),
             what,
         }
     }
@@ -207,14 +208,9 @@ impl Repeats {
                     pass.dispatch_workgroups(*x, *y, *z);
                 }
             }
-            What::Planned {
-                pipelines,
-                memory,
-                dispatch,
-            } => {
+            What::Planned { memory, dispatch } => {
                 for _ in 0..times {
-                    let one = std::slice::from_ref(dispatch);
-                    pipelines.record(&mut pass, memory, one, 0, 0);
+                    record(&mut pass, memory, dispatch, 0);
                 }
             }
         }
@@ -230,7 +226,7 @@ impl Repeats {
         let commands = encoder.finish();
         let recorded = millis();
         self.gpu.queue.submit([commands]);
-        self.gpu.read(&self.staging, 4).await?;
+        self.gpu.read(&self.staging, 4, |_| {}).await?;
         Ok(Elapsed {
             recording: recorded - begin,
             answered: millis() - recorded,
@@ -261,46 +257,5 @@ impl Repeats {
         }
         self.run(1, millis).await?;
         Ok(millis() - begin)
-    }
-}
-
-/// The line through points `(x, y)` by the median of the slopes of all pairs (Theil 1950; Sen 1968), which a few disturbed
-/// points do not move: slope and height at 0. Nothing where there are no two different `x`.
-#[must_use]
-pub fn line(points: &[(f64, f64)]) -> Option<[f64; 2]> {
-    let mut slopes = Vec::new();
-    for (index, &(x, y)) in points.iter().enumerate() {
-        for &(other_x, other_y) in &points[index + 1..] {
-            if other_x != x {
-                slopes.push((other_y - y) / (other_x - x));
-            }
-        }
-    }
-    let slope = stats::median(&slopes)?;
-    let heights: Vec<f64> = points.iter().map(|&(x, y)| y - slope * x).collect();
-    Some([slope, stats::median(&heights)?])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::line;
-
-    #[test]
-    fn a_line_is_found_through_disturbed_points() {
-        let points: Vec<(f64, f64)> = (1..10)
-            .map(|x| {
-                (
-                    f64::from(x),
-                    3.0 + 0.5 * f64::from(x) + if x == 4 { 100.0 } else { 0.0 },
-                )
-            })
-            .collect();
-        let [slope, height] = line(&points).expect("nine points");
-        assert!((slope - 0.5).abs() < 1e-9 && (height - 3.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn one_point_has_no_line() {
-        assert_eq!(line(&[(1.0, 2.0), (1.0, 3.0)]), None);
     }
 }

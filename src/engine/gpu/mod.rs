@@ -1,4 +1,4 @@
-//! The WebGPU engine: the plan of the CPU engine as dispatches of its own kernels. It runs natively; the page does not offer it yet.
+//! The WebGPU engine: the plan of the CPU engine as dispatches of its own kernels; it knows no clock but one it is given.
 
 mod arena;
 mod device;
@@ -8,27 +8,27 @@ pub mod measure;
 pub mod parity;
 mod pipeline;
 mod schedule;
+mod staging;
 mod twin;
+mod workshop;
 
 pub use device::Gpu;
-pub use executable::{Counts, GpuExecutable, Profiled};
+pub use executable::{Counts, GpuExecutable, Preparation, Profiled};
 
 use super::{Capabilities, Engine, EngineKind, Executable, Parameters, Pending};
 use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::model::Graph;
 use kernels::Kernel;
-use pipeline::Pipelines;
-use std::cell::RefCell;
 use std::rc::Rc;
+use workshop::Workshop;
 
 /// Version of this engine's arithmetic: f32 as WGSL leaves it, so never the same bits on two devices.
 pub const ARITHMETIC: &str = "gpu-1";
 
 /// The engine on one device; pipelines are shared by all its models.
 pub struct GpuEngine {
-    gpu: Gpu,
-    pipelines: Rc<RefCell<Pipelines>>,
+    workshop: Rc<Workshop>,
     rows: Option<Rc<Rows>>,
 }
 
@@ -36,18 +36,36 @@ impl GpuEngine {
     /// An engine without rows.
     #[must_use]
     pub fn new(gpu: Gpu) -> Self {
-        let pipelines = Pipelines::new(&gpu);
         Self {
-            gpu,
-            pipelines: Rc::new(RefCell::new(pipelines)),
+            workshop: Rc::new(Workshop::new(gpu)),
             rows: None,
         }
+    }
+
+    /// The same with a clock, `millis` since any moment, for [`GpuExecutable::preparation`]. No result depends on it.
+    #[must_use]
+    pub fn with_clock(mut self, millis: Rc<dyn Fn() -> f64>) -> Self {
+        // Models that were made before keep theirs.
+        match Rc::get_mut(&mut self.workshop) {
+            Some(workshop) => workshop.set_clock(millis),
+            None => {
+                let mut workshop = Workshop::new(self.workshop.gpu.clone());
+                workshop.set_clock(millis);
+                self.workshop = Rc::new(workshop);
+            }
+        }
+        self
+    }
+
+    /// Tells how many pipelines are compiled, of how many, whenever a model is prepared that needs new ones.
+    pub fn on_compiling(&self, listener: impl FnMut(usize, usize) + 'static) {
+        self.workshop.listen(Box::new(listener));
     }
 
     /// Pipelines compiled so far.
     #[must_use]
     pub fn pipelines(&self) -> usize {
-        self.pipelines.borrow().count()
+        self.workshop.pipelines.borrow().count()
     }
 
     /// Compiles a kernel with one of its phrases changed from now on, so that a test sees whether anybody notices.
@@ -62,7 +80,7 @@ impl GpuEngine {
         if !source.contains(from) {
             return Err(refused("another text"));
         }
-        let mut pipelines = self.pipelines.borrow_mut();
+        let mut pipelines = self.workshop.pipelines.borrow_mut();
         pipelines.change(*found, source.replace(from, to));
         Ok(())
     }
@@ -81,8 +99,8 @@ impl GpuEngine {
             .rows
             .clone()
             .ok_or_else(|| Error::bad_input("the engine", "loaded rows", "none"))?;
-        let pipelines = Rc::clone(&self.pipelines);
-        GpuExecutable::new(self.gpu.clone(), pipelines, rows, graph, parameters, batch).await
+        let workshop = Rc::clone(&self.workshop);
+        GpuExecutable::new(workshop, rows, graph, parameters, batch).await
     }
 }
 

@@ -1,13 +1,20 @@
-//! Compiled kernels, each by its number and its tile, compiled once; and how a list of dispatches is recorded.
+//! Compiled kernels, each by its number and its tile, compiled once, side by side; and how a list of dispatches is recorded.
 
 use super::arena::{self, Memory};
-use super::device::Gpu;
+use super::device::{Gpu, failure};
 use super::kernels::grid::{Dispatch, Tile};
 use super::kernels::{Kernel, WORDS_STRIDE};
-use std::collections::BTreeMap;
+use crate::error::Result;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What decides about a pipeline.
 type Key = (Kernel, Option<Tile>);
+
+/// Told how many pipelines are compiled, of how many.
+pub(crate) type Progress<'a> = &'a mut dyn FnMut(usize, usize);
+
+const DURING: &str = "compiling kernels";
 
 /// The pipelines of a device.
 #[derive(Debug)]
@@ -17,6 +24,34 @@ pub(crate) struct Pipelines {
     compiled: BTreeMap<Key, wgpu::ComputePipeline>,
     /// Texts in other kernels' places, for tests.
     changed: BTreeMap<Kernel, String>,
+}
+
+/// A dispatch as it is recorded.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorded {
+    pipeline: wgpu::ComputePipeline,
+    /// Whether the one before it has another pipeline.
+    changes: bool,
+    /// Bytes before its task.
+    task: u32,
+    groups: [u32; 3],
+}
+
+/// Records dispatches with the words of one turn, which begin after so many bytes.
+pub(crate) fn record(
+    pass: &mut wgpu::ComputePass<'_>,
+    memory: &Memory,
+    dispatches: &[Recorded],
+    turn: u32,
+) {
+    for (index, dispatch) in dispatches.iter().enumerate() {
+        if index == 0 || dispatch.changes {
+            pass.set_pipeline(&dispatch.pipeline);
+        }
+        pass.set_bind_group(0, &memory.group, &[dispatch.task, turn]);
+        let [x, y, z] = dispatch.groups;
+        pass.dispatch_workgroups(x, y, z);
+    }
 }
 
 impl Pipelines {
@@ -43,18 +78,36 @@ impl Pipelines {
         self.compiled.len()
     }
 
-    /// Compiles what a list of dispatches needs and is not there yet. The browser compiles them side by side: nothing
-    /// waits for one before the next is asked for. What the compiler says, the scope around it learns.
-    pub(crate) fn compile(&mut self, gpu: &Gpu, dispatches: &[Dispatch]) {
-        for dispatch in dispatches {
-            let key = (dispatch.task.kernel(), dispatch.tile);
-            if !self.compiled.contains_key(&key) {
-                let source = self.changed.get(&key.0);
-                let source = source.map_or(key.0.row().source, String::as_str);
-                let made = self.make(gpu, key, source);
-                self.compiled.insert(key, made);
-            }
+    /// Compiles what dispatches need and is not there yet, and returns how many that were.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Engine`] with the compiler's own words.
+    pub(crate) async fn compile(
+        pipelines: &RefCell<Self>,
+        gpu: &Gpu,
+        dispatches: &[Dispatch],
+        progress: Progress<'_>,
+    ) -> Result<usize> {
+        let (missing, layout, changed) = {
+            let own = pipelines.borrow();
+            let keys = dispatches
+                .iter()
+                .map(|dispatch| (dispatch.task.kernel(), dispatch.tile));
+            let missing: BTreeSet<Key> =
+                keys.filter(|key| !own.compiled.contains_key(key)).collect();
+            (
+                missing.into_iter().collect::<Vec<Key>>(),
+                own.pipelines_layout.clone(),
+                own.changed.clone(),
+            )
+        };
+        if missing.is_empty() {
+            return Ok(0);
         }
+        let made = make_all(gpu, &layout, &missing, &changed, progress).await?;
+        let count = made.len();
+        pipelines.borrow_mut().compiled.extend(made);
+        Ok(count)
     }
 
     /// Compiles a kernel with another text from now on.
@@ -63,63 +116,157 @@ impl Pipelines {
     }
 
     /// Puts another text in a kernel's place, to see whether a comparison notices.
-    pub(crate) fn sabotage(&mut self, gpu: &Gpu, dispatch: &Dispatch, source: &str) {
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Engine`] with the compiler's own words.
+    pub(crate) async fn sabotage(
+        &mut self,
+        gpu: &Gpu,
+        dispatch: &Dispatch,
+        source: &str,
+    ) -> Result<()> {
         let key = (dispatch.task.kernel(), dispatch.tile);
-        let made = self.make(gpu, key, source);
+        let layout = self.pipelines_layout.clone();
+        let made = gpu
+            .scoped(DURING, || make(gpu, &layout, key, source))
+            .await?;
         self.compiled.insert(key, made);
+        Ok(())
     }
 
-    fn make(&self, gpu: &Gpu, (kernel, tile): Key, source: &str) -> wgpu::ComputePipeline {
-        let name = kernel.row().name;
-        let module = gpu
-            .device
-            .create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(name),
-                source: wgpu::ShaderSource::Wgsl(source.into()),
-            });
-        let constants = tile.map(Tile::constants);
-        gpu.device
-            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(name),
-                layout: Some(&self.pipelines_layout),
-                module: &module,
-                entry_point: Some("main"),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: constants
-                        .as_ref()
-                        .map_or(&[], |constants| constants.as_slice()),
-                    ..Default::default()
-                },
-                cache: None,
-            })
-    }
-
-    /// Records dispatches, the first with the words at `first_task`, with the words of one step.
-    pub(crate) fn record(
+    /// Dispatches as they are recorded, the first with the words at `first_task`; all must have been compiled.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Engine`] for one that was not.
+    pub(crate) fn recorded(
         &self,
-        pass: &mut wgpu::ComputePass<'_>,
-        memory: &Memory,
         dispatches: &[Dispatch],
         first_task: u32,
-        turn: u32,
-    ) {
-        let mut current = None;
-        for (index, dispatch) in (first_task..).zip(dispatches) {
-            let key = (dispatch.task.kernel(), dispatch.tile);
-            let Some(pipeline) = self.compiled.get(&key) else {
-                continue;
-            };
-            if current != Some(key) {
-                pass.set_pipeline(pipeline);
-                current = Some(key);
-            }
-            pass.set_bind_group(
-                0,
-                &memory.group,
-                &[index * WORDS_STRIDE, turn * WORDS_STRIDE],
-            );
-            let [x, y, z] = dispatch.groups;
-            pass.dispatch_workgroups(x, y, z);
-        }
+    ) -> Result<Vec<Recorded>> {
+        let mut before = None;
+        (first_task..)
+            .zip(dispatches)
+            .map(|(index, dispatch)| {
+                let key = (dispatch.task.kernel(), dispatch.tile);
+                let pipeline =
+                    self.compiled.get(&key).cloned().ok_or_else(|| {
+                        failure(DURING, format!("{} was left out", key.0.row().name))
+                    })?;
+                let changes = before != Some(key);
+                before = Some(key);
+                Ok(Recorded {
+                    pipeline,
+                    changes,
+                    task: index * WORDS_STRIDE,
+                    groups: dispatch.groups,
+                })
+            })
+            .collect()
     }
+}
+
+/// A kernel's text, or the one in its place.
+fn text(kernel: Kernel, changed: &BTreeMap<Kernel, String>) -> &str {
+    changed
+        .get(&kernel)
+        .map_or(kernel.row().source, String::as_str)
+}
+
+fn make(
+    gpu: &Gpu,
+    layout: &wgpu::PipelineLayout,
+    (kernel, tile): Key,
+    source: &str,
+) -> wgpu::ComputePipeline {
+    let name = kernel.row().name;
+    let module = gpu
+        .device
+        .create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(name),
+            source: wgpu::ShaderSource::Wgsl(source.into()),
+        });
+    let constants = tile.map(Tile::constants);
+    gpu.device
+        .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(name),
+            layout: Some(layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: constants
+                    .as_ref()
+                    .map_or(&[], |constants| constants.as_slice()),
+                // Every kernel writes what it reads, so that nothing need be zero before.
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        })
+}
+
+/// Asks for all of them before the first answer is waited for, so that a browser can compile while it is asked.
+#[cfg(target_arch = "wasm32")]
+async fn make_all(
+    gpu: &Gpu,
+    layout: &wgpu::PipelineLayout,
+    keys: &[Key],
+    changed: &BTreeMap<Kernel, String>,
+    progress: Progress<'_>,
+) -> Result<Vec<(Key, wgpu::ComputePipeline)>> {
+    let asked: Vec<_> = keys
+        .iter()
+        .map(|&key| {
+            let scope = gpu.scope();
+            let made = make(gpu, layout, key, text(key.0, changed));
+            (key, made, scope.end())
+        })
+        .collect();
+    let mut all = Vec::new();
+    progress(0, keys.len());
+    for (key, made, found) in asked {
+        gpu.told(DURING, found.await)?;
+        all.push((key, made));
+        progress(all.len(), keys.len());
+    }
+    Ok(all)
+}
+
+/// On as many threads as there are processors, eight at most: drivers compile side by side.
+#[cfg(not(target_arch = "wasm32"))]
+async fn make_all(
+    gpu: &Gpu,
+    layout: &wgpu::PipelineLayout,
+    keys: &[Key],
+    changed: &BTreeMap<Kernel, String>,
+    progress: Progress<'_>,
+) -> Result<Vec<(Key, wgpu::ComputePipeline)>> {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let threads = std::thread::available_parallelism().map_or(1, |count| count.get().min(8));
+    let next = AtomicUsize::new(0);
+    let (send, receive) = std::sync::mpsc::channel();
+    let mut all = Vec::new();
+    progress(0, keys.len());
+    let result = std::thread::scope(|scope| {
+        for _ in 0..threads.min(keys.len()) {
+            let (send, next) = (send.clone(), &next);
+            scope.spawn(move || {
+                while let Some(&key) = keys.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    // A scope belongs to its thread and natively answers at once.
+                    let scope = gpu.scope();
+                    let made = make(gpu, layout, key, text(key.0, changed));
+                    let found = crate::engine::ready(Box::pin(async { Ok(scope.end().await) }));
+                    let told = found.and_then(|found| gpu.told(DURING, found));
+                    if send.send(told.map(|()| (key, made))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(send);
+        for made in receive {
+            all.push(made?);
+            progress(all.len(), keys.len());
+        }
+        Ok(())
+    });
+    result.map(|()| all)
 }

@@ -2,7 +2,8 @@
 
 use super::GpuExecutable;
 use crate::engine::TrainStep;
-use crate::engine::gpu::arena::Memory;
+use crate::engine::gpu::pipeline::record;
+use crate::engine::gpu::staging::readable;
 use crate::error::{Error, Result};
 use crate::stats;
 
@@ -32,7 +33,7 @@ impl GpuExecutable {
     /// # Errors
     /// [`Error::Unsupported`] without timestamps or for a model that does not train; the device's own.
     pub async fn profile(&mut self, step: &TrainStep, times: u32) -> Result<Vec<Profiled>> {
-        if !self.gpu.has_timestamps() {
+        if !self.gpu().has_timestamps() {
             return Err(Error::Unsupported {
                 feature: "a profile".into(),
                 why: "this adapter has no timestamps".into(),
@@ -40,17 +41,16 @@ impl GpuExecutable {
         }
         self.check_steps(std::slice::from_ref(step))?;
         let rows = step.rows.len() as u32;
-        let turn = (self.training_turn(0, step), step.rows.as_slice());
         let mut all: Vec<Vec<f64>> = Vec::new();
         for _ in 0..times.max(1) {
-            self.write_turns(&[turn]);
+            self.write_steps(std::slice::from_ref(step));
             let nanos = self.profiled_once().await?;
             all.resize(nanos.len(), Vec::new());
             for (of_one, nanos) in all.iter_mut().zip(nanos) {
                 of_one.push(nanos);
             }
         }
-        let dispatches = self.training.iter().flat_map(|plan| &plan.dispatches);
+        let dispatches = (self.training.iter()).flat_map(|plan| &plan.schedule.dispatches);
         Ok(dispatches
             .zip(all)
             .map(|(dispatch, nanos)| {
@@ -73,10 +73,9 @@ impl GpuExecutable {
         let Some(training) = &self.training else {
             return Ok(Vec::new());
         };
-        let gpu = &self.gpu;
-        let stamps = 2 * training.dispatches.len() as u32;
+        let gpu = self.gpu();
+        let stamps = 2 * training.recorded.len() as u32;
         let bytes = 8 * u64::from(stamps);
-        let first = self.answers.dispatches.len() as u32;
         let staging = gpu
             .scoped("measuring", || {
                 let queries = gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
@@ -90,10 +89,9 @@ impl GpuExecutable {
                     usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
                     mapped_at_creation: false,
                 });
-                let staging = Memory::staging(gpu, bytes);
-                let pipelines = self.pipelines.borrow();
+                let staging = readable(gpu, bytes);
                 let mut encoder = gpu.device.create_command_encoder(&Default::default());
-                for (index, dispatch) in (0..).zip(&training.dispatches) {
+                for (index, dispatch) in (0..).zip(&training.recorded) {
                     let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                         label: None,
                         timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
@@ -103,7 +101,7 @@ impl GpuExecutable {
                         }),
                     });
                     let one = std::slice::from_ref(dispatch);
-                    pipelines.record(&mut pass, &self.memory, one, first + index, 0);
+                    record(&mut pass, &self.memory, one, 0);
                 }
                 encoder.resolve_query_set(&queries, 0..stamps, &resolved, 0);
                 encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, bytes);
@@ -111,14 +109,17 @@ impl GpuExecutable {
                 staging
             })
             .await?;
-        let read = gpu.read(&staging, bytes).await?;
         let period = f64::from(gpu.queue.get_timestamp_period());
-        let ticks: Vec<u64> = (read.as_chunks::<8>().0.iter())
-            .map(|tick| u64::from_le_bytes(*tick))
-            .collect();
-        // A clock that was set back between two stamps tells nothing: counted as no time.
-        Ok((ticks.as_chunks::<2>().0.iter())
-            .map(|[begin, end]| end.saturating_sub(*begin) as f64 * period)
-            .collect())
+        let mut nanos = Vec::new();
+        gpu.read(&staging, bytes, |words| {
+            let tick = |low: u32, high: u32| u64::from(low) + (u64::from(high) << 32);
+            for &[low, high, end_low, end_high] in words.as_chunks::<4>().0 {
+                // A clock that was set back between two stamps tells nothing: counted as no time.
+                let ticks = tick(end_low, end_high).saturating_sub(tick(low, high));
+                nanos.push(ticks as f64 * period);
+            }
+        })
+        .await?;
+        Ok(nanos)
     }
 }

@@ -1,61 +1,62 @@
 //! Batches and steps as turns: which words they get, how they are recorded, and when the device is waited for.
 
-use super::GpuExecutable;
+use super::records::MOST_TURNS;
+use super::{GpuExecutable, Plan};
 use crate::engine::cpu::rows::check_numbers;
-use crate::engine::gpu::arena::{Arena, Memory};
-use crate::engine::gpu::kernels::WORDS_STRIDE;
-use crate::engine::gpu::kernels::task::{Turn, Words};
+use crate::engine::gpu::arena::Arena;
+use crate::engine::gpu::kernels::task::Turn;
+use crate::engine::gpu::pipeline::record;
 use crate::engine::{Metrics, TrainStep};
 use crate::error::{Error, Result};
 use crate::train::optimizer::{self, Update};
 
-/// Steps between two synchronizations at most: each has its words and its slot of the metrics.
-pub(super) const MOST_TURNS: usize = 256;
-/// Steps in one submission.
-const STEPS_OF_A_SUBMISSION: usize = 8;
+/// Steps in one submission at most.
+const MOST_STEPS_OF_A_SUBMISSION: u64 = 8;
+/// Arithmetic in one submission, in operations, unless it is one step: a tenth of a second at 300 GFLOP/s, so that a
+/// browser's page is drawn in between and no driver takes a long list of commands for a stuck one.
+const OPERATIONS_OF_A_SUBMISSION: u64 = 32_000_000_000;
+/// Words of a slot of the metrics; as many stand before the first.
+const SLOT: usize = 4;
+
+impl Plan {
+    /// Steps that are handed over together.
+    fn steps_of_a_submission(&self, rows: usize) -> usize {
+        let operations: u64 = (self.schedule.dispatches.iter())
+            .map(|dispatch| dispatch.task.work(rows as u32).flops)
+            .sum();
+        (OPERATIONS_OF_A_SUBMISSION / operations.max(1)).clamp(1, MOST_STEPS_OF_A_SUBMISSION)
+            as usize
+    }
+}
+
+/// A turn that only answers.
+fn answering(turn: usize, rows: usize) -> Turn {
+    Turn {
+        slot: turn as u32,
+        keep_first: optimizer::BETA1 as f32,
+        take_first: (1.0 - optimizer::BETA1) as f32,
+        keep_second: optimizer::BETA2 as f32,
+        take_second: (1.0 - optimizer::BETA2) as f32,
+        epsilon: optimizer::EPSILON,
+        ..Turn::of_rows(rows as u32)
+    }
+}
 
 impl GpuExecutable {
-    /// Where the indices of a turn stand in the numbers.
-    fn indices(&self, turn: usize) -> usize {
-        self.sizes_of_labels() + turn * self.batch
-    }
-
-    pub(super) fn sizes_of_labels(&self) -> usize {
-        let table = self.training.as_ref().map_or(0, |plan| plan.blocks.len());
-        self.sizes.numbers as usize - table - MOST_TURNS * self.batch
-    }
-
-    /// Writes turns with their rows.
-    pub(super) fn write_turns(&mut self, turns: &[(Turn, &[u32])]) {
-        let stride = WORDS_STRIDE as usize / 4;
-        let (mut words, mut indices) = (Vec::new(), Vec::new());
-        for (number, (turn, rows)) in turns.iter().enumerate() {
-            turn.words(&mut words);
-            words.resize((number + 1) * stride, 0);
-            indices.extend_from_slice(rows);
-            indices.resize((number + 1) * self.batch, 0);
+    /// Makes what answers and metrics are read back through, so that room for it is known to be there.
+    pub(super) async fn make_readable(&mut self) -> Result<()> {
+        let metrics = self.sizes.metrics;
+        for words in [self.batch * self.classes, metrics as usize] {
+            let bytes = 4 * words as u64;
+            let buffer = self.staging.take(&self.workshop.gpu, bytes).await?;
+            self.staging.give(buffer);
         }
-        self.write(Arena::Turns, 0, words);
-        let first = self.indices(0) as u64;
-        self.write(Arena::Numbers, first, indices);
+        Ok(())
     }
 
-    /// A turn that only answers.
-    fn answering(&self, turn: usize, rows: usize) -> Turn {
-        Turn {
-            indices: self.indices(turn) as u32,
-            slot: turn as u32,
-            keep_first: optimizer::BETA1 as f32,
-            take_first: (1.0 - optimizer::BETA1) as f32,
-            keep_second: optimizer::BETA2 as f32,
-            take_second: (1.0 - optimizer::BETA2) as f32,
-            epsilon: optimizer::EPSILON,
-            ..Turn::of_rows(rows as u32)
-        }
-    }
-
-    pub(super) fn training_turn(&self, turn: usize, step: &TrainStep) -> Turn {
-        let mut words = self.answering(turn, step.rows.len());
+    fn training_turn(&self, turn: usize, step: &TrainStep) -> Turn {
+        let mut words = answering(turn, step.rows.len());
+        words.labels = self.records.words() as u32;
         words.key_low = step.dropout_key as u32;
         words.key_high = (step.dropout_key >> 32) as u32;
         words.smoothing = step.label_smoothing;
@@ -83,102 +84,149 @@ impl GpuExecutable {
         words
     }
 
-    /// The logits of batches of given rows: one synchronization for at most [`MOST_TURNS`] batches.
-    pub(super) async fn infer(&mut self, rows: &[u32]) -> Result<Vec<f32>> {
-        let mut logits = Vec::with_capacity(rows.len() * self.classes);
-        for rows in rows.chunks(MOST_TURNS * self.batch) {
-            let batches: Vec<&[u32]> = rows.chunks(self.batch).collect();
-            let turns: Vec<(Turn, &[u32])> = (batches.iter().enumerate())
-                .map(|(number, rows)| (self.answering(number, rows.len()), *rows))
-                .collect();
-            self.write_turns(&turns);
-            let bytes = 4 * (rows.len() * self.classes) as u64;
-            let (gpu, memory, answers) = (&self.gpu, &self.memory, &self.answers);
-            let staging = gpu
-                .scoped("answering", || {
-                    let pipelines = self.pipelines.borrow();
-                    let staging = Memory::staging(gpu, bytes);
-                    let mut encoder = gpu.device.create_command_encoder(&Default::default());
-                    let mut to = 0;
-                    for (number, rows) in batches.iter().enumerate() {
-                        let mut pass = encoder.begin_compute_pass(&Default::default());
-                        pipelines.record(&mut pass, memory, &answers.dispatches, 0, number as u32);
-                        drop(pass);
-                        let size = 4 * (rows.len() * self.classes) as u64;
-                        memory.copy(
-                            &mut encoder,
-                            Arena::Values,
-                            4 * u64::from(answers.logits),
-                            &staging,
-                            to,
-                            size,
-                        );
-                        to += size;
-                    }
-                    gpu.queue.submit([encoder.finish()]);
-                    staging
-                })
-                .await?;
-            let read = self.gpu.read(&staging, bytes).await?;
-            staging.destroy();
-            logits.extend(
-                read.as_chunks::<4>()
-                    .0
-                    .iter()
-                    .map(|word| f32::from_le_bytes(*word)),
-            );
-            self.counts.dispatches += (batches.len() * self.answers.dispatches.len()) as u64;
-            self.counts.submissions += 1;
-            self.counts.synchronizations += 1;
-            self.counts.bytes_down += bytes;
+    /// Writes the turns of steps.
+    pub(super) fn write_steps(&mut self, steps: &[TrainStep]) {
+        self.records.clear();
+        for (number, step) in steps.iter().enumerate() {
+            let turn = self.training_turn(number, step);
+            self.records.push(turn, step.rows.iter().copied());
+        }
+        self.write_records();
+    }
+
+    fn write_records(&mut self) {
+        let Some(words) = self.records.changed() else {
+            return;
+        };
+        self.counts.writes += 1;
+        self.counts.bytes_up += 4 * words.len() as u64;
+        (self.memory).write(&self.workshop.gpu, Arena::Numbers, 0, words);
+    }
+
+    /// The logits of other rows: each batch is written where loaded rows end.
+    pub(super) async fn predict_features(&mut self, features: &[f32]) -> Result<Vec<f32>> {
+        if !features.len().is_multiple_of(self.length) {
+            return Err(Error::bad_input(
+                "the features",
+                format!("{} for each row", self.length),
+                features.len().to_string(),
+            ));
+        }
+        let first = self.room;
+        let mut logits = Vec::with_capacity(features.len() / self.length * self.classes);
+        for batch in features.chunks(self.batch * self.length) {
+            self.write_numbers(Arena::Data, (first * self.length) as u64, batch);
+            let rows = batch.len() / self.length;
+            self.records.clear();
+            let numbers = first as u32..(first + rows) as u32;
+            self.records.push(answering(0, rows), numbers);
+            self.answer(&[rows], &mut logits).await?;
         }
         Ok(logits)
     }
 
-    /// Steps that fit between two synchronizations.
+    /// The logits of batches of given rows: one submission and one synchronization for at most [`MOST_TURNS`] batches.
+    pub(super) async fn infer(&mut self, rows: &[u32]) -> Result<Vec<f32>> {
+        let mut logits = Vec::with_capacity(rows.len() * self.classes);
+        for rows in rows.chunks(MOST_TURNS * self.batch) {
+            self.records.clear();
+            let mut counts = Vec::with_capacity(rows.len().div_ceil(self.batch));
+            for (number, rows) in rows.chunks(self.batch).enumerate() {
+                let turn = answering(number, rows.len());
+                self.records.push(turn, rows.iter().copied());
+                counts.push(rows.len());
+            }
+            self.answer(&counts, &mut logits).await?;
+        }
+        Ok(logits)
+    }
+
+    /// Answers the turns in the records, with so many rows each, and adds their logits.
+    async fn answer(&mut self, rows: &[usize], logits: &mut Vec<f32>) -> Result<()> {
+        self.write_records();
+        let bytes = 4 * (rows.iter().sum::<usize>() * self.classes) as u64;
+        let staging = self.staging.take(&self.workshop.gpu, bytes).await?;
+        let gpu = &self.workshop.gpu;
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let mut to = 0;
+        for (number, rows) in rows.iter().enumerate() {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            let turn = self.records.bytes_before(number);
+            record(&mut pass, &self.memory, &self.answers.recorded, turn);
+            drop(pass);
+            let from = 4 * u64::from(self.answers.schedule.logits);
+            let size = 4 * (rows * self.classes) as u64;
+            (self.memory).copy(&mut encoder, Arena::Values, from, &staging, to, size);
+            to += size;
+        }
+        gpu.queue.submit([encoder.finish()]);
+        gpu.read(&staging, bytes, |words| {
+            logits.extend_from_slice(bytemuck::cast_slice(words));
+        })
+        .await?;
+        self.staging.give(staging);
+        self.counts.dispatches += (rows.len() * self.answers.recorded.len()) as u64;
+        self.counts.submissions += 1;
+        self.counts.synchronizations += 1;
+        self.counts.bytes_down += bytes;
+        Ok(())
+    }
+
+    /// Steps that fit between two synchronizations; the metrics come back with the last submission.
     async fn train_some(
         &mut self,
         steps: &[TrainStep],
         done: usize,
         metrics: &mut Metrics,
     ) -> Result<()> {
-        let turns: Vec<(Turn, &[u32])> = (steps.iter().enumerate())
-            .map(|(number, step)| (self.training_turn(number, step), step.rows.as_slice()))
-            .collect();
-        self.write_turns(&turns);
-        let words = 4 + 4 * steps.len();
-        self.write(Arena::Metrics, 0, vec![0; words]);
-        let first = self.answers.dispatches.len() as u32;
-        for numbers in (0..steps.len() as u32)
-            .collect::<Vec<_>>()
-            .chunks(STEPS_OF_A_SUBMISSION)
-        {
+        let Some(together) =
+            (self.training.as_ref()).map(|training| training.steps_of_a_submission(self.batch))
+        else {
+            return Ok(());
+        };
+        self.write_steps(steps);
+        let bytes = 4 * (SLOT + SLOT * steps.len()) as u64;
+        let staging = self.staging.take(&self.workshop.gpu, bytes).await?;
+        let gpu = &self.workshop.gpu;
+        for first in (0..steps.len()).step_by(together) {
             let Some(training) = &self.training else {
                 return Ok(());
             };
-            let (gpu, memory, pipelines) = (&self.gpu, &self.memory, self.pipelines.borrow());
+            let until = (first + together).min(steps.len());
             let mut encoder = gpu.device.create_command_encoder(&Default::default());
+            if first == 0 {
+                self.memory.clear(&mut encoder, Arena::Metrics, bytes);
+            }
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            for &number in numbers {
-                pipelines.record(&mut pass, memory, &training.dispatches, first, number);
+            for number in first..until {
+                let turn = self.records.bytes_before(number);
+                record(&mut pass, &self.memory, &training.recorded, turn);
             }
             drop(pass);
+            if until == steps.len() {
+                (self.memory).copy(&mut encoder, Arena::Metrics, 0, &staging, 0, bytes);
+            }
             gpu.queue.submit([encoder.finish()]);
             self.counts.submissions += 1;
-            self.counts.dispatches += (numbers.len() * training.dispatches.len()) as u64;
+            self.counts.dispatches += ((until - first) * training.recorded.len()) as u64;
         }
-        let read = self.read(&[(Arena::Metrics, 0, words as u64)]).await?;
-        for (number, slot) in read[4..].as_chunks::<4>().0.iter().enumerate() {
-            let [loss, correct, rows, state] = *slot;
-            if state != 1 {
-                metrics.non_finite = Some((done + number) as u32);
-                return Ok(());
+        gpu.read(&staging, bytes, |words| {
+            let slots = words[SLOT..].as_chunks::<SLOT>().0;
+            for (number, &[loss, correct, rows, state]) in slots.iter().enumerate() {
+                if state != 1 {
+                    metrics.non_finite = Some((done + number) as u32);
+                    return;
+                }
+                metrics.loss_sum += f64::from(f32::from_bits(loss));
+                metrics.correct += correct;
+                metrics.rows += rows;
+                metrics.steps += 1;
             }
-            metrics.loss_sum += f64::from(f32::from_bits(loss));
-            metrics.correct += correct;
-            metrics.rows += rows;
-            metrics.steps += 1;
-        }
+        })
+        .await?;
+        self.staging.give(staging);
+        self.counts.synchronizations += 1;
+        self.counts.bytes_down += bytes;
         Ok(())
     }
 

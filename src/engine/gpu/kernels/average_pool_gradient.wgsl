@@ -1,13 +1,13 @@
-// dx = Σ dy / cells of the windows that have this cell, or added to dx where accumulate is 1.
-// Layouts: dx [image][y][x][channel], dy [image][y][x][channel].
+// dx = (Σ dy / cells of the windows that have this cell + dx where accumulate is 1)·slope(saved).
+// Layouts: dx and saved [image][y][x][channel], dy [image][y][x][channel].
 // A thread computes one number after another, the grid's threads side by side along channels.
 // Sums go over the outputs in row-major order; only cells in the image count.
-// Limits: every window has a cell in the image; 2³² numbers in all.
+// Limits: every window has a cell in the image; 2³² numbers in all; activation is that of whoever computed x, or 0.
 
 struct Task {
     height: u32, width: u32, channels: u32, out_height: u32, out_width: u32,
     size_y: u32, size_x: u32, stride_y: u32, stride_x: u32, top: u32, left: u32,
-    gradient: u32, output: u32, accumulate: u32,
+    gradient: u32, output: u32, accumulate: u32, saved: u32, activation: u32,
 }
 // One step's numbers.
 struct Turn {
@@ -19,6 +19,46 @@ struct Turn {
 @group(0) @binding(0) var<uniform> task: Task;
 @group(0) @binding(1) var<uniform> turn: Turn;
 @group(0) @binding(4) var<storage, read_write> values: array<f32>;
+
+// The normal distribution function by a rational function; 0 or 1 beyond 5.5.
+fn normal_cdf(x: f32) -> f32 {
+    let size = min(abs(x), 5.5);
+    let square = size * size;
+    let above = ((((3.6444206e-8 * square + 1.0014885e-5) * square + 2.6154603e-4) * square + 7.392552e-3) * square
+        + 0.05317543) * square + 0.6340412;
+    let below = ((((1.9055907e-6 * square + 1.1469066e-4) * square + 2.957068e-3) * square + 0.045161318) * square
+        + 0.3981749) * square + 1.5893055;
+    let from_half = min(size * above / below, 0.5);
+    return 0.5 + select(from_half, -from_half, x < 0.0);
+}
+
+fn sigmoid(x: f32) -> f32 {
+    return 1.0 / (1.0 + exp(clamp(-x, -87.0, 87.0)));
+}
+
+// The slope of activation 1 relu, 2 relu6 and 5 tanh by what it gave, of 3 hardswish, 4 silu and 6 gelu by what it was given.
+fn slope(saved: f32, activation: u32) -> f32 {
+    let none = 0.0;
+    let all = 1.0;
+    switch activation {
+        case 1u: { return select(none, all, saved > none); }
+        case 2u: { return select(none, all, (saved > none) && (saved < 6.0)); }
+        case 3u: {
+            let outside = select(none, all, saved > none);
+            return select(outside, saved * 0.33333334 + 0.5, (saved > -3.0) && (saved < 3.0));
+        }
+        case 4u: {
+            let share = sigmoid(saved);
+            return share + saved * share * (1.0 - share);
+        }
+        case 5u: { return 1.0 - saved * saved; }
+        case 6u: {
+            let density = exp(max(-0.5 * (saved * saved), -87.0)) * 0.3989423;
+            return normal_cdf(saved) + saved * density;
+        }
+        default: { return all; }
+    }
+}
 
 fn first_window(cell: u32, size: u32, stride: u32) -> u32 {
     return (max(cell + 1u, size) - size + stride - 1u) / stride;
@@ -58,6 +98,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         }
         if (task.accumulate != 0u) {
             sum += values[task.output + index];
+        }
+        if (task.activation != 0u) {
+            sum *= slope(values[task.saved + index], task.activation);
         }
         values[task.output + index] = sum;
     }

@@ -1,7 +1,7 @@
 // dx = scale·inverse·(dy − b/r − n·a/r), or added to dx where accumulate is 1; dscale = a = Σ dy·n, dshift = b = Σ dy.
 // Layouts: x, dy, dx [row][channel], r rows; statistics [2][channel]: mean, inverse; partial [part][channel][2]: a, b.
-// A workgroup has sixteen channels, x, and every groups.y-th stretch of sixteen rows from y on; it joins the parts in a tree.
-// It is the second half of a batch norm's gradient; output is NONE where nobody wants dx.
+// A workgroup has sixteen channels, x, and every groups.y-th stretch of sixteen rows from y on, a thread four rows at a time;
+// it joins the parts in a tree. It is the second half of a batch norm's gradient; output is NONE where nobody wants dx.
 // Limits: what is not finite raises metrics[0].
 
 struct Task {
@@ -45,6 +45,31 @@ fn over_rows(own: vec2<f32>, thread: u32) -> vec2<f32> {
     return sum;
 }
 
+// A number of each of four rows of a thread, so that they are on the way together; zeros beyond the last row.
+fn four(place: u32, first: u32, step: u32, rows: u32, channel: u32) -> vec4<f32> {
+    var found = vec4<f32>();
+    let at = place + channel;
+    if (first < rows) { found.x = values[at + first * task.channels]; }
+    if (first + step < rows) { found.y = values[at + (first + step) * task.channels]; }
+    if (first + 2u * step < rows) { found.z = values[at + (first + 2u * step) * task.channels]; }
+    if (first + 3u * step < rows) { found.w = values[at + (first + 3u * step) * task.channels]; }
+    return found;
+}
+
+fn put_four(place: u32, first: u32, step: u32, rows: u32, channel: u32, numbers: vec4<f32>) {
+    let at = place + channel;
+    if (first < rows) { values[at + first * task.channels] = numbers.x; }
+    if (first + step < rows) { values[at + (first + step) * task.channels] = numbers.y; }
+    if (first + 2u * step < rows) { values[at + (first + 2u * step) * task.channels] = numbers.z; }
+    if (first + 3u * step < rows) { values[at + (first + 3u * step) * task.channels] = numbers.w; }
+}
+
+// A part's sums; zeros beyond the last part.
+fn sums_of(part: u32, channel: u32) -> vec2<f32> {
+    let at = task.partial + (min(part, task.parts - 1u) * task.channels + channel) * 2u;
+    return select(vec2<f32>(), vec2<f32>(values[at], values[at + 1u]), part < task.parts);
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32) {
@@ -53,9 +78,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let rows = turn.rows * task.places;
     var own = vec2<f32>();
     if (has_channel) {
-        for (var part = thread / 16u; part < task.parts; part += 16u) {
-            let at = task.partial + (part * task.channels + channel) * 2u;
-            own += vec2<f32>(values[at], values[at + 1u]);
+        for (var part = thread / 16u; part < task.parts; part += 64u) {
+            own += (sums_of(part, channel) + sums_of(part + 16u, channel))
+                + (sums_of(part + 32u, channel) + sums_of(part + 48u, channel));
         }
     }
     let sums = over_rows(own, thread);
@@ -76,13 +101,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let inverse = values[task.statistics + task.channels + channel];
     let factor = weights[task.scale + channel] * inverse;
     let shares = sums / f32(rows);
-    for (var row = group.y * 16u + thread / 16u; row < rows; row += groups.y * 16u) {
-        let index = row * task.channels + channel;
-        let normal = (values[task.input + index] - mean) * inverse;
-        var gradient = factor * (values[task.gradient + index] - shares.y - normal * shares.x);
+    let step = groups.y * 16u;
+    for (var row = group.y * 16u + thread / 16u; row < rows; row += 4u * step) {
+        let normal = (four(task.input, row, step, rows, channel) - mean) * inverse;
+        var gradient = factor * (four(task.gradient, row, step, rows, channel) - shares.y - normal * shares.x);
         if (task.accumulate != 0u) {
-            gradient += values[task.output + index];
+            gradient += four(task.output, row, step, rows, channel);
         }
-        values[task.output + index] = gradient;
+        put_four(task.output, row, step, rows, channel, gradient);
     }
 }

@@ -1,6 +1,6 @@
 // y = activation((x − mean)/√(variance + ε)·scale + shift + residual); statistics are joined from parts, or the running ones.
 // Layouts: x, y, residual, kept [row][channel]; partial [part][channel][2]; statistics [2][channel]: mean, 1/√(variance + ε).
-// A workgroup has sixteen channels, x, and every groups.y-th stretch of sixteen rows from y on.
+// A workgroup has sixteen channels, x, and every groups.y-th stretch of sixteen rows from y on, a thread four rows at a time.
 // Parts are joined as Σ nᵢ·meanᵢ / n and Σ (squaresᵢ + nᵢ·(meanᵢ − mean)²) in a fixed tree; what the running numbers will
 // be (unbiased variance) goes to running, where the optimizer takes it from. Limits: partial is NONE for running statistics.
 
@@ -23,38 +23,38 @@ const NONE: u32 = 0xffffffffu;
 @group(0) @binding(4) var<storage, read_write> values: array<f32>;
 
 // The normal distribution function by a rational function; 0 or 1 beyond 5.5.
-fn normal_cdf(x: f32) -> f32 {
-    let size = min(abs(x), 5.5);
+fn normal_cdf(x: vec4<f32>) -> vec4<f32> {
+    let size = min(abs(x), vec4<f32>(5.5));
     let square = size * size;
     let above = ((((3.6444206e-8 * square + 1.0014885e-5) * square + 2.6154603e-4) * square + 7.392552e-3) * square
         + 0.05317543) * square + 0.6340412;
     let below = ((((1.9055907e-6 * square + 1.1469066e-4) * square + 2.957068e-3) * square + 0.045161318) * square
         + 0.3981749) * square + 1.5893055;
-    let from_half = min(size * above / below, 0.5);
-    return 0.5 + select(from_half, -from_half, x < 0.0);
+    let from_half = min(size * above / below, vec4<f32>(0.5));
+    return 0.5 + select(from_half, -from_half, x < vec4<f32>(0.0));
 }
 
-fn sigmoid(x: f32) -> f32 {
-    return 1.0 / (1.0 + exp(clamp(-x, -87.0, 87.0)));
+fn sigmoid(x: vec4<f32>) -> vec4<f32> {
+    return 1.0 / (1.0 + exp(clamp(-x, vec4<f32>(-87.0), vec4<f32>(87.0))));
 }
 
-fn hyperbolic_tangent(x: f32) -> f32 {
+fn hyperbolic_tangent(x: vec4<f32>) -> vec4<f32> {
     let size = abs(x);
     let square = size * size;
     let series = (((-6.2459926e-3 * square + 0.021052472) * square - 0.05384785) * square + 0.13332546) * square
         - 0.33333316;
     let near = size + size * square * series;
-    let far = 1.0 - 2.0 / (exp(min(2.0 * size, 30.0)) + 1.0);
-    let found = select(far, near, size < 0.55);
-    return select(found, -found, x < 0.0);
+    let far = 1.0 - 2.0 / (exp(min(2.0 * size, vec4<f32>(30.0))) + 1.0);
+    let found = select(far, near, size < vec4<f32>(0.55));
+    return select(found, -found, x < vec4<f32>(0.0));
 }
 
 // 0 nothing, 1 relu, 2 relu6, 3 hardswish, 4 silu, 5 tanh, 6 gelu.
-fn activated(x: f32, activation: u32) -> f32 {
+fn activated(x: vec4<f32>, activation: u32) -> vec4<f32> {
     switch activation {
-        case 1u: { return max(x, 0.0); }
-        case 2u: { return clamp(x, 0.0, 6.0); }
-        case 3u: { return x * (clamp(x + 3.0, 0.0, 6.0) * 0.16666667); }
+        case 1u: { return max(x, vec4<f32>(0.0)); }
+        case 2u: { return clamp(x, vec4<f32>(0.0), vec4<f32>(6.0)); }
+        case 3u: { return x * (clamp(x + 3.0, vec4<f32>(0.0), vec4<f32>(6.0)) * 0.16666667); }
         case 4u: { return x * sigmoid(x); }
         case 5u: { return hyperbolic_tangent(x); }
         case 6u: { return x * normal_cdf(x); }
@@ -80,6 +80,45 @@ fn over_rows(own: vec2<f32>, thread: u32) -> vec2<f32> {
     return sum;
 }
 
+// A number of each of four rows of a thread, so that they are on the way together; zeros beyond the last row.
+fn four(place: u32, first: u32, step: u32, rows: u32, channel: u32) -> vec4<f32> {
+    var found = vec4<f32>();
+    let at = place + channel;
+    if (first < rows) { found.x = values[at + first * task.channels]; }
+    if (first + step < rows) { found.y = values[at + (first + step) * task.channels]; }
+    if (first + 2u * step < rows) { found.z = values[at + (first + 2u * step) * task.channels]; }
+    if (first + 3u * step < rows) { found.w = values[at + (first + 3u * step) * task.channels]; }
+    return found;
+}
+
+fn put_four(place: u32, first: u32, step: u32, rows: u32, channel: u32, numbers: vec4<f32>) {
+    let at = place + channel;
+    if (first < rows) { values[at + first * task.channels] = numbers.x; }
+    if (first + step < rows) { values[at + (first + step) * task.channels] = numbers.y; }
+    if (first + 2u * step < rows) { values[at + (first + 2u * step) * task.channels] = numbers.z; }
+    if (first + 3u * step < rows) { values[at + (first + 3u * step) * task.channels] = numbers.w; }
+}
+
+// Of four parts: how many rows each has, its mean, its squares.
+struct Parts {
+    counts: vec4<f32>, means: vec4<f32>, squares: vec4<f32>,
+}
+
+// A thread's parts from one on; those beyond the last have no rows.
+fn parts_from(first: u32, rows: u32, channel: u32) -> Parts {
+    let share = (rows + task.parts - 1u) / task.parts;
+    let numbers = first + vec4<u32>(0u, 16u, 32u, 48u);
+    let are_parts = numbers < vec4<u32>(task.parts);
+    let begins = min(numbers * share, vec4<u32>(rows));
+    let untils = min(begins + share, vec4<u32>(rows));
+    let at = task.partial + (min(numbers, vec4<u32>(task.parts - 1u)) * task.channels + channel) * 2u;
+    return Parts(
+        select(vec4<f32>(), vec4<f32>(untils - begins), are_parts),
+        vec4<f32>(values[at.x], values[at.y], values[at.z], values[at.w]),
+        select(vec4<f32>(), vec4<f32>(values[at.x + 1u], values[at.y + 1u], values[at.z + 1u], values[at.w + 1u]), are_parts),
+    );
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32) {
@@ -94,27 +133,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             variance = weights[task.variance + channel];
         }
     } else {
-        let share = (rows + task.parts - 1u) / task.parts;
-        var sum = 0.0;
-        var squares = 0.0;
+        var sums = vec4<f32>();
+        var squares = vec4<f32>();
         if (has_channel) {
-            for (var part = thread / 16u; part < task.parts; part += 16u) {
-                let begin = min(part * share, rows);
-                let count = f32(min(begin + share, rows) - begin);
-                sum += count * values[task.partial + (part * task.channels + channel) * 2u];
+            for (var part = thread / 16u; part < task.parts; part += 64u) {
+                let its = parts_from(part, rows, channel);
+                sums += its.counts * its.means;
             }
         }
+        let sum = (sums.x + sums.y) + (sums.z + sums.w);
         mean = over_rows(vec2<f32>(sum, 0.0), thread).x / f32(rows);
         if (has_channel) {
-            for (var part = thread / 16u; part < task.parts; part += 16u) {
-                let begin = min(part * share, rows);
-                let count = f32(min(begin + share, rows) - begin);
-                let at = task.partial + (part * task.channels + channel) * 2u;
-                let off = values[at] - mean;
-                squares += values[at + 1u] + count * (off * off);
+            for (var part = thread / 16u; part < task.parts; part += 64u) {
+                let its = parts_from(part, rows, channel);
+                let off = its.means - mean;
+                squares += its.squares + its.counts * (off * off);
             }
         }
-        let all_squares = over_rows(vec2<f32>(squares, 0.0), thread).x;
+        let own_squares = (squares.x + squares.y) + (squares.z + squares.w);
+        let all_squares = over_rows(vec2<f32>(own_squares, 0.0), thread).x;
         variance = all_squares / f32(rows);
         if (has_channel && group.y == 0u && thread < 16u) {
             let unbiased = all_squares / f32(max(rows, 2u) - 1u);
@@ -134,15 +171,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
     let scale = weights[task.scale + channel];
     let shift = weights[task.shift + channel];
-    for (var row = group.y * 16u + thread / 16u; row < rows; row += groups.y * 16u) {
-        let index = row * task.channels + channel;
-        var y = (values[task.input + index] - mean) * inverse * scale + shift;
+    let step = groups.y * 16u;
+    for (var row = group.y * 16u + thread / 16u; row < rows; row += 4u * step) {
+        var y = (four(task.input, row, step, rows, channel) - mean) * inverse * scale + shift;
         if (task.residual != NONE) {
-            y += values[task.residual + index];
+            y += four(task.residual, row, step, rows, channel);
         }
         if (task.kept != NONE) {
-            values[task.kept + index] = y;
+            put_four(task.kept, row, step, rows, channel, y);
         }
-        values[task.output + index] = activated(y, task.activation);
+        put_four(task.output, row, step, rows, channel, activated(y, task.activation));
     }
 }

@@ -1,6 +1,6 @@
 // loss = ln Σ exp(x − m) + m − x_label, dx = (softmax(x) − (1 − s)·onehot − s/classes) / rows with the largest logit m.
 // Layouts: x, dx [row][class]; numbers[labels + index(row)] is the label; metrics[4 + 4·slot] loss, right answers, rows, state.
-// One workgroup: sixteen rows at a time, sixteen threads a row, each every sixteenth class; sums in ascending order of threads.
+// One workgroup: sixteen rows at a time, sixteen threads a row, each every sixteenth class; rows are added in a tree.
 // State 1 is a finite loss, 2 one that is not, which also raises metrics[0]; a raised metrics[0] leaves the slot as it was.
 // Limits: the search for m starts from -3.40282e38; the loss is without smoothing; output is NONE where nobody trains.
 
@@ -99,15 +99,19 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     shared_numbers[thread] = loss;
     shared_classes[thread] = correct + (broken << 31u);
     workgroupBarrier();
-    if (thread == 0u) {
-        var all_loss = 0.0;
-        var all_correct = 0u;
-        var all_broken = 0u;
-        for (var i = 0u; i < 256u; i++) {
-            all_loss += shared_numbers[i];
-            all_correct += shared_classes[i] & 0x7fffffffu;
-            all_broken |= shared_classes[i] >> 31u;
+    for (var half = 128u; half > 0u; half /= 2u) {
+        if (thread < half) {
+            let other = shared_classes[thread + half];
+            shared_numbers[thread] += shared_numbers[thread + half];
+            shared_classes[thread] = ((shared_classes[thread] & 0x7fffffffu) + (other & 0x7fffffffu))
+                | ((shared_classes[thread] | other) & 0x80000000u);
         }
+        workgroupBarrier();
+    }
+    if (thread == 0u) {
+        let all_loss = shared_numbers[0];
+        let all_correct = shared_classes[0] & 0x7fffffffu;
+        let all_broken = shared_classes[0] >> 31u;
         if (atomicLoad(&metrics[0]) == 0u) {
             let is_bad = all_broken != 0u || is_broken(all_loss);
             let slot = 4u + 4u * turn.slot;

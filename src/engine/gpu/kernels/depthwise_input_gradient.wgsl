@@ -1,13 +1,13 @@
-// dx = Σ w·(dy·slope(saved)) over the outputs that read it, or added to dx where accumulate is 1: depthwise convolutions.
-// Layouts: dx [image][y][x][channel], w [row][column][channel], dy and saved [image][y][x][channel].
+// dx = (Σ w·dy over the outputs that read it + dx where accumulate is 1)·slope(saved): depthwise convolutions.
+// Layouts: dx and saved [image][y][x][channel], w [row][column][channel], dy [image][y][x][channel].
 // A thread computes one number after another, the grid's threads side by side along channels.
-// Sums go over the kernel's rows and columns, ascending.
+// Sums go over the kernel's rows and columns, ascending; activation is that of whoever computed x, 0 where there is none.
 // Limits: 2³² numbers in all; planes and channels are as many, whatever groups says.
 
 struct Task {
     height: u32, width: u32, planes: u32, out_height: u32, out_width: u32, channels: u32,
     size_y: u32, size_x: u32, stride_y: u32, stride_x: u32, top: u32, left: u32, groups: u32,
-    gradient: u32, saved: u32, activation: u32, weight: u32, output: u32, accumulate: u32,
+    gradient: u32, weight: u32, output: u32, accumulate: u32, saved: u32, activation: u32,
 }
 // One step's numbers.
 struct Turn {
@@ -39,12 +39,14 @@ fn sigmoid(x: f32) -> f32 {
 
 // The slope of activation 1 relu, 2 relu6 and 5 tanh by what it gave, of 3 hardswish, 4 silu and 6 gelu by what it was given.
 fn slope(saved: f32, activation: u32) -> f32 {
+    let none = 0.0;
+    let all = 1.0;
     switch activation {
-        case 1u: { return select(0.0, 1.0, saved > 0.0); }
-        case 2u: { return select(0.0, 1.0, saved > 0.0 && saved < 6.0); }
+        case 1u: { return select(none, all, saved > none); }
+        case 2u: { return select(none, all, (saved > none) && (saved < 6.0)); }
         case 3u: {
-            let outside = select(0.0, 1.0, saved > 0.0);
-            return select(outside, saved * 0.33333334 + 0.5, saved > -3.0 && saved < 3.0);
+            let outside = select(none, all, saved > none);
+            return select(outside, saved * 0.33333334 + 0.5, (saved > -3.0) && (saved < 3.0));
         }
         case 4u: {
             let share = sigmoid(saved);
@@ -55,7 +57,7 @@ fn slope(saved: f32, activation: u32) -> f32 {
             let density = exp(max(-0.5 * (saved * saved), -87.0)) * 0.3989423;
             return normal_cdf(saved) + saved * density;
         }
-        default: { return 1.0; }
+        default: { return all; }
     }
 }
 
@@ -67,28 +69,33 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         let channel = index % task.channels;
         let place = index / task.channels;
         let row = place / task.width;
-        let top = i32(row % task.height + task.top);
-        let left = i32(place % task.width + task.left);
-        let image = row / task.height * task.out_height * task.out_width * task.channels;
-        let stride = vec2<i32>(i32(task.stride_y), i32(task.stride_x));
+        let y = row % task.height + task.top;
+        let x = place % task.width + task.left;
+        let image = row / task.height * task.out_height;
+        let weight = task.weight + channel;
+        let gradient = task.gradient + channel;
         var sum = 0.0;
-        for (var i = 0u; i < task.size_y; i++) {
-            for (var j = 0u; j < task.size_x; j++) {
-                let reach = vec2<i32>(top - i32(i), left - i32(j));
-                let at = reach / stride;
-                if (all(reach >= vec2<i32>()) && all(at * stride == reach)
-                    && at.x < i32(task.out_height) && at.y < i32(task.out_width)) {
-                    let begin = image + (u32(at.x) * task.out_width + u32(at.y)) * task.channels + channel;
-                    var gradient = values[task.gradient + begin];
-                    if (task.activation != 0u) {
-                        gradient *= slope(values[task.saved + begin], task.activation);
+        // Only each stride's row and column of the kernel meets an output, each one output before the last.
+        var out_y = i32(y / task.stride_y);
+        for (var i = y % task.stride_y; i < task.size_y; i += task.stride_y) {
+            if (out_y >= 0 && out_y < i32(task.out_height)) {
+                let line = (image + u32(out_y)) * task.out_width;
+                var out_x = i32(x / task.stride_x);
+                for (var j = x % task.stride_x; j < task.size_x; j += task.stride_x) {
+                    if (out_x >= 0 && out_x < i32(task.out_width)) {
+                        sum += weights[weight + (i * task.size_x + j) * task.channels]
+                            * values[gradient + (line + u32(out_x)) * task.channels];
                     }
-                    sum += weights[task.weight + (i * task.size_x + j) * task.channels + channel] * gradient;
+                    out_x -= 1;
                 }
             }
+            out_y -= 1;
         }
         if (task.accumulate != 0u) {
             sum += values[task.output + index];
+        }
+        if (task.activation != 0u) {
+            sum *= slope(values[task.saved + index], task.activation);
         }
         values[task.output + index] = sum;
     }

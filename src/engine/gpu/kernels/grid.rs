@@ -3,80 +3,129 @@
 use super::Task;
 use super::task::Shape;
 
+/// Longest side of an image that a product takes: rows and columns have sixteen bits.
+const MOST_SIDE: u32 = 32_000;
 /// Workgroups that a dispatch may have in one direction.
 const MOST_GROUPS: u32 = 65_535;
 /// Numbers of a head at most, so that a tile of keys and values fits into shared memory.
 pub(crate) const WIDEST_HEAD: u32 = 112;
 
-/// How a product is divided: a workgroup's threads, its columns, and how many terms are shared at a time.
+/// Sums of a thread: rows by columns of a product.
+const THREAD_ROWS: u32 = 8;
+const THREAD_COLUMNS: u32 = 4;
+
+/// How a product is divided among a workgroup's threads, each with 8 rows by 4 columns of sums over a part of the terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Tile {
-    /// Threads of a workgroup; each has 4×4 numbers.
-    pub(crate) threads: u32,
-    /// Columns of a workgroup's tile.
-    pub(crate) columns: u32,
-    /// Terms of the sums that are in shared memory together.
-    pub(crate) depth: u32,
+    /// Parts of the terms that are in shared memory together; each has threads of its own.
+    pub(crate) slices: u32,
+    /// Threads one below the other.
+    pub(crate) row_threads: u32,
+    /// Threads side by side.
+    pub(crate) column_threads: u32,
+    /// Terms that are in shared memory together, in fours.
+    pub(crate) depth_quads: u32,
 }
 
 impl Tile {
-    const fn new(threads: u32, columns: u32, depth: u32) -> Self {
+    const fn new([rows, columns]: [u32; 2], slices: u32, depth: u32) -> Self {
         Self {
-            threads,
-            columns,
-            depth,
+            slices,
+            row_threads: rows / THREAD_ROWS,
+            column_threads: columns / THREAD_COLUMNS,
+            depth_quads: depth / 4,
         }
     }
 
-    /// Every one that is used.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::new(256, 64, 16),
-        Self::new(256, 32, 8),
-        Self::new(256, 16, 8),
-        Self::new(64, 32, 16),
-        Self::new(64, 16, 16),
+    /// Every one that is used; [`super::tests`] holds them to what the kernels can do.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::new([128, 64], 1, 16),
+        Self::new([64, 64], 1, 16),
+        Self::new([128, 32], 1, 16),
+        Self::new([64, 32], 2, 32),
+        Self::new([32, 32], 4, 32),
+        Self::new([128, 16], 2, 16),
+        Self::new([64, 16], 4, 32),
+        Self::new([16, 16], 16, 64),
     ];
 
     /// Rows of a workgroup's tile.
     pub(crate) const fn rows(self) -> u32 {
-        self.threads * 16 / self.columns
+        THREAD_ROWS * self.row_threads
     }
 
-    /// What it is, for people: `64×64 by 16 in 256 threads`.
+    /// Columns of a workgroup's tile.
+    pub(crate) const fn columns(self) -> u32 {
+        THREAD_COLUMNS * self.column_threads
+    }
+
+    /// Terms that are in shared memory together.
+    pub(crate) const fn depth(self) -> u32 {
+        4 * self.depth_quads
+    }
+
+    /// Threads of a workgroup.
+    pub(crate) const fn threads(self) -> u32 {
+        self.slices * self.row_threads * self.column_threads
+    }
+
+    /// What it is, for people: `64×32 by 32 in 2 slices`.
     pub(crate) fn words(self) -> String {
-        let Self {
-            threads,
-            columns,
-            depth,
-        } = self;
-        format!("{}×{columns} by {depth} in {threads} threads", self.rows())
+        let Self { slices, .. } = self;
+        let [rows, columns, depth] = [self.rows(), self.columns(), self.depth()];
+        let word = if slices == 1 { "slice" } else { "slices" };
+        format!("{rows}×{columns} by {depth} in {slices} {word}")
     }
 
     /// The override constants of a pipeline with this tile.
-    pub(crate) fn constants(self) -> [(&'static str, f64); 3] {
+    pub(crate) fn constants(self) -> [(&'static str, f64); 4] {
         [
-            ("THREADS", f64::from(self.threads)),
-            ("TILE_COLUMNS", f64::from(self.columns)),
-            ("DEPTH", f64::from(self.depth)),
+            ("SLICES", f64::from(self.slices)),
+            ("ROW_THREADS", f64::from(self.row_threads)),
+            ("COLUMN_THREADS", f64::from(self.column_threads)),
+            ("DEPTH_QUADS", f64::from(self.depth_quads)),
         ]
     }
 
-    /// The tile for so many rows and columns: as few columns as needed, and few threads where few tiles are left.
-    pub(crate) fn choose(rows: u64, columns: u32) -> Self {
-        let wide = match columns {
-            0..=16 => Self::ALL[2],
-            17..=32 => Self::ALL[1],
-            _ => Self::ALL[0],
-        };
-        let tiles =
-            rows.div_ceil(u64::from(wide.rows())) * u64::from(columns.div_ceil(wide.columns));
-        match (tiles, columns) {
-            (64.., _) => wide,
-            (_, 0..=16) => Self::ALL[4],
-            _ => Self::ALL[3],
-        }
+    /// Workgroups that a product takes.
+    pub(crate) const fn count(self, rows: u64, columns: u64) -> u64 {
+        rows.div_ceil(self.rows() as u64) * columns.div_ceil(self.columns() as u64)
+    }
+
+    /// How long a product takes with this tile, in a unit of its own; for comparing tiles, not for knowing times.
+    ///
+    /// A workgroup's work is its multiplications, those of places beyond the product's edges with them, and what it
+    /// fetches, of which a number costs as much as [`FETCHING`] multiplications. Small products wait for one workgroup,
+    /// whose threads share its work; large ones for all workgroups, which share what the device computes at a time.
+    pub(crate) fn cost(self, rows: u64, columns: u64, terms: u64) -> f64 {
+        let [height, width] = [self.rows(), self.columns()].map(f64::from);
+        let depth = terms.max(1).next_multiple_of(u64::from(self.depth())) as f64;
+        let one = depth * (height * width + FETCHING * (height + width));
+        let all = one * self.count(rows, columns) as f64;
+        (one / f64::from(self.threads())).max(all / BUSY_THREADS)
+    }
+
+    /// The tile that a product gets if nothing was measured.
+    pub(crate) fn choose(rows: u64, columns: u64, terms: u64) -> Self {
+        let cost = |tile: &Self| tile.cost(rows, columns, terms);
+        Self::ALL
+            .into_iter()
+            .reduce(|best, tile| {
+                if cost(&tile) < cost(&best) {
+                    tile
+                } else {
+                    best
+                }
+            })
+            .unwrap_or(Self::ALL[0])
     }
 }
+
+/// Multiplications that cost as much as fetching a number: its address, its test for the image's edge, its way through
+/// shared memory, counted in the kernels' texts.
+const FETCHING: f64 = 6.0;
+/// Threads that a large device keeps busy.
+pub(crate) const BUSY_THREADS: f64 = 32_768.0;
 
 /// A task with its division.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,6 +138,73 @@ pub(crate) struct Dispatch {
     pub(crate) groups: [u32; 3],
 }
 
+/// A product as tiles see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Product {
+    /// Rows, columns and terms of each.
+    pub(crate) sizes: [u64; 3],
+    /// How many of them there are: groups, parts, remainders by strides.
+    pub(crate) times: u64,
+}
+
+impl Task {
+    /// The sizes of a convolution or linear layer.
+    const fn shape(&self) -> Option<&Shape> {
+        match self {
+            Self::Product(it) | Self::ProductQuads(it) | Self::Depthwise(it) => Some(&it.shape),
+            Self::ProductInputGradient(it)
+            | Self::ProductInputGradientQuads(it)
+            | Self::DepthwiseInputGradient(it) => Some(&it.shape),
+            Self::ProductWeightGradient(it)
+            | Self::ProductWeightGradientQuads(it)
+            | Self::DepthwiseWeightGradient(it) => Some(&it.shape),
+            _ => None,
+        }
+    }
+
+    /// What a tiled task multiplies for so many rows of a batch.
+    pub(crate) fn product(&self, rows: u32) -> Option<Product> {
+        let many = u64::from(rows);
+        let wide = u64::from;
+        match self {
+            Self::Product(it) | Self::ProductQuads(it) => {
+                let shape = &it.shape;
+                let columns = wide(shape.channels / shape.groups);
+                Some(Product {
+                    sizes: [many * shape.places(), columns, shape.depth()],
+                    times: wide(shape.groups),
+                })
+            }
+            Self::ProductInputGradient(it) | Self::ProductInputGradientQuads(it) => {
+                let shape = &it.shape;
+                let spots = wide(shape.size_y.div_ceil(shape.stride_y))
+                    * wide(shape.size_x.div_ceil(shape.stride_x));
+                Some(Product {
+                    sizes: [
+                        many * shape.remainder_places(),
+                        wide(shape.planes / shape.groups),
+                        spots * wide(shape.channels / shape.groups),
+                    ],
+                    times: wide(shape.groups * shape.stride_y * shape.stride_x),
+                })
+            }
+            Self::ProductWeightGradient(it) | Self::ProductWeightGradientQuads(it) => {
+                let shape = &it.shape;
+                let terms = many * shape.places();
+                Some(Product {
+                    sizes: [
+                        shape.depth(),
+                        wide(shape.channels / shape.groups),
+                        terms.div_ceil(wide(it.parts)),
+                    ],
+                    times: wide(shape.groups * it.parts),
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The places of a convolution's output and of its input in one image, its columns and terms in one group.
 impl Shape {
     pub(crate) const fn places(&self) -> u64 {
@@ -97,6 +213,23 @@ impl Shape {
 
     pub(crate) const fn in_places(&self) -> u64 {
         self.height as u64 * self.width as u64
+    }
+
+    /// Places of its input with one remainder by the strides, at most.
+    pub(crate) const fn remainder_places(&self) -> u64 {
+        self.height.div_ceil(self.stride_y) as u64 * self.width.div_ceil(self.stride_x) as u64
+    }
+
+    /// Whether planes and channels of a group come in fours, so that kernels can take sixteen bytes at a time.
+    pub(crate) const fn is_in_quads(&self) -> bool {
+        (self.planes / self.groups).is_multiple_of(4)
+            && (self.channels / self.groups).is_multiple_of(4)
+    }
+
+    /// The longest side of its images.
+    fn longest(&self) -> u32 {
+        let sides = [self.height, self.width, self.out_height, self.out_width];
+        sides.into_iter().fold(0, u32::max)
     }
 
     /// Weights of one output channel.
@@ -108,36 +241,21 @@ impl Shape {
 impl Dispatch {
     /// Divides a task for at most so many rows; nothing where it needs more workgroups than a dispatch may have.
     pub(crate) fn new(task: Task, rows: u32) -> Option<Self> {
-        let many = u64::from(rows);
-        let tile = match &task {
-            Task::Product(it) => {
-                let shape = &it.shape;
-                Some(Tile::choose(
-                    many * shape.places(),
-                    shape.channels / shape.groups,
-                ))
-            }
-            Task::ProductInputGradient(it) => {
-                let shape = &it.shape;
-                Some(Tile::choose(
-                    many * shape.in_places(),
-                    shape.planes / shape.groups,
-                ))
-            }
-            Task::ProductWeightGradient(it) => {
-                let shape = &it.shape;
-                Some(Tile::choose(
-                    shape.depth() * u64::from(it.parts * shape.groups),
-                    shape.channels / shape.groups,
-                ))
-            }
-            _ => None,
-        };
+        let tile = task.product(rows).map(|it| {
+            let [rows, columns, terms] = it.sizes;
+            Tile::choose(rows * it.times, columns, terms)
+        });
         Self::with_tile(task, rows, tile)
     }
 
     /// The same with a chosen tile.
     pub(crate) fn with_tile(task: Task, rows: u32, tile: Option<Tile>) -> Option<Self> {
+        if task
+            .shape()
+            .is_some_and(|shape| shape.longest() > MOST_SIDE)
+        {
+            return None;
+        }
         let groups = groups(&task, u64::from(rows), tile.unwrap_or(Tile::ALL[0]));
         let fit = groups.map(|count| {
             u32::try_from(count)
@@ -171,36 +289,25 @@ fn stretches(rows: u64, channels: u32) -> [u64; 3] {
 
 fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
     let wide = u64::from;
-    let tiles = |down: u64, across: u32, deep: u32| {
-        [
+    if let Some(Product {
+        sizes: [down, across, _],
+        times,
+    }) = task.product(u32::try_from(rows).unwrap_or(u32::MAX))
+    {
+        return [
             down.div_ceil(wide(tile.rows())),
-            wide(across.div_ceil(tile.columns)),
-            wide(deep),
-        ]
-    };
+            across.div_ceil(wide(tile.columns())),
+            times,
+        ];
+    }
     match task {
         Task::Gather(it) => each(rows * wide(it.channels) * wide(it.places)),
-        Task::Product(it) => tiles(
-            rows * it.shape.places(),
-            it.shape.channels / it.shape.groups,
-            it.shape.groups,
-        ),
-        Task::ProductInputGradient(it) => tiles(
-            rows * it.shape.in_places(),
-            it.shape.planes / it.shape.groups,
-            it.shape.groups,
-        ),
-        Task::ProductWeightGradient(it) => tiles(
-            it.shape.depth(),
-            it.shape.channels / it.shape.groups,
-            it.shape.groups * it.parts,
-        ),
         Task::Depthwise(it) => each(rows * it.shape.places() * wide(it.shape.channels)),
         Task::DepthwiseInputGradient(it) => {
             each(rows * it.shape.in_places() * wide(it.shape.channels))
         }
         Task::DepthwiseWeightGradient(it) => [
-            wide(it.shape.channels.div_ceil(64)),
+            wide(it.shape.channels.div_ceil(16)),
             wide(it.shape.size_y * it.shape.size_x + 1),
             wide(it.parts),
         ],
@@ -237,7 +344,7 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
         Task::Positions(it) => each(rows * wide(it.length)),
         Task::PositionsGradient(it) => [wide(it.length.div_ceil(64)), wide(it.parts), 1],
         Task::Dropout(it) => each(rows * wide(it.length)),
-        Task::CrossEntropy(_) => [1, 1, 1],
         Task::Update(it) => each(wide(it.length)),
+        _ => [1, 1, 1],
     }
 }

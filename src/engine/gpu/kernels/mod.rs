@@ -7,9 +7,9 @@
 //! |---|---|---|
 //! | 0 | `task` | a dispatch's words, 256 bytes apart, by dynamic offset |
 //! | 1 | `turn` | a step's words, likewise: the same dispatches are replayed for every step |
-//! | 2 | `weights` | parameters, each from a multiple of 64 on, and running statistics |
+//! | 2 | `weights` | parameters, each from a multiple of 64 on, and running statistics; some kernels read it in fours |
 //! | 3 | `moments` | the optimizer's, first then second |
-//! | 4 | `values` | everything between layers, gradients, and parts of parameters' gradients |
+//! | 4 | `values` | everything between layers, gradients, and parts of parameters' gradients; in fours likewise |
 //! | 5 | `data` | the data set's features, read only |
 //! | 6 | `numbers` | labels, indices, the optimizer's blocks, read only |
 //! | 7 | `metrics` | word 0: raised once something is not finite; from word 4 on four for each step |
@@ -113,16 +113,22 @@ kernels! {
     Gather(Gather) "gather" 256 false ["turn" "values" "data" "numbers"];
     /// Convolutions and linear layers.
     Product(Forward) "product" 256 true ["turn" "weights" "values"];
+    /// The same where planes and channels come in fours.
+    ProductQuads(Forward) "product_quads" 256 true ["turn" "weights" "values"];
     /// The gradient of their input.
     ProductInputGradient(InputGradient) "product_input_gradient" 256 true ["turn" "weights" "values"];
+    /// The same where planes and channels come in fours.
+    ProductInputGradientQuads(InputGradient) "product_input_gradient_quads" 256 true ["turn" "weights" "values"];
     /// The gradient of their weight and bias.
     ProductWeightGradient(WeightGradient) "product_weight_gradient" 256 true ["turn" "values" "metrics"];
+    /// The same where planes and channels come in fours.
+    ProductWeightGradientQuads(WeightGradient) "product_weight_gradient_quads" 256 true ["turn" "values" "metrics"];
     /// Depthwise convolutions.
     Depthwise(Forward) "depthwise" 256 false ["turn" "weights" "values"];
     /// The gradient of their input.
     DepthwiseInputGradient(InputGradient) "depthwise_input_gradient" 256 false ["turn" "weights" "values"];
     /// The gradient of their weight and bias.
-    DepthwiseWeightGradient(WeightGradient) "depthwise_weight_gradient" 64 false ["turn" "values" "metrics"];
+    DepthwiseWeightGradient(WeightGradient) "depthwise_weight_gradient" 256 false ["turn" "values" "metrics"];
     /// The largest of each window.
     MaxPool(Pool) "max_pool" 256 false ["turn" "values"];
     /// Its gradient.

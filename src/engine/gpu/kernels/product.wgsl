@@ -1,8 +1,8 @@
 // y = activation(norm(w∗x + bias) + residual): a convolution or a linear layer (1×1), the batch folded into the rows.
 // Layouts: x [image][y][x][plane], w [row][column][plane of the group][channel], y, residual and kept [image][y][x][channel].
-// A workgroup has TILE_ROWS places by TILE_COLUMNS channels of group z, a thread 4 by 4; DEPTH terms at a time are shared.
-// Sums go over the kernel's rows, columns, planes, ascending; norm is a batch norm by its running statistics, kept what
-// the activation was given. Limits: THREADS ≤ 256, sides of an image below 1000000, 2³² numbers in all.
+// A workgroup has TILE_ROWS places by 4·COLUMN_THREADS channels of group z; each of its SLICES has a share of the terms (the
+// kernel's rows, columns, planes), a thread of it 8 by 4 sums; DEPTH terms are shared while the next are fetched. Sums: a
+// slice's ascending, then a tree; norm is by running statistics. Limits: THREADS ≤ 256, sides of an image at most 32000.
 
 struct Task {
     height: u32, width: u32, planes: u32, out_height: u32, out_width: u32, channels: u32,
@@ -63,41 +63,121 @@ fn activated(x: f32, activation: u32) -> f32 {
     }
 }
 
-override THREADS: u32 = 256u;
-override TILE_COLUMNS: u32 = 64u;
-override DEPTH: u32 = 16u;
-override TILE_ROWS: u32 = THREADS * 16u / TILE_COLUMNS;
-override ROW_QUADS: u32 = TILE_ROWS / 4u;
-override COLUMN_QUADS: u32 = TILE_COLUMNS / 4u;
-// A quad more than needed, so that neighbouring threads write to different banks.
-override LEFT_STRIDE: u32 = ROW_QUADS + 1u;
-override LEFT: u32 = DEPTH * LEFT_STRIDE;
-override RIGHT_STRIDE: u32 = COLUMN_QUADS;
-override RIGHT: u32 = DEPTH * RIGHT_STRIDE;
+override SLICES: u32 = 1u;
+override ROW_THREADS: u32 = 16u;
+override COLUMN_THREADS: u32 = 16u;
+override DEPTH_QUADS: u32 = 4u;
+override SLICE_THREADS: u32 = ROW_THREADS * COLUMN_THREADS;
+override THREADS: u32 = SLICES * SLICE_THREADS;
+override TILE_ROWS: u32 = 8u * ROW_THREADS;
+override DEPTH: u32 = 4u * DEPTH_QUADS;
+// Quads that a thread fetches, at most four of each kind.
+override LEFT_QUADS: u32 = TILE_ROWS * DEPTH_QUADS;
+override RIGHT_QUADS: u32 = DEPTH * COLUMN_THREADS;
+// Odd strides, and a quad more in each block than needed, so that neighbouring threads use different banks.
+override LEFT_STRIDE: u32 = ROW_THREADS | 1u;
+override LEFT: u32 = DEPTH_QUADS * LEFT_STRIDE;
+override RIGHT: u32 = DEPTH_QUADS * COLUMN_THREADS;
+// Slices whose sums find room in left.
+override ROUND: u32 = LEFT / SLICE_THREADS;
+override CORNERS: u32 = TILE_ROWS;
 
-var<workgroup> left: array<vec4<f32>, LEFT>;
-var<workgroup> right: array<vec4<f32>, RIGHT>;
-var<workgroup> corners: array<vec3<i32>, TILE_ROWS>;
+var<workgroup> left: array<array<vec4<f32>, 9>, LEFT>;
+var<workgroup> right: array<array<vec4<f32>, 5>, RIGHT>;
+// Where a row's first term would be, in quads or numbers, and its row and column in the image, sixteen bits each.
+var<workgroup> corners: array<vec2<i32>, CORNERS>;
 
-// A place so far outside that no kernel reaches the image.
-const OUTSIDE: i32 = -1000000;
+// A row so far outside that no kernel reaches the image.
+const OUTSIDE: i32 = -32700;
 
-fn cell(corner: vec3<i32>, offset: vec2<i32>, plane: u32) -> f32 {
-    let at = corner.yz + offset;
-    if (any(at < vec2<i32>()) || at.x >= i32(task.height) || at.y >= i32(task.width)) {
+fn packed(y: i32, x: i32) -> i32 {
+    return (y << 16u) | (x & 0xffff);
+}
+
+fn row_of(corner: vec2<i32>) -> i32 {
+    return corner.y >> 16u;
+}
+
+fn column_of(corner: vec2<i32>) -> i32 {
+    return (corner.y << 16u) >> 16u;
+}
+
+// Where a thread's quad of terms lies: its first plane, column and row of the kernel.
+struct Terms {
+    inner: u32, x: u32, y: u32,
+}
+
+// The terms so many steps on, each counted in planes, columns and rows; no sum passes twice its limit.
+fn moved(terms: Terms, step: Terms, inner: u32, columns: u32) -> Terms {
+    var next = Terms(terms.inner + step.inner, terms.x + step.x, terms.y + step.y);
+    if (next.inner >= inner) {
+        next.inner -= inner;
+        next.x += 1u;
+    }
+    if (next.x >= columns) {
+        next.x -= columns;
+        next.y += 1u;
+    }
+    return next;
+}
+
+fn terms_at(index: u32, inner: u32, columns: u32) -> Terms {
+    let spot = index / inner;
+    return Terms(index % inner, spot % columns, spot / columns);
+}
+
+fn cell(corner: vec2<i32>, terms: Terms) -> f32 {
+    let y = u32(row_of(corner) + i32(terms.y));
+    let x = u32(column_of(corner) + i32(terms.x));
+    if (y >= task.height || x >= task.width || terms.y >= task.size_y) {
         return 0.0;
     }
-    return values[u32(corner.x) + (u32(at.x) * task.width + u32(at.y)) * task.planes + plane];
+    return values[u32(corner.x) + (terms.y * task.width + terms.x) * task.planes + terms.inner];
 }
 
-fn weight(k: u32, depth: u32, column: u32, columns: u32, at: u32) -> f32 {
-    if (k < depth && column < columns) {
-        return weights[at + k * task.channels + column];
+// Four terms of a place, zeros outside the image and beyond the last term.
+fn fetched_left(index: u32, terms: Terms, planes: u32) -> vec4<f32> {
+    let corner = corners[index / DEPTH_QUADS];
+    let one = Terms(1u, 0u, 0u);
+    let second = moved(terms, one, planes, task.size_x);
+    let third = moved(second, one, planes, task.size_x);
+    let fourth = moved(third, one, planes, task.size_x);
+    return vec4<f32>(cell(corner, terms), cell(corner, second), cell(corner, third), cell(corner, fourth));
+}
+
+fn weight(at: u32, column: u32, columns: u32) -> f32 {
+    if (column >= columns) {
+        return 0.0;
     }
-    return 0.0;
+    return weights[at + column];
 }
 
-fn finish(place: u32, channel: u32, product: f32) {
+fn fetched_right(index: u32, start: u32, depth: u32, first: u32, columns: u32) -> vec4<f32> {
+    let k = start + index / COLUMN_THREADS;
+    let column = 4u * (index % COLUMN_THREADS);
+    if (k >= depth) {
+        return vec4<f32>();
+    }
+    let at = first + k * task.channels;
+    return vec4<f32>(
+        weight(at, column, columns),
+        weight(at, column + 1u, columns),
+        weight(at, column + 2u, columns),
+        weight(at, column + 3u, columns),
+    );
+}
+
+fn keep_left(index: u32, quad: vec4<f32>) {
+    let row = index / DEPTH_QUADS;
+    left[index % DEPTH_QUADS * LEFT_STRIDE + row / 8u][row % 8u] = quad;
+}
+
+fn keep_right(index: u32, quad: vec4<f32>) {
+    let k = index / COLUMN_THREADS;
+    right[k / 4u * COLUMN_THREADS + index % COLUMN_THREADS][k % 4u] = quad;
+}
+
+fn finish_one(index: u32, channel: u32, product: f32) {
     var sum = product;
     if (task.bias != NONE) {
         sum += weights[task.bias + channel];
@@ -106,7 +186,6 @@ fn finish(place: u32, channel: u32, product: f32) {
         let factor = weights[task.norm_scale + channel] / sqrt(weights[task.norm_variance + channel] + task.epsilon);
         sum = (sum - weights[task.norm_mean + channel]) * factor + weights[task.norm_shift + channel];
     }
-    let index = place * task.channels + channel;
     if (task.residual != NONE) {
         sum += values[task.residual + index];
     }
@@ -116,11 +195,13 @@ fn finish(place: u32, channel: u32, product: f32) {
     values[task.output + index] = activated(sum, task.activation);
 }
 
-fn finish_four(place: u32, channel: u32, column: u32, columns: u32, sums: vec4<f32>) {
-    for (var i = 0u; i < 4u; i++) {
-        if (column + i < columns) {
-            finish(place, channel + i, sums[i]);
-        }
+fn finish(place: u32, rows: u32, first_channel: u32, column: u32, columns: u32, product: vec4<f32>) {
+    if (place >= rows) {
+        return;
+    }
+    let index = place * task.channels + first_channel;
+    for (var i = column; i < min(column + 4u, columns); i++) {
+        finish_one(index + i, first_channel + i, product[i - column]);
     }
 }
 
@@ -128,71 +209,171 @@ fn finish_four(place: u32, channel: u32, column: u32, columns: u32, sums: vec4<f
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let places = task.out_height * task.out_width;
     let rows = turn.rows * places;
+    let first_row = group.x * TILE_ROWS;
+    if (first_row >= rows) {
+        return;
+    }
     let columns = task.channels / task.groups;
     let planes = task.planes / task.groups;
-    let depth = task.size_y * task.size_x * planes;
-    let first_row = group.x * TILE_ROWS;
-    let first_column = group.y * TILE_COLUMNS;
-    let first_channel = group.z * columns;
-    let own_row = thread / COLUMN_QUADS;
-    let own_column = thread % COLUMN_QUADS;
+    let depth = planes * task.size_y * task.size_x;
+    let first_column = group.y * 4u * COLUMN_THREADS;
+    let first_weight = task.weight + group.z * columns + first_column;
+    let own_columns = columns - first_column;
+    let slice = thread / SLICE_THREADS;
+    let own_row = thread % SLICE_THREADS / COLUMN_THREADS;
+    let own_column = thread % COLUMN_THREADS;
     for (var i = thread; i < TILE_ROWS; i += THREADS) {
         let row = first_row + i;
         let place = row % places;
         let y = i32(place / task.out_width * task.stride_y) - i32(task.top);
         let x = i32(place % task.out_width * task.stride_x) - i32(task.left);
-        let image = task.input + row / places * task.height * task.width * task.planes + group.z * planes;
-        corners[i] = vec3<i32>(i32(image), select(OUTSIDE, y, row < rows), x);
+        let image = i32(row / places * task.height * task.width);
+        let begin = i32(task.input + group.z * planes) + (image + y * i32(task.width) + x) * i32(task.planes);
+        corners[i] = vec2<i32>(begin, packed(select(OUTSIDE, y, row < rows), x));
     }
     workgroupBarrier();
+    var terms = terms_at(4u * (thread % DEPTH_QUADS), planes, task.size_x);
+    let step = terms_at(DEPTH, planes, task.size_x);
+    var x0 = vec4<f32>();
+    var x1 = vec4<f32>();
+    var x2 = vec4<f32>();
+    var x3 = vec4<f32>();
+    var w0 = vec4<f32>();
+    var w1 = vec4<f32>();
+    var w2 = vec4<f32>();
+    var w3 = vec4<f32>();
+    x0 = fetched_left(thread, terms, planes);
+    if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, planes); }
+    if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, planes); }
+    if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, planes); }
+    w0 = fetched_right(thread, 0u, depth, first_weight, own_columns);
+    if (RIGHT_QUADS > 1u * THREADS) { w1 = fetched_right(thread + THREADS, 0u, depth, first_weight, own_columns); }
+    if (RIGHT_QUADS > 2u * THREADS) { w2 = fetched_right(thread + 2u * THREADS, 0u, depth, first_weight, own_columns); }
+    if (RIGHT_QUADS > 3u * THREADS) { w3 = fetched_right(thread + 3u * THREADS, 0u, depth, first_weight, own_columns); }
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
     var sum3 = vec4<f32>();
+    var sum4 = vec4<f32>();
+    var sum5 = vec4<f32>();
+    var sum6 = vec4<f32>();
+    var sum7 = vec4<f32>();
     for (var start = 0u; start < depth; start += DEPTH) {
-        for (var i = thread; i < DEPTH * ROW_QUADS; i += THREADS) {
-            let k = start + i % DEPTH;
-            let quad = i / DEPTH;
-            var loaded = vec4<f32>();
-            if (k < depth) {
-                let plane = k % planes;
-                let spot = k / planes;
-                let offset = vec2<i32>(i32(spot / task.size_x), i32(spot % task.size_x));
-                loaded = vec4<f32>(
-                    cell(corners[4u * quad], offset, plane),
-                    cell(corners[4u * quad + 1u], offset, plane),
-                    cell(corners[4u * quad + 2u], offset, plane),
-                    cell(corners[4u * quad + 3u], offset, plane),
-                );
-            }
-            left[i % DEPTH * LEFT_STRIDE + quad] = loaded;
-        }
-        for (var i = thread; i < DEPTH * COLUMN_QUADS; i += THREADS) {
-            let k = start + i / COLUMN_QUADS;
-            let column = first_column + 4u * (i % COLUMN_QUADS);
-            let at = task.weight + first_channel;
-            right[i] = vec4<f32>(
-                weight(k, depth, column, columns, at),
-                weight(k, depth, column + 1u, columns, at),
-                weight(k, depth, column + 2u, columns, at),
-                weight(k, depth, column + 3u, columns, at),
-            );
-        }
+        keep_left(thread, x0);
+        if (LEFT_QUADS > 1u * THREADS) { keep_left(thread + THREADS, x1); }
+        if (LEFT_QUADS > 2u * THREADS) { keep_left(thread + 2u * THREADS, x2); }
+        if (LEFT_QUADS > 3u * THREADS) { keep_left(thread + 3u * THREADS, x3); }
+        if (thread < RIGHT_QUADS) { keep_right(thread, w0); }
+        if (RIGHT_QUADS > 1u * THREADS) { keep_right(thread + THREADS, w1); }
+        if (RIGHT_QUADS > 2u * THREADS) { keep_right(thread + 2u * THREADS, w2); }
+        if (RIGHT_QUADS > 3u * THREADS) { keep_right(thread + 3u * THREADS, w3); }
         workgroupBarrier();
-        for (var k = 0u; k < DEPTH; k++) {
-            let a = left[k * LEFT_STRIDE + own_row];
-            let b = right[k * RIGHT_STRIDE + own_column];
-            sum0 += a.x * b;
-            sum1 += a.y * b;
-            sum2 += a.z * b;
-            sum3 += a.w * b;
+        terms = moved(terms, step, planes, task.size_x);
+        x0 = fetched_left(thread, terms, planes);
+        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, planes); }
+        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, planes); }
+        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, planes); }
+        w0 = fetched_right(thread, start + DEPTH, depth, first_weight, own_columns);
+        if (RIGHT_QUADS > 1u * THREADS) {
+            w1 = fetched_right(thread + THREADS, start + DEPTH, depth, first_weight, own_columns);
+        }
+        if (RIGHT_QUADS > 2u * THREADS) {
+            w2 = fetched_right(thread + 2u * THREADS, start + DEPTH, depth, first_weight, own_columns);
+        }
+        if (RIGHT_QUADS > 3u * THREADS) {
+            w3 = fetched_right(thread + 3u * THREADS, start + DEPTH, depth, first_weight, own_columns);
+        }
+        for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
+            let a = &left[quad * LEFT_STRIDE + own_row];
+            let b = &right[quad * COLUMN_THREADS + own_column];
+            let b0 = (*b)[0];
+            let b1 = (*b)[1];
+            let b2 = (*b)[2];
+            let b3 = (*b)[3];
+            let a0 = (*a)[0];
+            let a1 = (*a)[1];
+            let a2 = (*a)[2];
+            let a3 = (*a)[3];
+            sum0 += a0.x * b0;
+            sum1 += a1.x * b0;
+            sum2 += a2.x * b0;
+            sum3 += a3.x * b0;
+            sum0 += a0.y * b1;
+            sum1 += a1.y * b1;
+            sum2 += a2.y * b1;
+            sum3 += a3.y * b1;
+            sum0 += a0.z * b2;
+            sum1 += a1.z * b2;
+            sum2 += a2.z * b2;
+            sum3 += a3.z * b2;
+            sum0 += a0.w * b3;
+            sum1 += a1.w * b3;
+            sum2 += a2.w * b3;
+            sum3 += a3.w * b3;
+            let a4 = (*a)[4];
+            let a5 = (*a)[5];
+            let a6 = (*a)[6];
+            let a7 = (*a)[7];
+            sum4 += a4.x * b0;
+            sum5 += a5.x * b0;
+            sum6 += a6.x * b0;
+            sum7 += a7.x * b0;
+            sum4 += a4.y * b1;
+            sum5 += a5.y * b1;
+            sum6 += a6.y * b1;
+            sum7 += a7.y * b1;
+            sum4 += a4.z * b2;
+            sum5 += a5.z * b2;
+            sum6 += a6.z * b2;
+            sum7 += a7.z * b2;
+            sum4 += a4.w * b3;
+            sum5 += a5.w * b3;
+            sum6 += a6.w * b3;
+            sum7 += a7.w * b3;
         }
         workgroupBarrier();
     }
-    let place = first_row + 4u * own_row;
+    // The slices' sums are added in a tree, as many at a time as there is room for.
+    for (var half = SLICES / 2u; half > 0u; half /= 2u) {
+        for (var first = half; first < 2u * half; first += ROUND) {
+            if (slice >= first && slice < min(first + ROUND, 2u * half)) {
+                let to = &left[(slice - first) * SLICE_THREADS + thread % SLICE_THREADS];
+                (*to)[0] = sum0;
+                (*to)[1] = sum1;
+                (*to)[2] = sum2;
+                (*to)[3] = sum3;
+                (*to)[4] = sum4;
+                (*to)[5] = sum5;
+                (*to)[6] = sum6;
+                (*to)[7] = sum7;
+            }
+            workgroupBarrier();
+            if (slice < half && slice + half >= first && slice + half < first + ROUND) {
+                let others = &left[(slice + half - first) * SLICE_THREADS + thread % SLICE_THREADS];
+                sum0 += (*others)[0];
+                sum1 += (*others)[1];
+                sum2 += (*others)[2];
+                sum3 += (*others)[3];
+                sum4 += (*others)[4];
+                sum5 += (*others)[5];
+                sum6 += (*others)[6];
+                sum7 += (*others)[7];
+            }
+            workgroupBarrier();
+        }
+    }
+    if (slice != 0u) {
+        return;
+    }
+    let place = first_row + 8u * own_row;
     let column = first_column + 4u * own_column;
-    if (place < rows) { finish_four(place, first_channel + column, column, columns, sum0); }
-    if (place + 1u < rows) { finish_four(place + 1u, first_channel + column, column, columns, sum1); }
-    if (place + 2u < rows) { finish_four(place + 2u, first_channel + column, column, columns, sum2); }
-    if (place + 3u < rows) { finish_four(place + 3u, first_channel + column, column, columns, sum3); }
+    let channel = group.z * columns;
+    finish(place, rows, channel, column, columns, sum0);
+    finish(place + 1u, rows, channel, column, columns, sum1);
+    finish(place + 2u, rows, channel, column, columns, sum2);
+    finish(place + 3u, rows, channel, column, columns, sum3);
+    finish(place + 4u, rows, channel, column, columns, sum4);
+    finish(place + 5u, rows, channel, column, columns, sum5);
+    finish(place + 6u, rows, channel, column, columns, sum6);
+    finish(place + 7u, rows, channel, column, columns, sum7);
 }

@@ -1,13 +1,13 @@
-// dx = wᵀ∗(dy·slope(saved)), or added to dx where accumulate is 1: the gradient of a convolution's or linear layer's input.
-// Layouts: dx [image][y][x][plane], w [row][column][plane of the group][channel], dy and saved [image][y][x][channel].
-// A workgroup has TILE_ROWS places by TILE_COLUMNS planes of group z, a thread 4 by 4; DEPTH terms at a time are shared.
-// Sums go over the kernel's rows, columns and the group's channels, ascending; a stride leaves out places that no output hit.
-// Limits: THREADS ≤ 256, sides of an image below 1000000, 2³² numbers in all.
+// dx = (wᵀ∗dy + dx where accumulate is 1)·slope(saved): the gradient of a convolution's or linear layer's input.
+// Layouts: dx and saved [image][y][x][plane], w [row][column][plane of the group][channel], dy [image][y][x][channel].
+// A workgroup has TILE_ROWS places of one remainder by the strides, which the same places of the kernel reach, by
+// 4·COLUMN_THREADS planes; z is group and remainder, a thread of one of SLICES has 8 by 4 sums. Sums as in product; activation
+// is that of whoever computed x, 0 where there is none. Limits: THREADS ≤ 256, sides of an image at most 32000.
 
 struct Task {
     height: u32, width: u32, planes: u32, out_height: u32, out_width: u32, channels: u32,
     size_y: u32, size_x: u32, stride_y: u32, stride_x: u32, top: u32, left: u32, groups: u32,
-    gradient: u32, saved: u32, activation: u32, weight: u32, output: u32, accumulate: u32,
+    gradient: u32, weight: u32, output: u32, accumulate: u32, saved: u32, activation: u32,
 }
 // One step's numbers.
 struct Turn {
@@ -39,12 +39,14 @@ fn sigmoid(x: f32) -> f32 {
 
 // The slope of activation 1 relu, 2 relu6 and 5 tanh by what it gave, of 3 hardswish, 4 silu and 6 gelu by what it was given.
 fn slope(saved: f32, activation: u32) -> f32 {
+    let none = 0.0;
+    let all = 1.0;
     switch activation {
-        case 1u: { return select(0.0, 1.0, saved > 0.0); }
-        case 2u: { return select(0.0, 1.0, saved > 0.0 && saved < 6.0); }
+        case 1u: { return select(none, all, saved > none); }
+        case 2u: { return select(none, all, (saved > none) && (saved < 6.0)); }
         case 3u: {
-            let outside = select(0.0, 1.0, saved > 0.0);
-            return select(outside, saved * 0.33333334 + 0.5, saved > -3.0 && saved < 3.0);
+            let outside = select(none, all, saved > none);
+            return select(outside, saved * 0.33333334 + 0.5, (saved > -3.0) && (saved < 3.0));
         }
         case 4u: {
             let share = sigmoid(saved);
@@ -55,140 +57,350 @@ fn slope(saved: f32, activation: u32) -> f32 {
             let density = exp(max(-0.5 * (saved * saved), -87.0)) * 0.3989423;
             return normal_cdf(saved) + saved * density;
         }
-        default: { return 1.0; }
+        default: { return all; }
     }
 }
 
-override THREADS: u32 = 256u;
-override TILE_COLUMNS: u32 = 64u;
-override DEPTH: u32 = 16u;
-override TILE_ROWS: u32 = THREADS * 16u / TILE_COLUMNS;
-override ROW_QUADS: u32 = TILE_ROWS / 4u;
-override COLUMN_QUADS: u32 = TILE_COLUMNS / 4u;
-// A quad more than needed, so that neighbouring threads write to different banks.
-override LEFT_STRIDE: u32 = ROW_QUADS + 1u;
-override LEFT: u32 = DEPTH * LEFT_STRIDE;
-override RIGHT_STRIDE: u32 = COLUMN_QUADS + 1u;
-override RIGHT: u32 = DEPTH * RIGHT_STRIDE;
+override SLICES: u32 = 1u;
+override ROW_THREADS: u32 = 16u;
+override COLUMN_THREADS: u32 = 16u;
+override DEPTH_QUADS: u32 = 4u;
+override SLICE_THREADS: u32 = ROW_THREADS * COLUMN_THREADS;
+override THREADS: u32 = SLICES * SLICE_THREADS;
+override TILE_ROWS: u32 = 8u * ROW_THREADS;
+override DEPTH: u32 = 4u * DEPTH_QUADS;
+// Quads that a thread fetches, at most four of each kind.
+override LEFT_QUADS: u32 = TILE_ROWS * DEPTH_QUADS;
+override RIGHT_QUADS: u32 = DEPTH * COLUMN_THREADS;
+// Odd strides, and a quad more in each block than needed, so that neighbouring threads use different banks.
+override LEFT_STRIDE: u32 = ROW_THREADS | 1u;
+override LEFT: u32 = DEPTH_QUADS * LEFT_STRIDE;
+override RIGHT: u32 = DEPTH_QUADS * COLUMN_THREADS;
+// Slices whose sums find room in left.
+override ROUND: u32 = LEFT / SLICE_THREADS;
+override CORNERS: u32 = TILE_ROWS;
 
-var<workgroup> left: array<vec4<f32>, LEFT>;
-var<workgroup> right: array<vec4<f32>, RIGHT>;
-var<workgroup> corners: array<vec3<i32>, TILE_ROWS>;
+var<workgroup> left: array<array<vec4<f32>, 9>, LEFT>;
+var<workgroup> right: array<array<vec4<f32>, 5>, RIGHT>;
+// Where a row's first term would be, in quads or numbers, and its row and column in the image, sixteen bits each.
+var<workgroup> corners: array<vec2<i32>, CORNERS>;
 
-// A place so far outside that no kernel reaches the image.
-const OUTSIDE: i32 = -1000000;
+// A row so far outside that no kernel reaches the image.
+const OUTSIDE: i32 = -32700;
 
-fn cell(corner: vec3<i32>, offset: vec2<i32>, channel: u32) -> f32 {
-    let begin = corner.yz - offset;
-    let stride = vec2<i32>(i32(task.stride_y), i32(task.stride_x));
-    let at = begin / stride;
-    if (any(begin < vec2<i32>()) || any(at * stride != begin)
-        || at.x >= i32(task.out_height) || at.y >= i32(task.out_width)) {
+fn packed(y: i32, x: i32) -> i32 {
+    return (y << 16u) | (x & 0xffff);
+}
+
+fn row_of(corner: vec2<i32>) -> i32 {
+    return corner.y >> 16u;
+}
+
+fn column_of(corner: vec2<i32>) -> i32 {
+    return (corner.y << 16u) >> 16u;
+}
+
+// Where a thread's quad of terms lies: its first channel, column and row of the kernel.
+struct Terms {
+    inner: u32, x: u32, y: u32,
+}
+
+// The terms so many steps on, each counted in channels, columns and rows; no sum passes twice its limit.
+fn moved(terms: Terms, step: Terms, inner: u32, columns: u32) -> Terms {
+    var next = Terms(terms.inner + step.inner, terms.x + step.x, terms.y + step.y);
+    if (next.inner >= inner) {
+        next.inner -= inner;
+        next.x += 1u;
+    }
+    if (next.x >= columns) {
+        next.x -= columns;
+        next.y += 1u;
+    }
+    return next;
+}
+
+fn terms_at(index: u32, inner: u32, columns: u32) -> Terms {
+    let spot = index / inner;
+    return Terms(index % inner, spot % columns, spot / columns);
+}
+
+// The places of an image, and of the kernel, that have one remainder by the strides.
+struct Remainder {
+    first: vec2<u32>, places: vec2<u32>, first_spot: vec2<u32>, spots: vec2<u32>, shift: vec2<u32>,
+}
+
+fn remainder(number: u32) -> Remainder {
+    let stride = vec2<u32>(task.stride_y, task.stride_x);
+    let first = vec2<u32>(number / task.stride_x, number % task.stride_x);
+    let reach = first + vec2<u32>(task.top, task.left);
+    let first_spot = reach % stride;
+    return Remainder(
+        first,
+        (vec2<u32>(task.height, task.width) + stride - 1u - first) / stride,
+        first_spot,
+        (vec2<u32>(task.size_y, task.size_x) + stride - 1u - first_spot) / stride,
+        (reach - first_spot) / stride,
+    );
+}
+
+fn cell(corner: vec2<i32>, terms: Terms, rows: u32) -> f32 {
+    let y = u32(row_of(corner) - i32(terms.y));
+    let x = u32(column_of(corner) - i32(terms.x));
+    if (y >= task.out_height || x >= task.out_width || terms.y >= rows) {
         return 0.0;
     }
-    let index = u32(corner.x) + (u32(at.x) * task.out_width + u32(at.y)) * task.channels + channel;
-    var gradient = values[task.gradient + index];
-    if (task.activation != 0u) {
-        gradient *= slope(values[task.saved + index], task.activation);
-    }
-    return gradient;
+    return values[u32(corner.x) + terms.inner - (terms.y * task.out_width + terms.x) * task.channels];
 }
 
-fn weight(spot: u32, plane: u32, planes: u32, channel: u32) -> f32 {
-    if (plane < planes) {
-        return weights[task.weight + (spot * planes + plane) * task.channels + channel];
-    }
-    return 0.0;
+// Four terms of a place, zeros where there is no gradient.
+fn fetched_left(index: u32, terms: Terms, channels: u32, spots: vec2<u32>) -> vec4<f32> {
+    let corner = corners[index / DEPTH_QUADS];
+    let one = Terms(1u, 0u, 0u);
+    let second = moved(terms, one, channels, spots.y);
+    let third = moved(second, one, channels, spots.y);
+    let fourth = moved(third, one, channels, spots.y);
+    return vec4<f32>(
+        cell(corner, terms, spots.x),
+        cell(corner, second, spots.x),
+        cell(corner, third, spots.x),
+        cell(corner, fourth, spots.x),
+    );
 }
 
-fn finish_four(place: u32, first_plane: u32, column: u32, columns: u32, sums: vec4<f32>) {
-    for (var i = 0u; i < 4u; i++) {
-        if (column + i < columns) {
-            let index = task.output + place * task.planes + first_plane + column + i;
-            if (task.accumulate != 0u) {
-                values[index] += sums[i];
-            } else {
-                values[index] = sums[i];
-            }
+fn weight(terms: Terms, its: Remainder, plane: u32, planes: u32, first: u32) -> f32 {
+    if (plane >= planes || terms.y >= its.spots.x) {
+        return 0.0;
+    }
+    let spot = (its.first_spot.x + terms.y * task.stride_y) * task.size_x + its.first_spot.y + terms.x * task.stride_x;
+    return weights[first + (spot * planes + plane) * task.channels + terms.inner];
+}
+
+// The weights of one term for four planes.
+fn fetched_right(terms: Terms, its: Remainder, plane: u32, planes: u32, first: u32) -> vec4<f32> {
+    return vec4<f32>(
+        weight(terms, its, plane, planes, first),
+        weight(terms, its, plane + 1u, planes, first),
+        weight(terms, its, plane + 2u, planes, first),
+        weight(terms, its, plane + 3u, planes, first),
+    );
+}
+
+fn keep_left(index: u32, quad: vec4<f32>) {
+    let row = index / DEPTH_QUADS;
+    left[index % DEPTH_QUADS * LEFT_STRIDE + row / 8u][row % 8u] = quad;
+}
+
+// Where a place of one remainder stands in all places.
+fn place_of(row: u32, its: Remainder) -> u32 {
+    if (task.stride_y == 1u && task.stride_x == 1u) {
+        return row;
+    }
+    let place = row % (its.places.x * its.places.y);
+    let image = row / (its.places.x * its.places.y);
+    let y = its.first.x + place / its.places.y * task.stride_y;
+    return (image * task.height + y) * task.width + its.first.y + place % its.places.y * task.stride_x;
+}
+
+fn finish(row: u32, rows: u32, its: Remainder, first_plane: u32, column: u32, columns: u32, product: vec4<f32>) {
+    if (row >= rows) {
+        return;
+    }
+    let index = place_of(row, its) * task.planes + first_plane;
+    for (var i = column; i < min(column + 4u, columns); i++) {
+        var sum = product[i - column];
+        if (task.accumulate != 0u) {
+            sum += values[task.output + index + i];
         }
+        if (task.activation != 0u) {
+            sum *= slope(values[task.saved + index + i], task.activation);
+        }
+        values[task.output + index + i] = sum;
     }
 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let places = task.height * task.width;
+    let remainders = task.stride_y * task.stride_x;
+    let its = remainder(group.z % remainders);
+    let own_group = group.z / remainders;
+    let places = its.places.x * its.places.y;
     let rows = turn.rows * places;
+    let first_row = group.x * TILE_ROWS;
+    if (first_row >= rows) {
+        return;
+    }
     let channels = task.channels / task.groups;
     let planes = task.planes / task.groups;
-    let depth = task.size_y * task.size_x * channels;
-    let first_row = group.x * TILE_ROWS;
-    let first_column = group.y * TILE_COLUMNS;
-    let own_row = thread / COLUMN_QUADS;
-    let own_column = thread % COLUMN_QUADS;
+    let depth = channels * its.spots.x * its.spots.y;
+    let first_column = group.y * 4u * COLUMN_THREADS;
+    let slice = thread / SLICE_THREADS;
+    let own_row = thread % SLICE_THREADS / COLUMN_THREADS;
+    let own_column = thread % COLUMN_THREADS;
     for (var i = thread; i < TILE_ROWS; i += THREADS) {
         let row = first_row + i;
         let place = row % places;
-        let y = i32(place / task.width + task.top);
-        let x = i32(place % task.width + task.left);
-        let image = row / places * task.out_height * task.out_width * task.channels + group.z * channels;
-        corners[i] = vec3<i32>(i32(image), select(OUTSIDE, y, row < rows), x);
+        let y = i32(place / its.places.y + its.shift.x);
+        let x = i32(place % its.places.y + its.shift.y);
+        let image = i32(row / places * task.out_height * task.out_width);
+        let begin = i32(task.gradient + own_group * channels) + (image + y * i32(task.out_width) + x) * i32(task.channels);
+        corners[i] = vec2<i32>(begin, packed(select(OUTSIDE, y, row < rows), x));
     }
     workgroupBarrier();
+    // A thread fetches the weights of four terms for four planes, if it is among the first.
+    let block = thread % DEPTH_QUADS * COLUMN_THREADS + thread / DEPTH_QUADS;
+    let has_block = thread < DEPTH_QUADS * COLUMN_THREADS;
+    let plane = first_column + 4u * (thread / DEPTH_QUADS);
+    let first_weight = task.weight + own_group * channels;
+    let spots = vec2<u32>(its.spots.x, max(its.spots.y, 1u));
+    let one = Terms(1u, 0u, 0u);
+    var terms = terms_at(4u * (thread % DEPTH_QUADS), channels, spots.y);
+    let step = terms_at(DEPTH, channels, spots.y);
+    var x0 = vec4<f32>();
+    var x1 = vec4<f32>();
+    var x2 = vec4<f32>();
+    var x3 = vec4<f32>();
+    var w0 = vec4<f32>();
+    var w1 = vec4<f32>();
+    var w2 = vec4<f32>();
+    var w3 = vec4<f32>();
+    x0 = fetched_left(thread, terms, channels, spots);
+    if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, channels, spots); }
+    if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, channels, spots); }
+    if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, channels, spots); }
+    if (has_block) {
+        let second = moved(terms, one, channels, spots.y);
+        let third = moved(second, one, channels, spots.y);
+        let fourth = moved(third, one, channels, spots.y);
+        w0 = fetched_right(terms, its, plane, planes, first_weight);
+        w1 = fetched_right(second, its, plane, planes, first_weight);
+        w2 = fetched_right(third, its, plane, planes, first_weight);
+        w3 = fetched_right(fourth, its, plane, planes, first_weight);
+    }
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
     var sum3 = vec4<f32>();
+    var sum4 = vec4<f32>();
+    var sum5 = vec4<f32>();
+    var sum6 = vec4<f32>();
+    var sum7 = vec4<f32>();
     for (var start = 0u; start < depth; start += DEPTH) {
-        for (var i = thread; i < DEPTH * ROW_QUADS; i += THREADS) {
-            let k = start + i % DEPTH;
-            let quad = i / DEPTH;
-            var loaded = vec4<f32>();
-            if (k < depth) {
-                let spot = k / channels;
-                let channel = k % channels;
-                let offset = vec2<i32>(i32(spot / task.size_x), i32(spot % task.size_x));
-                loaded = vec4<f32>(
-                    cell(corners[4u * quad], offset, channel),
-                    cell(corners[4u * quad + 1u], offset, channel),
-                    cell(corners[4u * quad + 2u], offset, channel),
-                    cell(corners[4u * quad + 3u], offset, channel),
-                );
-            }
-            left[i % DEPTH * LEFT_STRIDE + quad] = loaded;
-        }
-        for (var i = thread; i < DEPTH * COLUMN_QUADS; i += THREADS) {
-            let k = start + i % DEPTH;
-            let quad = i / DEPTH;
-            let plane = first_column + 4u * quad;
-            var loaded = vec4<f32>();
-            if (k < depth) {
-                let spot = k / channels;
-                let channel = group.z * channels + k % channels;
-                loaded = vec4<f32>(
-                    weight(spot, plane, planes, channel),
-                    weight(spot, plane + 1u, planes, channel),
-                    weight(spot, plane + 2u, planes, channel),
-                    weight(spot, plane + 3u, planes, channel),
-                );
-            }
-            right[i % DEPTH * RIGHT_STRIDE + quad] = loaded;
+        keep_left(thread, x0);
+        if (LEFT_QUADS > 1u * THREADS) { keep_left(thread + THREADS, x1); }
+        if (LEFT_QUADS > 2u * THREADS) { keep_left(thread + 2u * THREADS, x2); }
+        if (LEFT_QUADS > 3u * THREADS) { keep_left(thread + 3u * THREADS, x3); }
+        if (has_block) {
+            right[block][0] = w0;
+            right[block][1] = w1;
+            right[block][2] = w2;
+            right[block][3] = w3;
         }
         workgroupBarrier();
-        for (var k = 0u; k < DEPTH; k++) {
-            let a = left[k * LEFT_STRIDE + own_row];
-            let b = right[k * RIGHT_STRIDE + own_column];
-            sum0 += a.x * b;
-            sum1 += a.y * b;
-            sum2 += a.z * b;
-            sum3 += a.w * b;
+        terms = moved(terms, step, channels, spots.y);
+        x0 = fetched_left(thread, terms, channels, spots);
+        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, terms, channels, spots); }
+        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, terms, channels, spots); }
+        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, terms, channels, spots); }
+        if (has_block) {
+            let second = moved(terms, one, channels, spots.y);
+            let third = moved(second, one, channels, spots.y);
+            let fourth = moved(third, one, channels, spots.y);
+            w0 = fetched_right(terms, its, plane, planes, first_weight);
+            w1 = fetched_right(second, its, plane, planes, first_weight);
+            w2 = fetched_right(third, its, plane, planes, first_weight);
+            w3 = fetched_right(fourth, its, plane, planes, first_weight);
+        }
+        for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
+            let a = &left[quad * LEFT_STRIDE + own_row];
+            let b = &right[quad * COLUMN_THREADS + own_column];
+            let b0 = (*b)[0];
+            let b1 = (*b)[1];
+            let b2 = (*b)[2];
+            let b3 = (*b)[3];
+            let a0 = (*a)[0];
+            let a1 = (*a)[1];
+            let a2 = (*a)[2];
+            let a3 = (*a)[3];
+            sum0 += a0.x * b0;
+            sum1 += a1.x * b0;
+            sum2 += a2.x * b0;
+            sum3 += a3.x * b0;
+            sum0 += a0.y * b1;
+            sum1 += a1.y * b1;
+            sum2 += a2.y * b1;
+            sum3 += a3.y * b1;
+            sum0 += a0.z * b2;
+            sum1 += a1.z * b2;
+            sum2 += a2.z * b2;
+            sum3 += a3.z * b2;
+            sum0 += a0.w * b3;
+            sum1 += a1.w * b3;
+            sum2 += a2.w * b3;
+            sum3 += a3.w * b3;
+            let a4 = (*a)[4];
+            let a5 = (*a)[5];
+            let a6 = (*a)[6];
+            let a7 = (*a)[7];
+            sum4 += a4.x * b0;
+            sum5 += a5.x * b0;
+            sum6 += a6.x * b0;
+            sum7 += a7.x * b0;
+            sum4 += a4.y * b1;
+            sum5 += a5.y * b1;
+            sum6 += a6.y * b1;
+            sum7 += a7.y * b1;
+            sum4 += a4.z * b2;
+            sum5 += a5.z * b2;
+            sum6 += a6.z * b2;
+            sum7 += a7.z * b2;
+            sum4 += a4.w * b3;
+            sum5 += a5.w * b3;
+            sum6 += a6.w * b3;
+            sum7 += a7.w * b3;
         }
         workgroupBarrier();
     }
-    let place = first_row + 4u * own_row;
+    // The slices' sums are added in a tree, as many at a time as there is room for.
+    for (var half = SLICES / 2u; half > 0u; half /= 2u) {
+        for (var first = half; first < 2u * half; first += ROUND) {
+            if (slice >= first && slice < min(first + ROUND, 2u * half)) {
+                let to = &left[(slice - first) * SLICE_THREADS + thread % SLICE_THREADS];
+                (*to)[0] = sum0;
+                (*to)[1] = sum1;
+                (*to)[2] = sum2;
+                (*to)[3] = sum3;
+                (*to)[4] = sum4;
+                (*to)[5] = sum5;
+                (*to)[6] = sum6;
+                (*to)[7] = sum7;
+            }
+            workgroupBarrier();
+            if (slice < half && slice + half >= first && slice + half < first + ROUND) {
+                let others = &left[(slice + half - first) * SLICE_THREADS + thread % SLICE_THREADS];
+                sum0 += (*others)[0];
+                sum1 += (*others)[1];
+                sum2 += (*others)[2];
+                sum3 += (*others)[3];
+                sum4 += (*others)[4];
+                sum5 += (*others)[5];
+                sum6 += (*others)[6];
+                sum7 += (*others)[7];
+            }
+            workgroupBarrier();
+        }
+    }
+    if (slice != 0u) {
+        return;
+    }
+    let row = first_row + 8u * own_row;
     let column = first_column + 4u * own_column;
-    let first_plane = group.z * planes;
-    if (place < rows) { finish_four(place, first_plane, column, planes, sum0); }
-    if (place + 1u < rows) { finish_four(place + 1u, first_plane, column, planes, sum1); }
-    if (place + 2u < rows) { finish_four(place + 2u, first_plane, column, planes, sum2); }
-    if (place + 3u < rows) { finish_four(place + 3u, first_plane, column, planes, sum3); }
+    let first_plane = own_group * planes;
+    finish(row, rows, its, first_plane, column, planes, sum0);
+    finish(row + 1u, rows, its, first_plane, column, planes, sum1);
+    finish(row + 2u, rows, its, first_plane, column, planes, sum2);
+    finish(row + 3u, rows, its, first_plane, column, planes, sum3);
+    finish(row + 4u, rows, its, first_plane, column, planes, sum4);
+    finish(row + 5u, rows, its, first_plane, column, planes, sum5);
+    finish(row + 6u, rows, its, first_plane, column, planes, sum6);
+    finish(row + 7u, rows, its, first_plane, column, planes, sum7);
 }

@@ -1,14 +1,13 @@
-// dw = xᵀ·(dy·slope(saved)) and dbias = Σ dy·slope(saved) over a part of all places: the weight gradient in several parts.
-// Layouts: x [image][y][x][plane], dy and saved [image][y][x][channel], output [part][row][column][plane][channel].
-// A workgroup has TILE_ROWS weights of a channel by TILE_COLUMNS channels of group z / parts in part z mod parts, a thread
-// 4 by 4; sums go over images and places, ascending; the optimizer adds the parts, so no second dispatch is needed.
-// Limits: THREADS ≤ 256, sides of an image below 1000000; what is not finite raises metrics[0].
+// dw = xᵀ·dy and dbias = Σ dy over a part of all places: a convolution's or linear layer's weight gradient in several parts.
+// Layouts: x [image][y][x][plane], dy [image][y][x][channel], output [part][row][column][plane][channel].
+// A workgroup has TILE_ROWS weights of a channel by 4·COLUMN_THREADS channels of group z / parts in part z mod parts; a thread
+// of one of SLICES has 8 by 4 sums over images and places; DEPTH places are shared while the next are fetched. Sums: a slice's
+// ascending, then a tree; the optimizer adds the parts. Limits: as product's; what is not finite raises metrics[0].
 
 struct Task {
     height: u32, width: u32, planes: u32, out_height: u32, out_width: u32, channels: u32,
     size_y: u32, size_x: u32, stride_y: u32, stride_x: u32, top: u32, left: u32, groups: u32,
-    input: u32, gradient: u32, saved: u32, activation: u32, parts: u32, output: u32, output_stride: u32,
-    bias: u32, bias_stride: u32,
+    input: u32, gradient: u32, parts: u32, output: u32, output_stride: u32, bias: u32, bias_stride: u32,
 }
 // One step's numbers.
 struct Turn {
@@ -23,192 +22,323 @@ const NONE: u32 = 0xffffffffu;
 @group(0) @binding(4) var<storage, read_write> values: array<f32>;
 @group(0) @binding(7) var<storage, read_write> metrics: array<atomic<u32>>;
 
-// The normal distribution function by a rational function; 0 or 1 beyond 5.5.
-fn normal_cdf(x: f32) -> f32 {
-    let size = min(abs(x), 5.5);
-    let square = size * size;
-    let above = ((((3.6444206e-8 * square + 1.0014885e-5) * square + 2.6154603e-4) * square + 7.392552e-3) * square
-        + 0.05317543) * square + 0.6340412;
-    let below = ((((1.9055907e-6 * square + 1.1469066e-4) * square + 2.957068e-3) * square + 0.045161318) * square
-        + 0.3981749) * square + 1.5893055;
-    let from_half = min(size * above / below, 0.5);
-    return 0.5 + select(from_half, -from_half, x < 0.0);
-}
-
-fn sigmoid(x: f32) -> f32 {
-    return 1.0 / (1.0 + exp(clamp(-x, -87.0, 87.0)));
-}
-
-// The slope of activation 1 relu, 2 relu6 and 5 tanh by what it gave, of 3 hardswish, 4 silu and 6 gelu by what it was given.
-fn slope(saved: f32, activation: u32) -> f32 {
-    switch activation {
-        case 1u: { return select(0.0, 1.0, saved > 0.0); }
-        case 2u: { return select(0.0, 1.0, saved > 0.0 && saved < 6.0); }
-        case 3u: {
-            let outside = select(0.0, 1.0, saved > 0.0);
-            return select(outside, saved * 0.33333334 + 0.5, saved > -3.0 && saved < 3.0);
-        }
-        case 4u: {
-            let share = sigmoid(saved);
-            return share + saved * share * (1.0 - share);
-        }
-        case 5u: { return 1.0 - saved * saved; }
-        case 6u: {
-            let density = exp(max(-0.5 * (saved * saved), -87.0)) * 0.3989423;
-            return normal_cdf(saved) + saved * density;
-        }
-        default: { return 1.0; }
-    }
-}
-
 // Whether a number is NaN, infinite or on its way there: by its bits, since WGSL may assume that there is none.
 fn is_broken(x: f32) -> bool {
     return (bitcast<u32>(x) & 0x7f800000u) >= 0x7e800000u;
 }
 
-override THREADS: u32 = 256u;
-override TILE_COLUMNS: u32 = 64u;
-override DEPTH: u32 = 16u;
-override TILE_ROWS: u32 = THREADS * 16u / TILE_COLUMNS;
-override ROW_QUADS: u32 = TILE_ROWS / 4u;
-override COLUMN_QUADS: u32 = TILE_COLUMNS / 4u;
-// A quad more than needed, so that neighbouring threads write to different banks.
-override LEFT_STRIDE: u32 = ROW_QUADS + 1u;
-override LEFT: u32 = DEPTH * LEFT_STRIDE;
-override RIGHT_STRIDE: u32 = COLUMN_QUADS;
-override RIGHT: u32 = DEPTH * RIGHT_STRIDE;
+override SLICES: u32 = 1u;
+override ROW_THREADS: u32 = 16u;
+override COLUMN_THREADS: u32 = 16u;
+override DEPTH_QUADS: u32 = 4u;
+override SLICE_THREADS: u32 = ROW_THREADS * COLUMN_THREADS;
+override THREADS: u32 = SLICES * SLICE_THREADS;
+override TILE_ROWS: u32 = 8u * ROW_THREADS;
+override DEPTH: u32 = 4u * DEPTH_QUADS;
+// Quads that a thread fetches, at most four of each kind.
+override LEFT_QUADS: u32 = TILE_ROWS * DEPTH_QUADS;
+override RIGHT_QUADS: u32 = DEPTH * COLUMN_THREADS;
+// Odd strides, and a quad more in each block than needed, so that neighbouring threads use different banks.
+override LEFT_STRIDE: u32 = ROW_THREADS | 1u;
+override LEFT: u32 = DEPTH_QUADS * LEFT_STRIDE;
+override RIGHT: u32 = DEPTH_QUADS * COLUMN_THREADS;
+// Slices whose sums find room in left.
+override ROUND: u32 = LEFT / SLICE_THREADS;
+override CORNERS: u32 = 2u * DEPTH;
 
-var<workgroup> left: array<vec4<f32>, LEFT>;
-var<workgroup> right: array<vec4<f32>, RIGHT>;
-var<workgroup> corners: array<vec3<i32>, TILE_ROWS>;
+var<workgroup> left: array<array<vec4<f32>, 9>, LEFT>;
+var<workgroup> right: array<array<vec4<f32>, 5>, RIGHT>;
+// Where a row's first term would be, in quads or numbers, and its row and column in the image, sixteen bits each.
+var<workgroup> corners: array<vec2<i32>, CORNERS>;
 
-// A place so far outside that no kernel reaches the image.
-const OUTSIDE: i32 = -1000000;
+// A row so far outside that no kernel reaches the image.
+const OUTSIDE: i32 = -32700;
 
-fn cell(image: u32, corner: vec2<i32>, spot: vec3<i32>) -> f32 {
-    let at = corner + spot.yz;
-    if (any(at < vec2<i32>()) || at.x >= i32(task.height) || at.y >= i32(task.width)) {
-        return 0.0;
-    }
-    return values[image + (u32(at.x) * task.width + u32(at.y)) * task.planes + u32(spot.x)];
+fn packed(y: i32, x: i32) -> i32 {
+    return (y << 16u) | (x & 0xffff);
 }
 
-fn slanted(index: u32, column: u32, columns: u32) -> f32 {
+fn row_of(corner: vec2<i32>) -> i32 {
+    return corner.y >> 16u;
+}
+
+fn column_of(corner: vec2<i32>) -> i32 {
+    return (corner.y << 16u) >> 16u;
+}
+
+// Writes where the planes of DEPTH places from one on begin, into one half of the corners.
+fn keep_corners(thread: u32, first: u32, half: u32, until: u32, first_plane: u32) {
+    let places = task.out_height * task.out_width;
+    for (var i = thread; i < DEPTH; i += THREADS) {
+        let row = first + i;
+        let place = row % places;
+        let y = i32(place / task.out_width * task.stride_y) - i32(task.top);
+        let x = i32(place % task.out_width * task.stride_x) - i32(task.left);
+        let image = i32(row / places * task.height * task.width);
+        let begin = i32(task.input + first_plane) + (image + y * i32(task.width) + x) * i32(task.planes);
+        corners[half * DEPTH + i] = vec2<i32>(begin, packed(select(OUTSIDE, y, row < until), x));
+    }
+}
+
+// Four weights' places: rows and columns of the kernel, and how far from the corner.
+struct Weights {
+    y: vec4<i32>, x: vec4<i32>, offset: vec4<u32>,
+}
+
+fn cell(corner: vec2<i32>, spot_y: i32, spot_x: i32, offset: u32) -> f32 {
+    let y = u32(row_of(corner) + spot_y);
+    let x = u32(column_of(corner) + spot_x);
+    if (y >= task.height || x >= task.width) {
+        return 0.0;
+    }
+    return values[u32(corner.x) + offset];
+}
+
+// What four weights are multiplied with at a place.
+fn fetched_left(index: u32, half: u32, its: Weights) -> vec4<f32> {
+    let corner = corners[half * DEPTH + index / (2u * ROW_THREADS)];
+    return vec4<f32>(
+        cell(corner, its.y.x, its.x.x, its.offset.x),
+        cell(corner, its.y.y, its.x.y, its.offset.y),
+        cell(corner, its.y.z, its.x.z, its.offset.z),
+        cell(corner, its.y.w, its.x.w, its.offset.w),
+    );
+}
+
+fn gradient(at: u32, column: u32, columns: u32) -> f32 {
     if (column >= columns) {
         return 0.0;
     }
-    var gradient = values[task.gradient + index];
-    if (task.activation != 0u) {
-        gradient *= slope(values[task.saved + index], task.activation);
-    }
-    return gradient;
+    return values[at + column];
 }
 
-fn store(index: u32, value: f32) {
-    values[index] = value;
-    if (is_broken(value)) {
-        atomicMax(&metrics[0], 1u);
+fn fetched_right(index: u32, first: u32, until: u32, begin: u32, columns: u32) -> vec4<f32> {
+    let row = first + index / COLUMN_THREADS;
+    let column = 4u * (index % COLUMN_THREADS);
+    if (row >= until) {
+        return vec4<f32>();
     }
+    let at = begin + row * task.channels;
+    return vec4<f32>(
+        gradient(at, column, columns),
+        gradient(at, column + 1u, columns),
+        gradient(at, column + 2u, columns),
+        gradient(at, column + 3u, columns),
+    );
 }
 
-fn finish_four(k: u32, first: u32, column: u32, columns: u32, sums: vec4<f32>) {
-    for (var i = 0u; i < 4u; i++) {
-        if (column + i < columns) {
-            store(first + k * task.channels + i, sums[i]);
+fn keep_left(index: u32, quad: vec4<f32>) {
+    let place = index / (2u * ROW_THREADS);
+    let row = index % (2u * ROW_THREADS);
+    left[place / 4u * LEFT_STRIDE + row / 2u][place % 4u * 2u + row % 2u] = quad;
+}
+
+fn keep_right(index: u32, quad: vec4<f32>) {
+    let k = index / COLUMN_THREADS;
+    right[k / 4u * COLUMN_THREADS + index % COLUMN_THREADS][k % 4u] = quad;
+}
+
+fn finish(row: u32, rows: u32, first: u32, column: u32, columns: u32, sums: vec4<f32>) {
+    if (row >= rows) {
+        return;
+    }
+    for (var i = column; i < min(column + 4u, columns); i++) {
+        let sum = sums[i - column];
+        values[first + row * task.channels + i] = sum;
+        if (is_broken(sum)) {
+            atomicMax(&metrics[0], 1u);
         }
     }
 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-    let places = task.out_height * task.out_width;
-    let rows = turn.rows * places;
+    let places = turn.rows * task.out_height * task.out_width;
     let columns = task.channels / task.groups;
     let planes = task.planes / task.groups;
-    let depth = task.size_y * task.size_x * planes;
+    let rows = planes * task.size_y * task.size_x;
     let part = group.z % task.parts;
-    let first_channel = group.z / task.parts * columns;
-    let first_plane = group.z / task.parts * planes;
-    let share = (rows + task.parts - 1u) / task.parts;
-    let begin = min(part * share, rows);
-    let until = min(begin + share, rows);
+    let own_group = group.z / task.parts;
+    let share = (places + task.parts - 1u) / task.parts;
+    let begin = min(part * share, places);
+    let until = min(begin + share, places);
     let first_row = group.x * TILE_ROWS;
-    let first_column = group.y * TILE_COLUMNS;
-    let own_row = thread / COLUMN_QUADS;
-    let own_column = thread % COLUMN_QUADS;
-    for (var i = thread; i < TILE_ROWS; i += THREADS) {
-        let k = first_row + i;
-        let spot = k / planes;
-        let plane = i32(first_plane + k % planes);
-        let y = i32(spot / task.size_x);
-        corners[i] = vec3<i32>(plane, select(OUTSIDE, y, k < depth), i32(spot % task.size_x));
-    }
+    let first_column = group.y * 4u * COLUMN_THREADS;
+    let first_gradient = task.gradient + own_group * columns + first_column;
+    let own_columns = columns - first_column;
+    let is_bias = task.bias != NONE && group.x == 0u;
+    let slice = thread / SLICE_THREADS;
+    let own_row = thread % SLICE_THREADS / COLUMN_THREADS;
+    let own_column = thread % COLUMN_THREADS;
+    // A thread fetches for the same four weights at each place.
+    let own_rows = first_row + 4u * (thread % (2u * ROW_THREADS)) + vec4<u32>(0u, 1u, 2u, 3u);
+    let spots = own_rows / planes;
+    let spots_y = spots / task.size_x;
+    let spots_x = spots % task.size_x;
+    let its = Weights(
+        select(vec4<i32>(OUTSIDE), vec4<i32>(spots_y), own_rows < vec4<u32>(rows)),
+        vec4<i32>(spots_x),
+        (spots_y * task.width + spots_x) * task.planes + own_rows % planes,
+    );
+    keep_corners(thread, begin, 0u, until, own_group * planes);
+    keep_corners(thread, begin + DEPTH, 1u, until, own_group * planes);
     workgroupBarrier();
+    var x0 = vec4<f32>();
+    var x1 = vec4<f32>();
+    var x2 = vec4<f32>();
+    var x3 = vec4<f32>();
+    var w0 = vec4<f32>();
+    var w1 = vec4<f32>();
+    var w2 = vec4<f32>();
+    var w3 = vec4<f32>();
+    x0 = fetched_left(thread, 0u, its);
+    if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, 0u, its); }
+    if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, 0u, its); }
+    if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, 0u, its); }
+    w0 = fetched_right(thread, begin, until, first_gradient, own_columns);
+    if (RIGHT_QUADS > 1u * THREADS) { w1 = fetched_right(thread + THREADS, begin, until, first_gradient, own_columns); }
+    if (RIGHT_QUADS > 2u * THREADS) {
+        w2 = fetched_right(thread + 2u * THREADS, begin, until, first_gradient, own_columns);
+    }
+    if (RIGHT_QUADS > 3u * THREADS) {
+        w3 = fetched_right(thread + 3u * THREADS, begin, until, first_gradient, own_columns);
+    }
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
     var sum2 = vec4<f32>();
     var sum3 = vec4<f32>();
+    var sum4 = vec4<f32>();
+    var sum5 = vec4<f32>();
+    var sum6 = vec4<f32>();
+    var sum7 = vec4<f32>();
     var bias = vec4<f32>();
+    var half = 0u;
     for (var start = begin; start < until; start += DEPTH) {
-        for (var i = thread; i < DEPTH * ROW_QUADS; i += THREADS) {
-            let row = start + i / ROW_QUADS;
-            let quad = i % ROW_QUADS;
-            var loaded = vec4<f32>();
-            if (row < until) {
-                let place = row % places;
-                let image = task.input + row / places * task.height * task.width * task.planes;
-                let corner = vec2<i32>(
-                    i32(place / task.out_width * task.stride_y) - i32(task.top),
-                    i32(place % task.out_width * task.stride_x) - i32(task.left),
-                );
-                loaded = vec4<f32>(
-                    cell(image, corner, corners[4u * quad]),
-                    cell(image, corner, corners[4u * quad + 1u]),
-                    cell(image, corner, corners[4u * quad + 2u]),
-                    cell(image, corner, corners[4u * quad + 3u]),
-                );
-            }
-            left[i / ROW_QUADS * LEFT_STRIDE + quad] = loaded;
-        }
-        for (var i = thread; i < DEPTH * COLUMN_QUADS; i += THREADS) {
-            let row = start + i / COLUMN_QUADS;
-            let column = first_column + 4u * (i % COLUMN_QUADS);
-            var loaded = vec4<f32>();
-            if (row < until) {
-                let index = row * task.channels + first_channel + column;
-                loaded = vec4<f32>(
-                    slanted(index, column, columns),
-                    slanted(index + 1u, column + 1u, columns),
-                    slanted(index + 2u, column + 2u, columns),
-                    slanted(index + 3u, column + 3u, columns),
-                );
-            }
-            right[i] = loaded;
-        }
+        keep_left(thread, x0);
+        if (LEFT_QUADS > 1u * THREADS) { keep_left(thread + THREADS, x1); }
+        if (LEFT_QUADS > 2u * THREADS) { keep_left(thread + 2u * THREADS, x2); }
+        if (LEFT_QUADS > 3u * THREADS) { keep_left(thread + 3u * THREADS, x3); }
+        if (thread < RIGHT_QUADS) { keep_right(thread, w0); }
+        if (RIGHT_QUADS > 1u * THREADS) { keep_right(thread + THREADS, w1); }
+        if (RIGHT_QUADS > 2u * THREADS) { keep_right(thread + 2u * THREADS, w2); }
+        if (RIGHT_QUADS > 3u * THREADS) { keep_right(thread + 3u * THREADS, w3); }
         workgroupBarrier();
-        if (group.x == 0u) {
-            for (var k = 0u; k < DEPTH; k++) {
-                bias += right[k * RIGHT_STRIDE + own_column];
-            }
+        x0 = fetched_left(thread, 1u - half, its);
+        if (LEFT_QUADS > 1u * THREADS) { x1 = fetched_left(thread + THREADS, 1u - half, its); }
+        if (LEFT_QUADS > 2u * THREADS) { x2 = fetched_left(thread + 2u * THREADS, 1u - half, its); }
+        if (LEFT_QUADS > 3u * THREADS) { x3 = fetched_left(thread + 3u * THREADS, 1u - half, its); }
+        w0 = fetched_right(thread, start + DEPTH, until, first_gradient, own_columns);
+        if (RIGHT_QUADS > 1u * THREADS) {
+            w1 = fetched_right(thread + THREADS, start + DEPTH, until, first_gradient, own_columns);
         }
-        for (var k = 0u; k < DEPTH; k++) {
-            let a = left[k * LEFT_STRIDE + own_row];
-            let b = right[k * RIGHT_STRIDE + own_column];
-            sum0 += a.x * b;
-            sum1 += a.y * b;
-            sum2 += a.z * b;
-            sum3 += a.w * b;
+        if (RIGHT_QUADS > 2u * THREADS) {
+            w2 = fetched_right(thread + 2u * THREADS, start + DEPTH, until, first_gradient, own_columns);
+        }
+        if (RIGHT_QUADS > 3u * THREADS) {
+            w3 = fetched_right(thread + 3u * THREADS, start + DEPTH, until, first_gradient, own_columns);
+        }
+        keep_corners(thread, start + 2u * DEPTH, half, until, own_group * planes);
+        half = 1u - half;
+        for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
+            let a = &left[quad * LEFT_STRIDE + own_row];
+            let b = &right[quad * COLUMN_THREADS + own_column];
+            let b0 = (*b)[0];
+            let b1 = (*b)[1];
+            let b2 = (*b)[2];
+            let b3 = (*b)[3];
+            let near0 = (*a)[0];
+            let far0 = (*a)[1];
+            sum0 += near0.x * b0;
+            sum1 += near0.y * b0;
+            sum2 += near0.z * b0;
+            sum3 += near0.w * b0;
+            sum4 += far0.x * b0;
+            sum5 += far0.y * b0;
+            sum6 += far0.z * b0;
+            sum7 += far0.w * b0;
+            let near1 = (*a)[2];
+            let far1 = (*a)[3];
+            sum0 += near1.x * b1;
+            sum1 += near1.y * b1;
+            sum2 += near1.z * b1;
+            sum3 += near1.w * b1;
+            sum4 += far1.x * b1;
+            sum5 += far1.y * b1;
+            sum6 += far1.z * b1;
+            sum7 += far1.w * b1;
+            let near2 = (*a)[4];
+            let far2 = (*a)[5];
+            sum0 += near2.x * b2;
+            sum1 += near2.y * b2;
+            sum2 += near2.z * b2;
+            sum3 += near2.w * b2;
+            sum4 += far2.x * b2;
+            sum5 += far2.y * b2;
+            sum6 += far2.z * b2;
+            sum7 += far2.w * b2;
+            let near3 = (*a)[6];
+            let far3 = (*a)[7];
+            sum0 += near3.x * b3;
+            sum1 += near3.y * b3;
+            sum2 += near3.z * b3;
+            sum3 += near3.w * b3;
+            sum4 += far3.x * b3;
+            sum5 += far3.y * b3;
+            sum6 += far3.z * b3;
+            sum7 += far3.w * b3;
+            if (is_bias) {
+                bias += (b0 + b1) + (b2 + b3);
+            }
         }
         workgroupBarrier();
     }
-    let k = first_row + 4u * own_row;
+    // The slices' sums are added in a tree, as many at a time as there is room for.
+    for (var half = SLICES / 2u; half > 0u; half /= 2u) {
+        for (var first = half; first < 2u * half; first += ROUND) {
+            if (slice >= first && slice < min(first + ROUND, 2u * half)) {
+                let to = &left[(slice - first) * SLICE_THREADS + thread % SLICE_THREADS];
+                (*to)[0] = sum0;
+                (*to)[1] = sum1;
+                (*to)[2] = sum2;
+                (*to)[3] = sum3;
+                (*to)[4] = sum4;
+                (*to)[5] = sum5;
+                (*to)[6] = sum6;
+                (*to)[7] = sum7;
+                (*to)[8] = bias;
+            }
+            workgroupBarrier();
+            if (slice < half && slice + half >= first && slice + half < first + ROUND) {
+                let others = &left[(slice + half - first) * SLICE_THREADS + thread % SLICE_THREADS];
+                sum0 += (*others)[0];
+                sum1 += (*others)[1];
+                sum2 += (*others)[2];
+                sum3 += (*others)[3];
+                sum4 += (*others)[4];
+                sum5 += (*others)[5];
+                sum6 += (*others)[6];
+                sum7 += (*others)[7];
+                bias += (*others)[8];
+            }
+            workgroupBarrier();
+        }
+    }
+    if (slice != 0u) {
+        return;
+    }
+    let row = first_row + 8u * own_row;
     let column = first_column + 4u * own_column;
-    let first = task.output + part * task.output_stride + first_channel + column;
-    if (k < depth) { finish_four(k, first, column, columns, sum0); }
-    if (k + 1u < depth) { finish_four(k + 1u, first, column, columns, sum1); }
-    if (k + 2u < depth) { finish_four(k + 2u, first, column, columns, sum2); }
-    if (k + 3u < depth) { finish_four(k + 3u, first, column, columns, sum3); }
-    if (task.bias != NONE && group.x == 0u && own_row == 0u) {
-        finish_four(0u, task.bias + part * task.bias_stride + first_channel + column, column, columns, bias);
+    let channel = own_group * columns;
+    let first = task.output + part * task.output_stride + channel;
+    finish(row, rows, first, column, columns, sum0);
+    finish(row + 1u, rows, first, column, columns, sum1);
+    finish(row + 2u, rows, first, column, columns, sum2);
+    finish(row + 3u, rows, first, column, columns, sum3);
+    finish(row + 4u, rows, first, column, columns, sum4);
+    finish(row + 5u, rows, first, column, columns, sum5);
+    finish(row + 6u, rows, first, column, columns, sum6);
+    finish(row + 7u, rows, first, column, columns, sum7);
+    if (is_bias && own_row == 0u) {
+        finish(0u, 1u, task.bias + part * task.bias_stride + channel, column, columns, bias);
     }
 }

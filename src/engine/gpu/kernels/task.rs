@@ -79,21 +79,25 @@ words! {
         shape: Shape, input: u32, weight: u32, bias: u32, residual: u32, output: u32, kept: u32, activation: u32,
         norm_scale: u32, norm_shift: u32, norm_mean: u32, norm_variance: u32, epsilon: f32,
     }
-    /// The gradient of its input.
+    /// The gradient of its input, and of what the activation that gave the input was given.
     InputGradient {
-        shape: Shape, gradient: u32, saved: u32, activation: u32, weight: u32, output: u32, accumulate: u32,
+        shape: Shape, gradient: u32, weight: u32, output: u32, accumulate: u32, saved: u32, activation: u32,
     }
     /// The gradient of its weight and bias, in parts.
     WeightGradient {
-        shape: Shape, input: u32, gradient: u32, saved: u32, activation: u32, parts: u32, output: u32,
-        output_stride: u32, bias: u32, bias_stride: u32,
+        shape: Shape, input: u32, gradient: u32, parts: u32, output: u32, output_stride: u32, bias: u32,
+        bias_stride: u32,
     }
     /// A pooling.
     Pool { window: Window, input: u32, output: u32 }
     /// The gradient of a maximum.
-    MaxGradient { window: Window, input: u32, gradient: u32, output: u32, accumulate: u32 }
+    MaxGradient {
+        window: Window, input: u32, gradient: u32, output: u32, accumulate: u32, saved: u32, activation: u32,
+    }
     /// The gradient of a mean.
-    AverageGradient { window: Window, gradient: u32, output: u32, accumulate: u32 }
+    AverageGradient {
+        window: Window, gradient: u32, output: u32, accumulate: u32, saved: u32, activation: u32,
+    }
     /// Batch statistics in parts.
     Statistics { channels: u32, places: u32, parts: u32, input: u32, output: u32 }
     /// A batch norm with what follows it.
@@ -104,8 +108,7 @@ words! {
     }
     /// The sums of a batch norm's gradient in parts.
     NormSums {
-        channels: u32, places: u32, parts: u32, input: u32, gradient: u32, saved: u32, activation: u32, statistics: u32,
-        output: u32,
+        channels: u32, places: u32, parts: u32, input: u32, gradient: u32, statistics: u32, output: u32,
     }
     /// A batch norm's gradient.
     NormGradient {

@@ -52,7 +52,7 @@ fn every_kernel_fits_into_every_adapter() {
         };
         for tile in tiles {
             let [threads, shared] = sizes(kernel, tile);
-            let wanted = tile.map_or(row.threads, |tile| tile.threads);
+            let wanted = tile.map_or(row.threads, |tile| tile.threads());
             assert_eq!(threads, wanted, "{}: threads", row.name);
             assert!(threads <= MOST_THREADS, "{}: {threads} threads", row.name);
             assert!(
@@ -170,13 +170,51 @@ fn every_kernel_begins_with_a_header_and_has_no_infinity() {
 fn another_text_than_the_tables_is_found() {
     let wrong = parsed(Kernel::Add);
     assert_ne!(members(&wrong, "Task"), Kernel::Transpose.fields());
-    let [threads, shared] = sizes(
-        Kernel::Product,
-        Some(Tile {
-            threads: 256,
-            columns: 16,
-            depth: 32,
-        }),
-    );
+    let mut tile = Tile::ALL[0];
+    tile.depth_quads *= 2;
+    let [threads, shared] = sizes(Kernel::Product, Some(tile));
     assert!(threads == 256 && shared > MOST_SHARED);
+    assert!(!is_possible(tile));
+}
+
+/// What the tiled kernels take for granted: whole fours of quads for each thread to fetch, the same quad of terms in each
+/// of its rows, whole slices, room for a slice's sums.
+fn is_possible(tile: Tile) -> bool {
+    let threads = tile.threads();
+    let left = tile.rows() * tile.depth_quads;
+    let right = tile.depth() * tile.column_threads;
+    let blocks = tile.depth_quads * (tile.row_threads | 1);
+    let bytes = 16 * (9 * blocks + 5 * tile.depth_quads * tile.column_threads)
+        + 8 * tile.rows().max(2 * tile.depth());
+    let fetched = |quads: u32| quads <= threads || quads.is_multiple_of(threads);
+    threads.is_power_of_two()
+        && threads <= MOST_THREADS
+        && fetched(left)
+        && fetched(right)
+        && left.div_ceil(threads) <= 4
+        && right.div_ceil(threads) <= 4
+        && left >= threads
+        && threads.is_multiple_of(tile.depth_quads)
+        && threads.is_multiple_of(2 * tile.row_threads)
+        && tile.depth_quads.is_multiple_of(tile.slices)
+        && tile.slices.is_power_of_two()
+        && (tile.slices == 1 || blocks >= tile.row_threads * tile.column_threads)
+        && bytes <= MOST_SHARED
+}
+
+#[test]
+fn every_tile_is_one_that_the_kernels_can_do() {
+    for tile in Tile::ALL {
+        assert!(is_possible(tile), "{}", tile.words());
+    }
+}
+
+#[test]
+fn small_products_get_small_tiles_and_slices_and_large_ones_large_tiles() {
+    let chosen = |rows, columns, terms| Tile::choose(rows, columns, terms).words();
+    assert_eq!(chosen(1 << 20, 64, 1024), "128×64 by 16 in 1 slice");
+    assert_eq!(chosen(1 << 16, 16, 144), "128×16 by 16 in 2 slices");
+    assert_eq!(chosen(4096, 64, 576), "32×32 by 32 in 4 slices");
+    assert_eq!(chosen(64, 64, 576), "16×16 by 64 in 16 slices");
+    assert_eq!(chosen(1, 256, 784), "16×16 by 64 in 16 slices");
 }

@@ -1,6 +1,6 @@
 // g = Σ parts; SGD: v ← momentum·v + (g + decay·w), w ← w − rate·v; AdamW: m, v ← moments, w by both.
 // Layouts: weights in blocks of 64, numbers[blocks + 4·block]: a part, how many, stride, kind; moments [2][length].
-// A thread has one weight after another, the grid's threads side by side; parts are added in ascending order.
+// A thread has one weight after another, the grid's threads side by side; every fourth part ascending, then those four sums.
 // Kind 0 decays, 1 does not, 2 takes what the part holds (running statistics), 3 stays as it is.
 // Limits: nothing changes once metrics[0] is raised, and the first slot to see that gets state 2.
 
@@ -39,12 +39,21 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         if (kind == 3u) {
             continue;
         }
-        var gradient = 0.0;
+        // Four parts at a time, so that their numbers are on the way together.
+        let parts = numbers[block + 1u];
+        let stride = numbers[block + 2u];
         var at = numbers[block] + index % 64u;
-        for (var part = 0u; part < numbers[block + 1u]; part++) {
-            gradient += values[at];
-            at += numbers[block + 2u];
+        var sums = vec4<f32>();
+        var part = 0u;
+        for (; part + 3u < parts; part += 4u) {
+            sums += vec4<f32>(values[at], values[at + stride], values[at + 2u * stride], values[at + 3u * stride]);
+            at += 4u * stride;
         }
+        for (; part < parts; part++) {
+            sums.x += values[at];
+            at += stride;
+        }
+        let gradient = (sums.x + sums.y) + (sums.z + sums.w);
         if (kind == 2u) {
             weights[index] = gradient;
             continue;

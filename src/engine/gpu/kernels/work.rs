@@ -33,6 +33,11 @@ fn pool(window: &Window, rows: u64) -> [u64; 2] {
     ]
 }
 
+/// One for an activation whose slope is read.
+fn saved(activation: u32) -> u64 {
+    u64::from(activation != 0)
+}
+
 const fn if_there(place: u32, count: u64) -> u64 {
     if place == NONE { 0 } else { count }
 }
@@ -43,13 +48,15 @@ impl Task {
         let rows = u64::from(rows);
         let wide = u64::from;
         let flops = match self {
-            Self::Product(it) | Self::Depthwise(it) => of_product(&it.shape, rows),
-            Self::ProductInputGradient(it) | Self::DepthwiseInputGradient(it) => {
+            Self::Product(it) | Self::ProductQuads(it) | Self::Depthwise(it) => {
                 of_product(&it.shape, rows)
             }
-            Self::ProductWeightGradient(it) | Self::DepthwiseWeightGradient(it) => {
-                of_product(&it.shape, rows)
-            }
+            Self::ProductInputGradient(it)
+            | Self::ProductInputGradientQuads(it)
+            | Self::DepthwiseInputGradient(it) => of_product(&it.shape, rows),
+            Self::ProductWeightGradient(it)
+            | Self::ProductWeightGradientQuads(it)
+            | Self::DepthwiseWeightGradient(it) => of_product(&it.shape, rows),
             // Scores and outputs; then scores, and the gradients of scores, q, k and v.
             Self::Attention(it) => 4 * rows * wide(it.tokens).pow(2) * wide(it.width),
             Self::AttentionGradient(it) => 10 * rows * wide(it.tokens).pow(2) * wide(it.width),
@@ -66,43 +73,38 @@ impl Task {
         let wide = u64::from;
         match self {
             Self::Gather(it) => 2 * rows * wide(it.channels) * wide(it.places),
-            Self::Product(it) | Self::Depthwise(it) => {
+            Self::Product(it) | Self::ProductQuads(it) | Self::Depthwise(it) => {
                 let [inputs, outputs, weights] = convolution(&it.shape, rows);
                 let more = if_there(it.residual, outputs) + if_there(it.kept, outputs);
                 inputs + weights + outputs + more
             }
-            Self::ProductInputGradient(it) | Self::DepthwiseInputGradient(it) => {
+            Self::ProductInputGradient(it)
+            | Self::ProductInputGradientQuads(it)
+            | Self::DepthwiseInputGradient(it) => {
                 let [inputs, outputs, weights] = convolution(&it.shape, rows);
-                let saved = wide(u32::from(it.activation != 0));
-                (1 + saved) * outputs + weights + (1 + wide(it.accumulate)) * inputs
+                outputs + weights + (1 + wide(it.accumulate) + saved(it.activation)) * inputs
             }
-            Self::ProductWeightGradient(it) | Self::DepthwiseWeightGradient(it) => {
+            Self::ProductWeightGradient(it)
+            | Self::ProductWeightGradientQuads(it)
+            | Self::DepthwiseWeightGradient(it) => {
                 let [inputs, outputs, weights] = convolution(&it.shape, rows);
-                let saved = wide(u32::from(it.activation != 0));
-                inputs + (1 + saved) * outputs + wide(it.parts) * weights
+                inputs + outputs + wide(it.parts) * weights
             }
             Self::MaxPool(it) | Self::AveragePool(it) => pool(&it.window, rows).iter().sum(),
             Self::MaxPoolGradient(it) => {
                 let [inputs, outputs] = pool(&it.window, rows);
-                (2 + wide(it.accumulate)) * inputs + outputs
+                (2 + wide(it.accumulate) + saved(it.activation)) * inputs + outputs
             }
             Self::AveragePoolGradient(it) => {
                 let [inputs, outputs] = pool(&it.window, rows);
-                (1 + wide(it.accumulate)) * inputs + outputs
+                (1 + wide(it.accumulate) + saved(it.activation)) * inputs + outputs
             }
             Self::BatchNormStatistics(it) => rows * wide(it.places) * wide(it.channels),
             Self::BatchNormNormalize(it) => {
                 let count = rows * wide(it.places) * wide(it.channels);
                 2 * count + if_there(it.residual, count) + if_there(it.kept, count)
             }
-            Self::BatchNormSums(it) => {
-                let count = rows * wide(it.places) * wide(it.channels);
-                if it.activation == 0 {
-                    2 * count
-                } else {
-                    4 * count
-                }
-            }
+            Self::BatchNormSums(it) => 2 * rows * wide(it.places) * wide(it.channels),
             Self::BatchNormGradient(it) => {
                 let count = rows * wide(it.places) * wide(it.channels);
                 if_there(it.output, (3 + wide(it.accumulate)) * count)
@@ -151,11 +153,15 @@ impl Task {
         let by_place = |places: u32, channels: u32| format!("{rows}×{places}×{channels}");
         match self {
             Self::Gather(it) => by_place(it.places, it.channels),
-            Self::Product(it) | Self::Depthwise(it) => convolution(&it.shape),
-            Self::ProductInputGradient(it) | Self::DepthwiseInputGradient(it) => {
+            Self::Product(it) | Self::ProductQuads(it) | Self::Depthwise(it) => {
                 convolution(&it.shape)
             }
-            Self::ProductWeightGradient(it) | Self::DepthwiseWeightGradient(it) => {
+            Self::ProductInputGradient(it)
+            | Self::ProductInputGradientQuads(it)
+            | Self::DepthwiseInputGradient(it) => convolution(&it.shape),
+            Self::ProductWeightGradient(it)
+            | Self::ProductWeightGradientQuads(it)
+            | Self::DepthwiseWeightGradient(it) => {
                 format!("{} in {} parts", convolution(&it.shape), it.parts)
             }
             Self::MaxPool(it) | Self::AveragePool(it) => pool_words(&it.window, rows),

@@ -34,18 +34,23 @@ pub(super) fn pools(table: &mut Table) {
         }
         for accumulate in [0, 1] {
             let mut bench = table.bench();
+            let activation = accumulate * 3;
             let task = MaxGradient {
                 window,
                 input: bench.values_of(inputs, coarse),
                 gradient: bench.values(outputs),
                 output: bench.values(inputs),
                 accumulate,
+                saved: bench.values_of(inputs, |x| 5.0 * x),
+                activation,
             };
             let other = AverageGradient {
                 window,
                 gradient: task.gradient,
                 output: task.output,
                 accumulate,
+                saved: task.saved,
+                activation,
             };
             table.push(
                 &what,
@@ -64,6 +69,8 @@ pub(super) fn batch_norms(table: &mut Table) {
         (4, 13, 17, 3),
         (3, 64, 40, 5),
         (200, 1, 16, 40),
+        (5, 300, 18, 70),
+        (9, 50, 17, 3),
     ] {
         let count = rows * places * channels;
         let what = format!("{rows}×{places}×{channels} in {parts} parts");
@@ -121,7 +128,7 @@ pub(super) fn batch_norms(table: &mut Table) {
                 Task::BatchNormNormalize(task),
             );
         }
-        for (activation, accumulate) in [(0, 0), (2, 1)] {
+        for accumulate in [0, 1] {
             let mut bench = table.bench();
             let task = NormSums {
                 channels,
@@ -129,8 +136,6 @@ pub(super) fn batch_norms(table: &mut Table) {
                 parts,
                 input: bench.values(count),
                 gradient: bench.values(count),
-                saved: bench.values_of(count, |x| 7.0 * x),
-                activation,
                 statistics: bench.values_of(2 * channels, |x| 1.0 + 0.5 * x),
                 output: bench.values(2 * parts * channels),
             };

@@ -8,12 +8,14 @@ mod table;
 
 use super::arena::{Arena, Memory, Sizes};
 use super::device::Gpu;
-use super::kernels::Kernel;
 use super::kernels::grid::Dispatch;
 use super::kernels::task::{Turn, Words};
-use super::pipeline::Pipelines;
+use super::kernels::{Kernel, WORDS_STRIDE};
+use super::pipeline::{Pipelines, record};
+use super::staging::Staging;
 use super::twin::{self, Arenas, Expected};
 use crate::error::Result;
+use std::cell::RefCell;
 
 /// A dispatch with what the arenas hold before it.
 #[derive(Debug, Clone)]
@@ -93,37 +95,45 @@ impl Case {
     /// Every arena after the dispatch.
     async fn run(&self, gpu: &Gpu, source: Option<&str>) -> Result<Arenas> {
         let before = &self.before;
-        let mut pipelines = Pipelines::new(gpu);
-        gpu.scoped("compiling a kernel", || match source {
-            Some(source) => pipelines.sabotage(gpu, &self.dispatch, source),
-            None => pipelines.compile(gpu, &[self.dispatch]),
-        })
-        .await?;
+        let pipelines = RefCell::new(Pipelines::new(gpu));
+        match source {
+            Some(source) => {
+                let mut own = Pipelines::new(gpu);
+                own.sabotage(gpu, &self.dispatch, source).await?;
+                pipelines.replace(own);
+            }
+            None => {
+                Pipelines::compile(&pipelines, gpu, &[self.dispatch], &mut |_, _| {}).await?;
+            }
+        }
+        let pipelines = pipelines.into_inner();
+        // The turn stands behind the numbers, where a window may begin.
+        let turn_at = (before.numbers.len() as u64).next_multiple_of(u64::from(WORDS_STRIDE) / 4);
         let sizes = Sizes {
             tasks: 1,
-            turns: 1,
             weights: before.weights.len() as u64,
             moments: before.moments.len() as u64,
             values: before.values.len() as u64,
             data: before.data.len() as u64,
-            numbers: before.numbers.len() as u64,
+            numbers: turn_at + u64::from(WORDS_STRIDE) / 4,
             metrics: before.metrics.len() as u64,
         };
         let memory = Memory::new(gpu, &pipelines.layout, sizes).await?;
         let mut turn = Vec::new();
         self.turn.words(&mut turn);
-        memory.write(gpu, Arena::Tasks, 0, self.dispatch.task.words());
-        memory.write(gpu, Arena::Turns, 0, turn);
+        memory.write(gpu, Arena::Tasks, 0, &self.dispatch.task.words());
+        memory.write(gpu, Arena::Numbers, turn_at, &turn);
         memory.write_numbers(gpu, Arena::Weights, 0, &before.weights);
         memory.write_numbers(gpu, Arena::Moments, 0, &before.moments);
         memory.write_numbers(gpu, Arena::Values, 0, &before.values);
         memory.write_numbers(gpu, Arena::Data, 0, &before.data);
-        memory.write(gpu, Arena::Numbers, 0, before.numbers.iter().copied());
-        memory.write(gpu, Arena::Metrics, 0, before.metrics.iter().copied());
+        memory.write(gpu, Arena::Numbers, 0, &before.numbers);
+        memory.write(gpu, Arena::Metrics, 0, &before.metrics);
+        let recorded = pipelines.recorded(&[self.dispatch], 0)?;
         gpu.scoped("running a kernel", || {
             let mut encoder = gpu.device.create_command_encoder(&Default::default());
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            pipelines.record(&mut pass, &memory, &[self.dispatch], 0, 0);
+            record(&mut pass, &memory, &recorded, 4 * turn_at as u32);
             drop(pass);
             gpu.queue.submit([encoder.finish()]);
         })
@@ -134,7 +144,8 @@ impl Case {
             (Arena::Values, 0, sizes.values),
             (Arena::Metrics, 0, sizes.metrics),
         ];
-        let mut words = memory.read(gpu, &stretches).await?.into_iter();
+        let words = Staging::default().read(gpu, &memory, &stretches).await?;
+        let mut words = words.into_iter();
         let mut floats = |count: u64| {
             words
                 .by_ref()

@@ -50,13 +50,29 @@ fn forward(bench: &mut Bench, rows: u32, shape: Shape, activation: u32, full: bo
     }
 }
 
-pub(super) fn products(
-    table: &mut Table,
-    rows: u32,
-    shape: Shape,
-    kinds: [fn(Forward) -> Task; 2],
-    kind: usize,
-) {
+/// A form of a convolution with its gradients.
+pub(super) type Kinds = (
+    fn(Forward) -> Task,
+    fn(InputGradient) -> Task,
+    fn(WeightGradient) -> Task,
+);
+pub(super) const PLAIN: Kinds = (
+    Task::Product,
+    Task::ProductInputGradient,
+    Task::ProductWeightGradient,
+);
+pub(super) const QUADS: Kinds = (
+    Task::ProductQuads,
+    Task::ProductInputGradientQuads,
+    Task::ProductWeightGradientQuads,
+);
+pub(super) const DEPTHWISE: Kinds = (
+    Task::Depthwise,
+    Task::DepthwiseInputGradient,
+    Task::DepthwiseWeightGradient,
+);
+
+pub(super) fn products(table: &mut Table, rows: u32, shape: Shape, kinds: Kinds) {
     let what = words(rows, &shape);
     let activation = 1 + table.0.len() as u32 % 6;
     for full in [false, true] {
@@ -72,88 +88,84 @@ pub(super) fn products(
             format!("{what}, full {full}"),
             bench,
             turn(rows),
-            kinds[kind](task),
+            kinds.0(task),
         );
     }
     for activation in [0, activation] {
         let mut bench = table.bench();
         let task = input_gradient(&mut bench, rows, shape, activation);
-        let task = [Task::ProductInputGradient, Task::DepthwiseInputGradient][kind](task);
         table.push(
             format!("{what}, activation {activation}"),
             bench,
             turn(rows),
-            task,
+            kinds.1(task),
         );
         let mut bench = table.bench();
         let task = weight_gradient(&mut bench, rows, shape, activation);
-        let task = [Task::ProductWeightGradient, Task::DepthwiseWeightGradient][kind](task);
         table.push(
             format!("{what}, activation {activation}"),
             bench,
             turn(rows),
-            task,
+            kinds.2(task),
         );
     }
 }
 
 fn input_gradient(bench: &mut Bench, rows: u32, shape: Shape, activation: u32) -> InputGradient {
     let outputs = rows * shape.out_height * shape.out_width * shape.channels;
+    let inputs = rows * shape.height * shape.width * shape.planes;
     InputGradient {
         shape,
         gradient: bench.values(outputs),
-        saved: bench.values_of(outputs, |x| 7.0 * x),
-        activation,
         weight: bench.weights(shape.size_y * shape.size_x * shape.planes * shape.channels),
-        output: bench.values(rows * shape.height * shape.width * shape.planes),
+        output: bench.values(inputs),
         accumulate: u32::from(activation > 0),
+        saved: bench.values_of(inputs, |x| 7.0 * x),
+        activation,
     }
 }
 
-fn weight_gradient(bench: &mut Bench, rows: u32, shape: Shape, activation: u32) -> WeightGradient {
+/// `more` is a part of a gradient, so that it is not the only one, with a bias.
+fn weight_gradient(bench: &mut Bench, rows: u32, shape: Shape, more: u32) -> WeightGradient {
     let outputs = rows * shape.out_height * shape.out_width * shape.channels;
     let weights = shape.size_y * shape.size_x * shape.planes * shape.channels;
-    let parts = if activation > 0 { 3 } else { 1 };
+    let parts = if more > 0 { 3 } else { 1 };
+    // Beyond what is written, and a multiple of four as kernels in quads need it.
+    let [stride, bias_stride] =
+        [weights, shape.channels].map(|count| count.next_multiple_of(4) + 4);
     WeightGradient {
         shape,
         input: bench.values(rows * shape.height * shape.width * shape.planes),
         gradient: bench.values(outputs),
-        saved: bench.values_of(outputs, |x| 0.9 * x),
-        activation,
         parts,
-        output: bench.values(parts * (weights + 3)),
-        output_stride: weights + 3,
-        bias: if activation > 0 {
-            bench.values(parts * (shape.channels + 2))
+        output: bench.values(parts * stride),
+        output_stride: stride,
+        bias: if more > 0 {
+            bench.values(parts * bias_stride)
         } else {
             NONE
         },
-        bias_stride: shape.channels + 2,
+        bias_stride,
     }
 }
 
-/// Every tile on a shape that none of them divides, and a batch that is smaller than planned.
+/// Every tile on shapes that none of them divides, and a batch that is smaller than planned.
 pub(super) fn tiles(table: &mut Table) {
-    let shape = convolution([9, 9, 5], [37, 1], [3, 3], [1, 1], [1; 4]);
-    for tile in Tile::ALL {
-        let mut all: [(Bench, Option<Task>); 3] = std::array::from_fn(|_| (table.bench(), None));
-        all[0].1 = Some(Task::Product(forward(&mut all[0].0, 4, shape, 6, true)));
-        all[1].1 = Some(Task::ProductInputGradient(input_gradient(
-            &mut all[1].0,
-            4,
-            shape,
-            1,
-        )));
-        all[2].1 = Some(Task::ProductWeightGradient(weight_gradient(
-            &mut all[2].0,
-            4,
-            shape,
-            2,
-        )));
-        for (bench, task) in all {
-            let dispatch = task.and_then(|task| Dispatch::with_tile(task, 4, Some(tile)));
-            let what = format!("{}, {tile:?}, 3 of 4 rows", words(4, &shape));
-            table.push_divided(what, bench, turn(3), dispatch);
+    let plain = convolution([9, 9, 5], [37, 1], [3, 3], [1, 1], [1; 4]);
+    let quads = convolution([9, 9, 12], [68, 1], [3, 3], [1, 1], [1; 4]);
+    for (shape, kinds) in [(plain, PLAIN), (quads, QUADS)] {
+        for tile in Tile::ALL {
+            let mut benches: [Bench; 3] = std::array::from_fn(|_| table.bench());
+            let tasks = [
+                kinds.0(forward(&mut benches[0], 4, shape, 6, true)),
+                kinds.1(input_gradient(&mut benches[1], 4, shape, 1)),
+                kinds.2(weight_gradient(&mut benches[2], 4, shape, 2)),
+            ];
+            for (bench, task) in benches.into_iter().zip(tasks) {
+                let dispatch = Dispatch::with_tile(task, 4, Some(tile));
+                let what = format!("{}, {}, 3 of 4 rows", words(4, &shape), tile.words());
+                table.push_divided(what, bench, turn(3), dispatch);
+            }
         }
     }
 }

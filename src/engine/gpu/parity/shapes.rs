@@ -3,8 +3,10 @@
 use crate::engine::gpu::kernels::task::{Shape, Turn, Window};
 use crate::engine::gpu::twin::Arenas;
 
-/// Numbers between two places that no kernel may touch.
+/// Numbers between two places that no kernel may touch, at least.
 const GAP: u32 = 5;
+/// Places begin at multiples of it.
+const ALIGNMENT: u32 = 4;
 
 /// Arenas that grow place by place.
 #[derive(Debug, Clone)]
@@ -36,7 +38,8 @@ impl Bench {
     }
 
     fn drawn(&mut self, count: u32, of: impl Fn(f32) -> f32) -> Vec<f32> {
-        (0..count + GAP).map(|_| of(self.draw())).collect()
+        let all = (count + GAP).next_multiple_of(ALIGNMENT);
+        (0..all).map(|_| of(self.draw())).collect()
     }
 
     /// A place for values in −1..1.
@@ -122,7 +125,7 @@ pub(super) const fn convolution(
 }
 
 /// Convolutions with their rows: single numbers, primes, sizes just beyond a tile, strides, groups, lopsided padding.
-pub(super) const CONVOLUTIONS: [(u32, Shape); 10] = [
+pub(super) const CONVOLUTIONS: [(u32, Shape); 14] = [
     (1, convolution([1, 1, 1], [1, 1], [1, 1], [1, 1], [0; 4])),
     (67, convolution([1, 1, 40], [33, 1], [1, 1], [1, 1], [0; 4])),
     (3, convolution([1, 7, 5], [3, 1], [1, 1], [1, 1], [0; 4])),
@@ -139,6 +142,20 @@ pub(super) const CONVOLUTIONS: [(u32, Shape); 10] = [
     ),
     (2, convolution([8, 8, 6], [130, 1], [1, 1], [2, 2], [0; 4])),
     (1, convolution([28, 28, 1], [6, 1], [5, 5], [1, 1], [2; 4])),
+    // In fours: a kernel smaller than its stride, lopsided strides and groups, many terms, more planes than are fetched.
+    (
+        2,
+        convolution([9, 7, 4], [8, 1], [1, 2], [2, 3], [0, 1, 1, 0]),
+    ),
+    (
+        2,
+        convolution([7, 9, 16], [24, 2], [3, 2], [1, 2], [1, 1, 2, 0]),
+    ),
+    (9, convolution([1, 1, 260], [12, 1], [1, 1], [1, 1], [0; 4])),
+    (
+        3,
+        convolution([6, 5, 68], [20, 1], [3, 3], [2, 2], [0, 0, 1, 1]),
+    ),
 ];
 
 /// Depthwise convolutions with their rows.

@@ -50,10 +50,13 @@ impl Table {
 pub(super) fn cases() -> Vec<Case> {
     let mut table = Table::default();
     for (rows, shape) in CONVOLUTIONS {
-        products::products(&mut table, rows, shape, [Task::Product, Task::Depthwise], 0);
+        products::products(&mut table, rows, shape, products::PLAIN);
+        if shape.is_in_quads() {
+            products::products(&mut table, rows, shape, products::QUADS);
+        }
     }
     for (rows, shape) in DEPTHWISE {
-        products::products(&mut table, rows, shape, [Task::Product, Task::Depthwise], 1);
+        products::products(&mut table, rows, shape, products::DEPTHWISE);
     }
     products::tiles(&mut table);
     layers::pools(&mut table);

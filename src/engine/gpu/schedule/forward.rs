@@ -62,9 +62,10 @@ impl Builder<'_> {
                         .folded
                         .map_or(0.0, |norm| epsilon(self.network.graph.nodes[norm].layer)),
                 };
-                match is_depthwise(&task.shape) {
-                    true => Task::Depthwise(task),
-                    false => Task::Product(task),
+                match (is_depthwise(&task.shape), task.shape.is_in_quads()) {
+                    (true, _) => Task::Depthwise(task),
+                    (false, true) => Task::ProductQuads(task),
+                    (false, false) => Task::Product(task),
                 }
             }
             Layer::BatchNorm { epsilon, momentum } => {

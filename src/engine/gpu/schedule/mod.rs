@@ -2,17 +2,17 @@
 //! step; it talks to no device.
 //!
 //! Layers are taken together as on the CPU, and further: any activation is part of the pass before it, its slope part of
-//! the gradients that read it. Parts of parameters' gradients are added up by the optimizer's one dispatch.
+//! the pass that adds the last part to its gradient. Parts of parameters' gradients are added up by the optimizer's one dispatch.
 
 mod backward;
 mod division;
 mod forward;
+mod gradients;
 mod places;
 
 use super::kernels::Task;
 use super::kernels::grid::Dispatch;
-use super::kernels::task::{CrossEntropy, Gather, NONE, Update};
-use crate::engine::cpu::fusion::Group;
+use super::kernels::task::{CrossEntropy, Gather, Update};
 use crate::engine::cpu::parameters::Layout;
 use crate::engine::cpu::plan::{Mode, Network, sizes};
 use crate::error::{Error, Result};
@@ -202,18 +202,6 @@ impl Builder<'_> {
     /// The same as a kernel is told it.
     fn weight(&self, node: usize, role: ParameterRole) -> Result<u32> {
         Ok(self.tensor(node, role)?.start as u32)
-    }
-
-    /// What the way back needs to know the slope of a group's activation: where it is, and which function.
-    fn slope(&mut self, group: &Group) -> [u32; 2] {
-        let last = group.members[group.members.len() - 1];
-        match group.activation {
-            None => [NONE, 0],
-            Some(function) if from_output(function) => {
-                [self.place(Item::Value(last + 1)), number(function)]
-            }
-            Some(function) => [self.place(Item::Kept(last)), number(function)],
-        }
     }
 
     /// The optimizer's table.

@@ -40,6 +40,42 @@ fn a_convolution_takes_at_most_four_dispatches_a_step_and_seven_with_a_norm() {
 }
 
 #[test]
+fn a_residual_block_takes_no_more_than_its_convolutions() {
+    let of = |blocks: usize| {
+        let mut graph = Graph::new([8, 16, 16]);
+        let convolution = Layer::convolution(8, 3);
+        graph.push("stem", convolution);
+        graph.push("stem.relu", Layer::Activation(Activation::Relu));
+        for block in 0..blocks {
+            let from = graph.last().to_owned();
+            graph.push(format!("{block}.first"), convolution);
+            graph.push(format!("{block}.relu"), Layer::Activation(Activation::Relu));
+            let second = format!("{block}.second");
+            graph.push(&second, convolution);
+            graph.push_reading(format!("{block}.sum"), Layer::Add, &[&second, &from]);
+            graph.push(format!("{block}.end"), Layer::Activation(Activation::Gelu));
+        }
+        graph.push("mean", Layer::GlobalAveragePool);
+        graph.push("classes", Layer::linear(10));
+        planned(&graph, Mode::Training).dispatches.len()
+    };
+    assert_eq!(of(3) - of(2), 6);
+}
+
+#[test]
+fn a_slope_that_no_kernel_can_take_along_has_its_own_dispatch() {
+    let mut graph = Graph::new([8, 4, 4]);
+    graph.push("conv", Layer::convolution(8, 3));
+    graph.push("relu", Layer::Activation(Activation::Relu));
+    graph.push("norm", Layer::layer_norm());
+    graph.push("flatten", Layer::Flatten);
+    graph.push("classes", Layer::linear(10));
+    let plan = planned(&graph, Mode::Training);
+    let own = |dispatch: &&Dispatch| matches!(dispatch.task, Task::ActivationGradient(_));
+    assert_eq!(plan.dispatches.iter().filter(own).count(), 1);
+}
+
+#[test]
 fn an_inference_takes_one_dispatch_for_each_product_with_all_that_follows() {
     let mut graph = Graph::new([1, 8, 8]);
     for stage in 0..3 {

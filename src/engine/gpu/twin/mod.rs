@@ -59,6 +59,18 @@ impl Expected {
         put(&mut self.arenas.moments, &mut self.moments, index, number);
     }
 
+    /// A part of a value's gradient, and the slope of what gave the value.
+    fn contributed(&mut self, before: &Arenas, to: Contribution, index: u32, number: Measured) {
+        let mut sum = match to.accumulate {
+            0 => number,
+            _ => number + before.value(to.output + index),
+        };
+        if to.activation != 0 {
+            sum = sum * numbers::slope(before.value(to.saved + index), to.activation);
+        }
+        self.value(to.output + index, sum);
+    }
+
     /// What is there plus a number, or the number alone.
     fn accumulated(&mut self, before: &Arenas, index: u32, accumulate: u32, number: Measured) {
         let sum = match accumulate {
@@ -66,6 +78,26 @@ impl Expected {
             _ => number + before.value(index),
         };
         self.value(index, sum);
+    }
+}
+
+/// Where a part of a value's gradient goes.
+#[derive(Debug, Clone, Copy)]
+struct Contribution {
+    output: u32,
+    accumulate: u32,
+    saved: u32,
+    activation: u32,
+}
+
+impl Contribution {
+    const fn new(output: u32, accumulate: u32, [saved, activation]: [u32; 2]) -> Self {
+        Self {
+            output,
+            accumulate,
+            saved,
+            activation,
+        }
     }
 }
 
@@ -90,9 +122,15 @@ pub(crate) fn run(task: &Task, turn: &Turn, before: &Arenas) -> Expected {
     let to = &mut after;
     match task {
         Task::Gather(it) => numbers::gather(it, turn, before, to),
-        Task::Product(it) => product::forward(it, turn, before, to),
-        Task::ProductInputGradient(it) => product::input_gradient(it, turn, before, to),
-        Task::ProductWeightGradient(it) => product::weight_gradient(it, turn, before, to),
+        Task::Product(it) | Task::ProductQuads(it) => {
+            product::forward(it, turn, before, to);
+        }
+        Task::ProductInputGradient(it) | Task::ProductInputGradientQuads(it) => {
+            product::input_gradient(it, turn, before, to);
+        }
+        Task::ProductWeightGradient(it) | Task::ProductWeightGradientQuads(it) => {
+            product::weight_gradient(it, turn, before, to);
+        }
         Task::Depthwise(it) => product::forward(&product::by_channel(it), turn, before, to),
         Task::DepthwiseInputGradient(it) => {
             product::input_gradient(&product::input_by_channel(it), turn, before, to);

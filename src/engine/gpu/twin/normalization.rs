@@ -1,7 +1,7 @@
 //! Twins of batch norm, layer norm and their gradients.
 
 use super::measured::{Measured, Sum};
-use super::numbers::{activated, slope};
+use super::numbers::activated;
 use super::{Arenas, Expected, part};
 use crate::engine::gpu::kernels::task::{
     LayerNorm, LayerNormGradient, NONE, NormGradient, NormSums, Normalize, Statistics, Turn,
@@ -104,11 +104,7 @@ pub(super) fn sums(it: &NormSums, turn: &Turn, before: &Arenas, after: &mut Expe
             let mut sums = [Sum::default(); 2];
             for row in part(turn.rows * it.places, it.parts, number) {
                 let index = row * it.channels + channel;
-                let mut gradient = before.value(it.gradient + index);
-                if it.activation != 0 {
-                    gradient = gradient * slope(before.value(it.saved + index), it.activation);
-                    after.value(it.gradient + index, gradient);
-                }
+                let gradient = before.value(it.gradient + index);
                 let normal = (before.value(it.input + index) - mean) * inverse;
                 sums[0].add(gradient * normal);
                 sums[1].add(gradient);

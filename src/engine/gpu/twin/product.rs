@@ -1,8 +1,8 @@
 //! Twins of the convolutions and their gradients; a depthwise one is a convolution with a group for each channel.
 
 use super::measured::{Measured, Sum};
-use super::numbers::{activated, slope};
-use super::{Arenas, Expected, part};
+use super::numbers::activated;
+use super::{Arenas, Contribution, Expected, part};
 use crate::engine::gpu::kernels::task::{
     Forward, InputGradient, NONE, Shape, Turn, WeightGradient,
 };
@@ -104,14 +104,6 @@ pub(super) fn forward(it: &Forward, turn: &Turn, before: &Arenas, after: &mut Ex
     }
 }
 
-/// The gradient of a convolution's sum, by that of what was made of it.
-fn slanted(before: &Arenas, [gradient, saved, activation]: [u32; 3], index: u32) -> Measured {
-    match activation {
-        0 => before.value(gradient + index),
-        _ => before.value(gradient + index) * slope(before.value(saved + index), activation),
-    }
-}
-
 pub(super) fn input_gradient(
     it: &InputGradient,
     turn: &Turn,
@@ -121,11 +113,12 @@ pub(super) fn input_gradient(
     let s = it.shape;
     let mut sums = vec![Sum::default(); (turn.rows * s.height * s.width * s.planes) as usize];
     terms(&s, turn.rows, |term| {
-        let gradient = slanted(before, [it.gradient, it.saved, it.activation], term.output);
+        let gradient = before.value(it.gradient + term.output);
         sums[term.input as usize].add(gradient * before.weight(it.weight + term.weight));
     });
+    let to = Contribution::new(it.output, it.accumulate, [it.saved, it.activation]);
     for (index, sum) in (0..).zip(sums) {
-        after.accumulated(before, it.output + index, it.accumulate, sum.end());
+        after.contributed(before, to, index, sum.end());
     }
 }
 
@@ -140,10 +133,10 @@ pub(super) fn weight_gradient(
     let weights = s.size_y * s.size_x * (s.planes / s.groups) * s.channels;
     let share = places.div_ceil(it.parts).max(1);
     let mut sums = vec![Sum::default(); (it.parts * weights) as usize];
-    let slanted = |index| slanted(before, [it.gradient, it.saved, it.activation], index);
     terms(&s, turn.rows, |term| {
         let at = term.place / share * weights + term.weight;
-        sums[at as usize].add(before.value(it.input + term.input) * slanted(term.output));
+        sums[at as usize]
+            .add(before.value(it.input + term.input) * before.value(it.gradient + term.output));
     });
     for (index, sum) in (0..).zip(sums) {
         let at = it.output + index / weights * it.output_stride + index % weights;
@@ -154,7 +147,7 @@ pub(super) fn weight_gradient(
             for channel in 0..s.channels {
                 let mut sum = Sum::default();
                 for place in part(places, it.parts, number) {
-                    sum.add(slanted(place * s.channels + channel));
+                    sum.add(before.value(it.gradient + place * s.channels + channel));
                 }
                 after.value(it.bias + number * it.bias_stride + channel, sum.end());
             }

@@ -1,7 +1,7 @@
 //! Twins of the poolings and their gradients.
 
 use super::measured::{Measured, Sum};
-use super::{Arenas, Expected};
+use super::{Arenas, Contribution, Expected};
 use crate::engine::gpu::kernels::task::{AverageGradient, MaxGradient, Pool, Turn, Window};
 
 /// Calls with the index of each output and the indices of its window's cells in the image.
@@ -75,8 +75,9 @@ pub(super) fn max_pool_gradient(
         let best = first_largest(before, it.input, cells);
         sums[best as usize].add(before.value(it.gradient + index));
     });
+    let to = Contribution::new(it.output, it.accumulate, [it.saved, it.activation]);
     for (index, sum) in (0..).zip(sums) {
-        after.accumulated(before, it.output + index, it.accumulate, sum.end());
+        after.contributed(before, to, index, sum.end());
     }
 }
 
@@ -93,7 +94,8 @@ pub(super) fn average_pool_gradient(
             sums[cell as usize].add(share);
         }
     });
+    let to = Contribution::new(it.output, it.accumulate, [it.saved, it.activation]);
     for (index, sum) in (0..).zip(sums) {
-        after.accumulated(before, it.output + index, it.accumulate, sum.end());
+        after.contributed(before, to, index, sum.end());
     }
 }
