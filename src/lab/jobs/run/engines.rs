@@ -170,6 +170,13 @@ impl<'a> Engines<'a> {
         };
         let mut engine = GpuEngine::new(gpu);
         engine.load(&self.prepared.rows).await?;
+        let told = context.clone();
+        engine.on_compiling(move |done, total| {
+            told.send(EventBody::Stage {
+                name: "compiling kernels".into(),
+                fraction: done as f64 / total.max(1) as f64,
+            });
+        });
         self.stage("compiling kernels");
         context.turn().await;
         let (probes, mut used) = self.probed(&engine).await?;
