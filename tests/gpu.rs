@@ -2,69 +2,17 @@
 //!
 //! `ASSAY_GPU=require` fails where there is none, `auto` (the default) says so and passes, `off` does not look.
 
-#[path = "gpu/training.rs"]
-mod training;
+#[path = "gpu/cases.rs"]
+mod cases;
+#[path = "gpu/lab.rs"]
+mod lab;
+#[path = "gpu/seeds.rs"]
+mod seeds;
 
-use assay::engine::gpu::{Gpu, parity};
+use assay::engine::gpu::Gpu;
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
 use std::sync::Arc;
-
-/// Changes of kernels that a comparison must notice: kernel, text, other text.
-const SABOTAGES: &[(&str, &str, &str)] = &[
-    ("product", "sum0 += a0.x * b0;", "sum0 += a0.y * b0;"),
-    (
-        "product",
-        "next.inner -= inner;",
-        "next.inner -= inner - 1u;",
-    ),
-    ("product_quads", "sum7 += a7.w * b3;", "sum7 += a7.w * b2;"),
-    ("product_quads", "x >= task.width", "x > task.width"),
-    ("product_quads", "sum3 += (*others)[3];", ""),
-    ("product_input_gradient", "reach % stride", "reach / stride"),
-    (
-        "product_input_gradient_quads",
-        "vec4<f32>(w0.z, w1.z, w2.z, w3.z)",
-        "vec4<f32>(w0.z, w1.z, w3.z, w2.z)",
-    ),
-    (
-        "product_input_gradient_quads",
-        "sum *= slope(",
-        "sum += slope(",
-    ),
-    (
-        "product_weight_gradient",
-        "row >= until",
-        "row + 1u >= until",
-    ),
-    ("product_weight_gradient_quads", "1u - half;", "half;"),
-    (
-        "product_weight_gradient_quads",
-        "(b0 + b1) + (b2 + b3)",
-        "(b0 + b1) + b2",
-    ),
-    ("depthwise_weight_gradient", "y += step_y;", ""),
-    ("depthwise_input_gradient", "out_x -= 1;", ""),
-    ("batch_norm_statistics", "row + 32u", "row + 16u"),
-    (
-        "depthwise",
-        "x < i32(task.width)",
-        "x + 1 < i32(task.width)",
-    ),
-    ("batch_norm_normalize", "task.epsilon", "0.001"),
-    ("batch_norm_gradient", "- normal * shares.x", ""),
-    ("layer_norm_gradient", "normal * sums.y", "normal * sums.x"),
-    ("attention", "largest - next", "0.0"),
-    (
-        "attention_gradient",
-        "(chance_gradient - mean)",
-        "chance_gradient",
-    ),
-    ("dropout", "round < 10u", "round < 9u"),
-    ("cross_entropy", "its < best", "its > best"),
-    ("update", "turn.keep_second", "turn.keep_first"),
-    ("max_pool_gradient", "other == own && is_before", "false"),
-];
 
 /// Waits for something that is ready as soon as the device has answered.
 fn now<T>(future: impl Future<Output = T>) -> Result<T, String> {
@@ -118,41 +66,12 @@ fn without(wish: &str, reason: &str) -> ExitCode {
 }
 
 fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
-    let mut trials: Vec<Trial> = parity::cases()
-        .into_iter()
-        .map(|case| {
-            let gpu = Arc::clone(gpu);
-            Trial::test(format!("parity: {}", case.name), move || {
-                Ok(now(case.check(&gpu))??)
-            })
-        })
-        .collect();
-    trials.extend(training::trials(gpu));
-    trials.push(Trial::test("parity: every kernel has a case", || {
-        match parity::kernels_without_a_case().as_slice() {
-            [] => Ok(()),
-            kernels => Err(format!("{kernels:?} have none").into()),
-        }
-    }));
-    for &(kernel, from, to) in SABOTAGES {
-        let gpu = Arc::clone(gpu);
-        trials.push(Trial::test(
-            format!("sabotage: {kernel}: {from:?} as {to:?}"),
-            move || {
-                let own = format!("{kernel} ");
-                let mut differ = 0;
-                for case in parity::cases()
-                    .iter()
-                    .filter(|case| case.name.starts_with(&own))
-                {
-                    differ += now(case.sabotaged(&gpu, from, to))??;
-                }
-                match differ {
-                    0 => Err("no comparison noticed".into()),
-                    _ => Ok(()),
-                }
-            },
-        ));
-    }
+    let test = |case: cases::GpuCase| {
+        let gpu = Gpu::clone(gpu);
+        Trial::test(case.name, move || Ok(now((case.run)(gpu))??))
+    };
+    let mut trials: Vec<Trial> = cases::all().into_iter().map(test).collect();
+    trials.extend(lab::trials(gpu));
+    trials.extend(seeds::trials(gpu));
     trials
 }

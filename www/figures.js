@@ -16,6 +16,20 @@ export function significant(value, digits) {
   return value.toFixed(Math.min(places, 6));
 }
 
+const SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/**
+ * @param {number|null|undefined} value of any size, such as a rounding error
+ * @returns {string} with two digits and a power of ten where it is small
+ */
+export function scientific(value) {
+  if (value == null || !Number.isFinite(value)) return NONE;
+  if (value === 0 || (Math.abs(value) >= 0.01 && Math.abs(value) < 1000)) return significant(value, 2);
+  const [digits = "", power = ""] = value.toExponential(1).split("e");
+  const raised = [...power.replace("+", "")].map((sign) => (sign === "-" ? "⁻" : (SUPERSCRIPT[Number(sign)] ?? ""))).join("");
+  return `${digits}·10${raised}`;
+}
+
 /** @param {number|null|undefined} share in 0..=1 */
 export function percent(share) {
   return share == null ? NONE : `${(share * 100).toFixed(1)}\u00a0%`;

@@ -2,6 +2,7 @@
 /** @file Small drawn signs that stand beside words, never instead of them; they take the colour of the text. */
 
 import { svg, html } from "lit";
+import { DISAGREES } from "./gpu_words.js";
 
 const PATHS = {
   complete: svg`<path d="M3 8.5 6.5 12 13 4.5" fill="none" stroke="currentColor" stroke-width="2"/>`,
@@ -47,6 +48,16 @@ const STATUS = {
 export function statusSign(status) {
   const sign = STATUS[status];
   return sign ? html`<span class="status" data-status=${status} title=${sign.help}>${icon(sign.icon)} ${sign.word}</span>` : status;
+}
+
+/**
+ * Whether a GPU computes what the CPU computes.
+ * @param {boolean} agrees
+ */
+export function agreementSign(agrees) {
+  return agrees
+    ? html`<span class="status" data-tone="good" title="Both engines computed the same numbers, within what rounding allows">${icon("equal")} engines agree</span>`
+    : html`<span class="status" data-tone="bad" title="The GPU's numbers are further from the CPU's than rounding allows">${icon("altered")} ${DISAGREES}</span>`;
 }
 
 /**

@@ -34,6 +34,8 @@ export class LabError extends Error {
  * @typedef {Object} Options
  * @property {WebAssembly.Module|null} module
  * @property {Environment} environment
+ * @property {string} [gpuMissing] Why there is no GPU, as far as the page knows.
+ * @property {string} [tiles] What the last `tuned` of this adapter said.
  * @property {(() => Worker)} [makeWorker]
  * @property {() => number} [now] Milliseconds.
  * @property {number} [pingMillis]
@@ -42,7 +44,7 @@ export class LabError extends Error {
 
 /**
  * Events: `ready` (also after each restart), `restarted` (a CustomEvent whose detail is `{ kind, message }`),
- * `unavailable` (the lab was given up; detail `{ message }`).
+ * `unavailable` (the lab was given up; detail `{ message }`), `tuned` (tiles were chosen; detail `{ tiles }`).
  */
 export class LabClient extends EventTarget {
   /** @param {Options} options */
@@ -50,6 +52,8 @@ export class LabClient extends EventTarget {
     super();
     this.module = options.module;
     this.environment = options.environment;
+    this.gpuMissing = options.gpuMissing ?? "";
+    this.tiles = options.tiles ?? "";
     this.makeWorker = options.makeWorker ?? makeModuleWorker;
     this.now = options.now ?? (() => performance.now());
     this.pingMillis = options.pingMillis ?? PING_MILLIS;
@@ -83,7 +87,8 @@ export class LabClient extends EventTarget {
     };
     worker.postMessage({ module: this.module });
     // A lab that cannot be opened fails the commands that follow, so this answer says nothing new.
-    this.command({ type: "open", environment: this.environment }).done.catch(() => {});
+    const { environment, gpuMissing, tiles } = this;
+    this.command({ type: "open", environment, gpuMissing, tiles }).done.catch(() => {});
     this.watch();
   }
 
@@ -145,6 +150,11 @@ export class LabClient extends EventTarget {
       this.pending.delete(event.id);
       command.reject(new LabError(event.kind, event.message));
     } else {
+      if (event.type === "tuned") {
+        // Kept here too, so that a lab that is started again need not measure again.
+        this.tiles = event.tiles;
+        this.dispatchEvent(new CustomEvent("tuned", { detail: { tiles: event.tiles } }));
+      }
       command.onEvent(bytes ? { ...event, bytes } : event);
     }
   }

@@ -1,10 +1,21 @@
 // @ts-check
 /** @file What a run in progress looks like after each event of the lab: plain values from plain values, no clock and no lab. */
 
+import { engineAsked } from "./gpu_words.js";
 import { architectureSizes } from "./recipe_words.js";
 
 /** @import { LabEvent, Recipe, RunRecord } from "./types.js" */
 /** @import { LiveRun } from "./store.js" */
+
+/** Stages in order, as a person would name them; the first only where a GPU may be used. @type {[string, string[]][]} */
+const STAGES = [
+  ["prepare", ["opening the GPU", "compiling kernels", "choosing the engine"]],
+  ["train", ["planning", "training"]],
+  ["quantize", ["quantizing"]],
+  ["score", ["scoring"]],
+  ["time", ["waiting to be timed", "warming up", "timing one row", "timing a batch", "timing both engines"]],
+];
+const CHECK = "checking the GPU";
 
 /**
  * @param {{ runId: string, recipeText: string, recipeDigest: string, recipe: Recipe, claimText?: string|null }} asked
@@ -28,6 +39,8 @@ export function newRun({ runId, recipeText, recipeDigest, recipe, claimText = nu
     etaSecs: null,
     curve: [],
     samples: [],
+    engine: null,
+    gpuLost: null,
     nonFiniteStep: null,
     recordDigest: null,
     recordText: null,
@@ -45,16 +58,24 @@ export function afterEvent(run, event) {
   switch (event.type) {
     case "planned":
       return { ...run, stage: "training", steps: event.stepsPerEpoch * run.epochs };
+    case "engine": {
+      const { engine, reason, adapter, batchSize } = event;
+      return { ...run, engine: { engine, reason, adapter, batchSize }, gpuLost: null };
+    }
+    case "gpuLost": {
+      const { reason, epoch, smallerBatch = null, decided = null } = event;
+      return { ...run, epoch, etaSecs: null, gpuLost: decided === null ? { reason, epoch, smallerBatch } : null };
+    }
     case "progress": {
       const { epoch, epochs, step, steps, samplesPerSec } = event;
       const fraction = steps > 0 ? step / steps : 0;
-      return { ...run, stage: "training", epoch, epochs, step, steps, samplesPerSec, fraction, etaSecs: event.etaSecs ?? null };
+      return { ...run, stage: "training", epoch, epochs, step, steps, samplesPerSec, fraction, etaSecs: event.etaSecs ?? null, gpuLost: null };
     }
     case "epoch":
       // A resumed run may tell again of epochs that its checkpoint had.
       return { ...run, epoch: event.point.epoch, curve: [...run.curve.filter(({ epoch }) => epoch < event.point.epoch), event.point] };
     case "stage":
-      return { ...run, stage: event.name, fraction: event.fraction, etaSecs: null };
+      return { ...run, stage: event.name, fraction: Math.min(1, event.fraction), etaSecs: null, gpuLost: null };
     case "samples":
       return { ...run, samples: withSamples(run.samples, event.batch, event.millis) };
     case "nonFinite":
@@ -82,9 +103,26 @@ function withSamples(samples, batch, millis) {
   return samples.map((entry) => (entry === known ? { batch, millis: entry.millis.concat(millis) } : entry));
 }
 
+/**
+ * The stages of a run, and which of them it is in.
+ * @param {LiveRun} run
+ * @returns {{ name: string, now: boolean }[]}
+ */
+export function stagesOf({ recipe, stage, curve }) {
+  const stages = engineAsked(recipe) === "cpu" ? STAGES.slice(1) : STAGES;
+  // The GPU is checked before the first epoch, and again with the trained weights.
+  const check = curve.length === 0 ? "prepare" : "score";
+  return stages.map(([name, members]) => ({ name, now: members.includes(stage) || (stage === CHECK && name === check) }));
+}
+
 /** @param {LiveRun|null} run Whether the lab is still at it. */
 export function isGoing(run) {
   return run !== null && ["running", "paused", "stopping"].includes(run.status);
+}
+
+/** @param {LiveRun|null} run Whether it waits for somebody to say how it goes on without its GPU. */
+export function waitsForDecision(run) {
+  return run !== null && run.gpuLost !== null && (run.status === "running" || run.status === "paused");
 }
 
 /**
@@ -94,5 +132,7 @@ export function isGoing(run) {
  */
 export function recipeWords(recipe) {
   const { architecture = {}, training = {}, quantization = {}, seed } = recipe;
-  return [`${architecture.family} ${architectureSizes(architecture)}`.trim(), `${training.optimizer} ${training.epochs} ep`, quantization.scheme, `seed ${seed}`].join(" · ");
+  const engine = engineAsked(recipe);
+  const words = [`${architecture.family} ${architectureSizes(architecture)}`.trim(), `${training.optimizer} ${training.epochs} ep`, quantization.scheme, `seed ${seed}`];
+  return (engine === "cpu" ? words : [...words, engine]).join(" · ");
 }

@@ -4,6 +4,8 @@
 import { announce } from "./announcer.js";
 import { app } from "./app.js";
 import { Drafts } from "./drafts.js";
+import { findGpu } from "./gpu_surroundings.js";
+import { keepTiles, keptTiles } from "./gpu_tiles.js";
 import { LabClient } from "./lab_client.js";
 import { Links } from "./links.js";
 import { LogDb } from "./log_db.js";
@@ -15,12 +17,12 @@ import { Runs } from "./runs.js";
 import { startShortcuts } from "./shortcuts.js";
 import { Store } from "./store.js";
 import { Sweeps } from "./sweeps.js";
-import { adapterOf, environmentFrom, surroundingsNow } from "./surroundings.js";
+import { environmentFrom, surroundingsNow } from "./surroundings.js";
 import { startTheme } from "./theme.js";
 
 /** @import { Address } from "./router.js" */
 
-/** The lab waits this long for the name of the WebGPU adapter, which records mention. */
+/** The lab waits this long for what the browser says of a GPU, which records mention. */
 const ADAPTER_MILLIS = 300;
 
 const TITLES = { experiment: "Assay", runs: "Runs · Assay", compare: "Compare · Assay", data: "Data · Assay" };
@@ -33,7 +35,7 @@ async function start() {
   store.update({ surroundings });
   if (surroundings.lacks.length > 0) return showLacking(surroundings.lacks);
 
-  const adapter = adapterOf().then((found) => store.update({ surroundings: { ...surroundings, ...found } }));
+  const adapter = findGpu(surroundings).then((found) => store.update({ surroundings: { ...surroundings, ...found } }));
   const [module, db] = await Promise.all([
     compile(new URL("./pkg/assay_bg.wasm", import.meta.url)),
     LogDb.open(),
@@ -45,9 +47,9 @@ async function start() {
   const drafts = new Drafts({ store, wasm, router });
   const links = new Links({ store, wasm, drafts, log });
   const journal = new RunJournal({ db, wasm, log });
-  const lab = new LabClient({ module, environment: environmentFrom(surroundings, buildDigest()) });
+  const lab = makeLab({ module, environment: environmentFrom(surroundings, buildDigest()), tiles: keptTiles() });
   const runs = new Runs({ store, wasm, lab, log, journal, announce });
-  const sweeps = new Sweeps({ store, wasm, log, announce, makeLab: () => new LabClient({ module, environment: lab.environment }) });
+  const sweeps = new Sweeps({ store, wasm, log, announce, makeLab: () => makeLab(lab) });
   Object.assign(app, { wasm, router, log, drafts, links, lab, runs, sweeps });
   if (new URLSearchParams(location.search).has("test")) Object.assign(globalThis, { assay: app });
 
@@ -70,12 +72,21 @@ async function start() {
 
   followLab();
   await Promise.race([adapter, new Promise((resolve) => setTimeout(resolve, ADAPTER_MILLIS))]);
-  lab.environment = environmentFrom(store.state.surroundings ?? surroundings, buildDigest());
+  const known = store.state.surroundings ?? surroundings;
+  lab.environment = environmentFrom(known, buildDigest());
+  lab.gpuMissing = known.gpuMissing;
   lab.start();
   await log.load();
   await runs.findInterrupted();
   const [newest] = store.state.runs;
   if (newest && !store.state.run) await runs.showRecord(newest.digest);
+}
+
+/** @param {import("./lab_client.js").Options} options */
+function makeLab({ module, environment, gpuMissing, tiles }) {
+  const lab = new LabClient({ module, environment, gpuMissing, tiles });
+  lab.addEventListener("tuned", (event) => keepTiles(/** @type {CustomEvent} */ (event).detail.tiles));
+  return lab;
 }
 
 function followLab() {

@@ -29,6 +29,7 @@ export { errorFrom } from "./errors.js";
  * @property {(runs: string[]|{ label: string, curve: EpochPoint[] }[], theme: string, width: number, height: number) => Chart} chartCurves
  * @property {(recordText: string, theme: string, width: number, height: number) => Chart} chartConfusion
  * @property {(record: string|{ batch: number, samples: number[] }, theme: string, width: number, height: number) => Chart} chartLatency
+ * @property {(recordText: string, theme: string, width: number, height: number) => Chart} chartEngines
  * @property {(points: unknown[], xAxis: string, theme: string, width: number, height: number) => Chart} chartScatter
  * @property {() => { app: string, arithmetic: string }} version
  */

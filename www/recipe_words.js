@@ -14,8 +14,12 @@ const HEADINGS = {
   training: "Training",
   quantization: "Quantization",
   evaluation: "Evaluation",
+  execution: "Execution",
   seed: "Seed",
 };
+
+/** Sections whose fields always stand open: what is chosen first decides whether there is a second. */
+export const OPEN_SECTIONS = new Set(["Execution"]);
 
 /**
  * @param {Field[]} fields In reading order.

@@ -1,6 +1,8 @@
 // @ts-check
 /** @file The log as the page uses it: appends, annotations, import and export over the database, mirrored into the store. */
 
+import { whyNoBaseline } from "./gpu_words.js";
+
 /** @import { RunSummary } from "./types.js" */
 /** @import { LogDb } from "./log_db.js" */
 /** @import { PageWasm } from "./page_wasm.js" */
@@ -85,10 +87,12 @@ export class RunLog {
   }
 
   /**
-   * Makes a record the baseline, or none.
+   * Makes a record the baseline, or none. One whose figures do not count is refused.
    * @param {string|null} digest
    */
   async pinBaseline(digest) {
+    const refused = digest ? whyNoBaseline(this.summaries.get(digest)) : "";
+    if (refused) return this.store.notify("warn", refused);
     const texts = [];
     for (const [other, state] of Object.entries(this.store.state.annotations)) {
       if (state.pin && other !== digest) texts.push(this.wasm.annotate(other, "pin", false));
@@ -189,7 +193,8 @@ export class RunLog {
     const runs = [...this.summaries.values()]
       .filter(({ digest }) => !annotations[digest]?.deleted)
       .sort((a, b) => (a.started < b.started ? 1 : a.started > b.started ? -1 : a.digest < b.digest ? 1 : -1));
-    const baseline = runs.find(({ digest }) => annotations[digest]?.pin)?.digest ?? null;
+    // A pin that came with an imported log does not make figures count.
+    const baseline = runs.find(({ digest, agrees }) => annotations[digest]?.pin && agrees !== false)?.digest ?? null;
     this.store.update({ annotations, runs, baseline });
   }
 }

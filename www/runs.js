@@ -1,8 +1,9 @@
 // @ts-check
 /** @file Runs recipes one after the other: the queue, the run in progress, and what was interrupted. The lab does the work. */
 
-import { afterEvent, isGoing, newRun, recipeWords } from "./live_run.js";
+import { afterEvent, isGoing, newRun, recipeWords, waitsForDecision } from "./live_run.js";
 import { errorFrom } from "./errors.js";
+import { decidedWords, lossWords } from "./gpu_words.js";
 
 /** @import { AssayError, Checkpoint, EpochPoint, LabEvent } from "./types.js" */
 /** @import { LabClient } from "./lab_client.js" */
@@ -123,6 +124,7 @@ export class Runs {
   /** @param {LabEvent} event */
   onEvent(event) {
     if (!this.live) return;
+    if (event.type === "gpuLost") this.tellLoss(event);
     this.live = afterEvent(this.live, event);
     const { runId } = this.live;
     if (event.type === "planned") {
@@ -137,6 +139,15 @@ export class Runs {
       this.announce(`Epoch ${epoch} of ${this.live.epochs}: validation accuracy ${(accuracy * 100).toFixed(1)} percent.`);
     }
     this.showTimer ??= setTimeout(() => this.show(), SHOW_MILLIS);
+  }
+
+  /** Where the recipe has decided, a message says so; else assay-gpu-lost asks. @param {LabEvent} event */
+  tellLoss({ reason, epoch, smallerBatch = null, decided = null }) {
+    if (!decided) return;
+    const loss = { reason, epoch, smallerBatch };
+    const words = `${lossWords(loss, this.live?.engine)} ${decidedWords(decided, loss)}`;
+    this.store.notify("warn", words);
+    this.announce(words, true);
   }
 
   /** Judges a checked run where the lab did not. */
@@ -163,6 +174,8 @@ export class Runs {
       const checkpoint = await this.journal.interrupt(run.runId);
       const kept = checkpoint?.epoch ? `Epoch ${checkpoint.epoch} was kept; resume the run from there.` : "No epoch had ended; run it again.";
       this.live = { ...run, status: "interrupted", error };
+      // Before anything is told of it, so that nothing is asked any more of a run that is over.
+      this.show();
       this.store.notify("error", `${error.message} It was started again. ${kept}`);
       if (checkpoint) this.store.update({ interrupted: [checkpoint, ...this.store.state.interrupted] });
       if (checkpoint?.interruptedDigest) await this.showRecord(checkpoint.interruptedDigest);
@@ -185,6 +198,14 @@ export class Runs {
 
   continue() {
     if (this.live?.status === "paused") this.ask("continue", "running");
+  }
+
+  /** Says how the run goes on without its GPU; `stop` ends it instead. @param {"cpu"|"smaller batch"} choice */
+  decide(choice) {
+    if (!this.live || !waitsForDecision(this.live)) return;
+    this.live = { ...this.live, status: "running", gpuLost: null };
+    this.show();
+    this.lab.command({ type: "decide", target: this.commandId, choice }).done.catch(() => {});
   }
 
   /**

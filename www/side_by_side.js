@@ -11,6 +11,7 @@
  * @typedef {Object} Work
  * @property {() => { item: Item, recipe: Recipe }|null} take The next recipe, or null where none is left; asked anew whenever a lab is free.
  * @property {(event: LabEvent, item: Item) => Promise<void>} onRecord A run's record, with its weights.
+ * @property {(event: LabEvent, item: Item) => void} [onGpuLost] The GPU went away under a run. Nobody is asked: the run goes on as its recipe says, or on the CPU.
  * @property {(item: Item, error: Error|null) => void} onEnd
  */
 
@@ -27,10 +28,10 @@ class Place {
     this.ended = Promise.resolve();
   }
 
-  /** @param {"pause"|"continue"|"stop"} type */
-  steer(type) {
+  /** @param {"pause"|"continue"|"stop"|"decide"} type @param {Record<string, any>} [more] */
+  steer(type, more = {}) {
     // A run that has ended meanwhile cannot be steered, and need not be.
-    return this.lab.command({ type, target: this.id }).done.then(
+    return this.lab.command({ type, target: this.id, ...more }).done.then(
       () => true,
       () => false,
     );
@@ -77,7 +78,7 @@ export class SideBySide {
       /** @type {Error|null} */
       let failure = null;
       try {
-        await this.one(place, next.recipe, (event) => work.onRecord(event, next.item));
+        await this.one(place, next.recipe, (event) => work.onRecord(event, next.item), (event) => work.onGpuLost?.(event, next.item));
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error));
       }
@@ -89,8 +90,9 @@ export class SideBySide {
    * @param {Place} place
    * @param {Recipe} recipe
    * @param {(event: LabEvent) => Promise<void>} onRecord
+   * @param {(event: LabEvent) => void} onGpuLost
    */
-  async one(place, recipe, onRecord) {
+  async one(place, recipe, onRecord, onGpuLost) {
     /** @type {Promise<void>[]} */
     const recorded = [];
     const command = place.lab.command(
@@ -98,6 +100,10 @@ export class SideBySide {
       {
         onEvent: (event) => {
           if (event.type === "recorded") recorded.push(onRecord(event));
+          if (event.type === "gpuLost") {
+            onGpuLost(event);
+            if (!event.decided) void place.steer("decide", { choice: "cpu" });
+          }
           if (event.type === "stage" && event.name === "waiting to be timed") this.wait(place);
         },
       },

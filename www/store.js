@@ -25,6 +25,14 @@
  */
 
 /**
+ * The GPU went away under a run.
+ * @typedef {Object} GpuLoss
+ * @property {string} reason In words, without a full stop.
+ * @property {number} epoch Finished epochs that are kept.
+ * @property {number|null} smallerBatch With which the GPU could go on; null where that makes no sense.
+ */
+
+/**
  * The run in progress, or the last one of this tab.
  * @typedef {Object} LiveRun
  * @property {string} runId
@@ -33,7 +41,7 @@
  * @property {Recipe} recipe
  * @property {string|null} claimText The claim that it checks.
  * @property {"running"|"paused"|"stopping"|"complete"|"stopped"|"interrupted"|"non-finite"|"failed"} status
- * @property {string} stage `planning`, `training`, `quantizing`, `scoring`, `warming up`, `timing one row`, `timing a batch`, `done`.
+ * @property {string} stage `planning`, `training`, `done`, or as `stage` of lab::protocol says.
  * @property {number} fraction Share of the stage, in 0..=1.
  * @property {number} epoch
  * @property {number} epochs
@@ -43,6 +51,8 @@
  * @property {number|null} etaSecs
  * @property {EpochPoint[]} curve
  * @property {{ batch: number, millis: number[] }[]} samples Latency samples so far, one entry per batch size.
+ * @property {{ engine: string, reason: string, adapter: string, batchSize: number }|null} engine What it is on, where its recipe asks for anything but the CPU.
+ * @property {GpuLoss|null} gpuLost Set while the run waits for somebody to say how it goes on.
  * @property {number|null} nonFiniteStep
  * @property {string|null} recordDigest
  * @property {string|null} recordText

@@ -1,19 +1,22 @@
 // @ts-check
-/** @file Finds out what the browser offers: SIMD, Worker, database, WebGPU, clock; each missing one is a sentence. Nothing finer than comparing runs needs. */
+/** @file Finds out what the browser offers: SIMD, Worker, clock; each missing one is a sentence. Nothing finer than comparing runs needs. */
 
+import { ASKING } from "./gpu_surroundings.js";
+
+/** @import { GpuFound } from "./gpu_surroundings.js" */
 /** @import { Environment } from "./types.js" */
 
 /**
- * @typedef {Object} Surroundings
+ * @typedef {Object} OwnSurroundings
  * @property {string} browser Family.
  * @property {string} browserVersion Major version.
  * @property {number} cores 0 when unknown.
  * @property {boolean} isolated Whether the page is cross-origin isolated.
  * @property {number} clockMicros Resolution of the page's clock as measured.
- * @property {string} adapter The WebGPU adapter, or empty.
- * @property {string} adapterMissing Why there is none, or empty.
  * @property {string[]} lacks A sentence for each thing that Assay cannot run without.
  */
+
+/** @typedef {OwnSurroundings & GpuFound} Surroundings */
 
 // (module (func (result v128) i32.const 0 i8x16.splat)): valid only where SIMD is.
 const SIMD_MODULE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 15, 11]);
@@ -73,31 +76,14 @@ export function clockMicrosOf(now = () => performance.now()) {
   return Number.isFinite(smallest) ? Math.round(smallest * 1000) : 0;
 }
 
-/** @returns {Promise<{ adapter: string, adapterMissing: string }>} */
-export async function adapterOf() {
-  const missing = (/** @type {string} */ adapterMissing) => ({ adapter: "", adapterMissing });
-  if (!globalThis.isSecureContext) return missing("needs https or localhost");
-  const gpu = /** @type {any} */ (navigator).gpu;
-  if (!gpu) return missing("not offered by this browser");
-  try {
-    const adapter = await gpu.requestAdapter();
-    if (!adapter) return missing("no adapter found");
-    const { vendor = "", architecture = "", description = "" } = adapter.info ?? {};
-    return { adapter: description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter", adapterMissing: "" };
-  } catch (error) {
-    return missing(error instanceof Error ? error.message : String(error));
-  }
-}
-
-/** @returns {Surroundings} Without the adapter, which takes a while to ask for. */
+/** @returns {Surroundings} Without the GPU, which takes a while to ask for. */
 export function surroundingsNow() {
   return {
     ...browserFrom(navigator),
     cores: navigator.hardwareConcurrency || 0,
     isolated: globalThis.crossOriginIsolated === true,
     clockMicros: clockMicrosOf(),
-    adapter: "",
-    adapterMissing: "asking",
+    ...ASKING,
     lacks: missingFrom(),
   };
 }
@@ -115,15 +101,22 @@ export function isCoarse({ isolated, clockMicros }) {
  * @returns {string[]} A sentence for each thing that a result may depend on.
  */
 export function surroundingsSentences(surroundings) {
-  const { browser, browserVersion, cores, isolated, clockMicros, adapter, adapterMissing } = surroundings;
+  const { browser, browserVersion, cores, isolated, clockMicros } = surroundings;
   const clock = clockMicros ? `The browser's clock steps by ${clockMicros} µs here.` : "The browser's clock did not move while it was measured.";
   const coarse = "The host sends no COOP and COEP headers, so the browser makes the clock coarser: short calls are timed in groups, without p95 and p99.";
   return [
     `The CPU engine runs in a Worker. It is exact: the same recipe gives the same weights, bit for bit, in every browser.`,
-    adapter ? `WebGPU: ${adapter}. It is detected only; the engine that uses it comes later.` : `WebGPU: ${adapterMissing}. Nothing here needs it yet.`,
+    gpuSentence(surroundings),
     `${browser} ${browserVersion}${cores ? `, ${cores} logical ${cores === 1 ? "core" : "cores"}` : ""}. Records carry this much of the device and no more.`,
     isCoarse(surroundings) ? `${clock} ${coarse}` : isolated ? `${clock} The page is isolated, which gives it the finest clock.` : clock,
   ];
+}
+
+/** @param {Surroundings} surroundings */
+function gpuSentence({ adapter, adapterSlow, adapterMissing, gpuAdvice }) {
+  if (adapter && adapterSlow) return `WebGPU: ${adapter}. That is a processor that plays a GPU: it works, and is far slower than the CPU engine.`;
+  if (adapter) return `WebGPU: ${adapter}. A recipe can ask for it; what it computes counts only after it was checked against the CPU.`;
+  return [`WebGPU: ${adapterMissing}. Everything works without it; a recipe that asks for a GPU is run on the CPU.`, gpuAdvice].filter(Boolean).join(" ");
 }
 
 /**

@@ -2,6 +2,7 @@
 /** @file Runs the queue side by side, in labs of its own that end with it; every record goes to the log. It keeps no checkpoints: only the run of the page's own lab can be resumed. */
 
 import { errorFrom } from "./errors.js";
+import { decidedWords, lossWords } from "./gpu_words.js";
 import { SideBySide } from "./side_by_side.js";
 import { coresBeside } from "./worker_pool.js";
 
@@ -51,6 +52,10 @@ export class Sweeps {
     await this.side.run({
       take: () => this.take(),
       onRecord: async ({ record, bytes }) => void (await this.log.append(record, bytes)),
+      onGpuLost: ({ reason, epoch, smallerBatch = null, decided = null }, { label }) => {
+        const loss = { reason, epoch, smallerBatch };
+        this.store.notify("warn", `${label}: ${lossWords(loss)} ${decidedWords(decided ?? "cpu", loss, decided !== null)}`);
+      },
       onEnd: (item, error) => {
         this.count(-1, 1);
         if (!error) return;

@@ -98,6 +98,52 @@
  */
 
 /**
+ * `result::Execution`: on what a run was executed.
+ * @typedef {Object} Execution
+ * @property {string} asked `gpu` or `auto`.
+ * @property {string} engine `cpu` or `gpu`: what it began with.
+ * @property {string} reason
+ * @property {{ cpu_step_millis: number, gpu_step_millis: number, gpu_wait_millis: number }} [trial]
+ * @property {{ engine: string, batch_size: number, first_epoch: number, reason?: string }[]} [parts]
+ * @property {{ adapter: string, dispatches_per_step: number, dispatches_per_batch: number, pipelines: number, tiles?: string[] }} [gpu]
+ */
+
+/**
+ * `result::Probe`: numbers that both engines computed.
+ * @typedef {Object} Probe
+ * @property {string} name
+ * @property {number} rows
+ * @property {number} numbers
+ * @property {number} max_absolute
+ * @property {number} max_relative
+ * @property {number} [cosine]
+ * @property {number} [other_answers]
+ * @property {number} tolerance
+ * @property {boolean} within
+ */
+
+/**
+ * `result::Agreement`.
+ * @typedef {Object} Agreement
+ * @property {boolean} agrees
+ * @property {string} reason
+ * @property {Probe[]} probes
+ * @property {{ correct: number, total: number, low: number, high: number, confidence: number }} [cpu_accuracy]
+ * @property {number[]} [flips]
+ */
+
+/**
+ * `result::Breakdown`: what answers cost on both engines.
+ * @typedef {Object} Breakdown
+ * @property {number} compile_millis
+ * @property {number} upload_millis
+ * @property {number} upload_bytes
+ * @property {boolean} timestamps
+ * @property {{ batch: number, cpu_millis: number, gpu_millis: number }[]} batches
+ * @property {number} [crossover]
+ */
+
+/**
  * `runlog::record::Record`, as its JSON says it (snake_case).
  * @typedef {Object} RunRecord
  * @property {string} assay
@@ -107,7 +153,7 @@
  * @property {"complete"|"stopped"|"interrupted"|"non-finite"} status
  * @property {Recipe} recipe
  * @property {string} recipe_digest
- * @property {Record<string, any>} results
+ * @property {Results} results
  * @property {{ rows: number[], labels: number[], predicted: number[], confidence: number[] }} [predictions]
  * @property {{ data: string, weights: string, stored: string, predictions: string }} digests
  * @property {Environment} environment
@@ -115,6 +161,8 @@
  * @property {string} [checked_claim]
  * @property {string} digest
  */
+
+/** @typedef {Record<string, any> & { execution?: Execution, agreement?: Agreement, breakdown?: Breakdown }} Results */
 
 /**
  * `runlog::record::Environment`.
@@ -159,7 +207,8 @@
  * @property {number|null} [weightBytes]
  * @property {number|null} [parameters]
  * @property {number|null} [macs]
- * @property {string} engine
+ * @property {string} engine `cpu`, `gpu` or `mixed`.
+ * @property {boolean|null} [agrees] Whether the GPU agrees with the CPU; null where none was used.
  * @property {string} arithmetic
  * @property {string} browser
  * @property {string} recipeDigest

@@ -17,6 +17,7 @@ export const HERE = fileURLToPath(new URL(".", import.meta.url));
  * @property {string} adapter a file of `adapters/`
  * @property {Measure[]} measures
  * @property {Record<string, string>} options for the adapter
+ * @property {boolean} [gpu] runs on WebGPU: measured only when it is asked for, and compared with its like
  * @property {string} needs the file without which it cannot run
  * @property {string} hint how one gets that file
  */
@@ -42,9 +43,12 @@ export function engines({ page, target }) {
   return [
     { id: "assay", adapter: "assay.mjs", measures: ["infer", "train"], options: { module: "/assay/pkg/assay.js" }, needs: join(page, "pkg/assay.js"), hint: "cargo xtask build" },
     { id: "onnxruntime-web", adapter: "onnxruntime.mjs", measures: ["infer"], options: { folder: "/node_modules/onnxruntime-web/dist/" }, ...npm("onnxruntime-web/dist/ort.wasm.min.mjs") },
-    { id: "tfjs", adapter: "tfjs.mjs", measures: ["infer", "train"], options: { module: "/models/tfjs.mjs", folder: "/node_modules/@tensorflow/tfjs-backend-wasm/dist/" }, ...npm("@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm") },
+    { id: "tfjs", adapter: "tfjs.mjs", measures: ["infer", "train"], options: { module: "/models/tfjs.mjs", backend: "wasm", folder: "/node_modules/@tensorflow/tfjs-backend-wasm/dist/" }, ...npm("@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm") },
     { id: "rten", adapter: "rten.mjs", measures: ["infer"], options: { wasm: "/rust/peer_rten.wasm" }, ...rust("rten") },
     { id: "candle", adapter: "candle.mjs", measures: ["infer", "train"], options: { wasm: "/rust/peer_candle.wasm" }, ...rust("candle") },
+    { id: "assay-gpu", gpu: true, adapter: "assay_gpu.mjs", measures: ["infer", "train"], options: { module: "/assay/pkg/assay.js" }, needs: join(page, "pkg/assay.js"), hint: "cargo xtask build" },
+    { id: "onnxruntime-webgpu", gpu: true, adapter: "onnxruntime.mjs", measures: ["infer"], options: { folder: "/node_modules/onnxruntime-web/dist/", provider: "webgpu" }, ...npm("onnxruntime-web/dist/ort.webgpu.min.mjs") },
+    { id: "tfjs-webgpu", gpu: true, adapter: "tfjs.mjs", measures: ["infer", "train"], options: { module: "/models/tfjs_webgpu.mjs", backend: "webgpu" }, ...npm("@tensorflow/tfjs-backend-webgpu/dist/index.js") },
   ];
 }
 

@@ -10,20 +10,36 @@
  * @property {string[]} engines
  * @property {Measure[]} measures
  * @property {number} budget
+ * @property {number} least calls at least in each timing
+ * @property {number} steps of a training call
+ * @property {"swiftshader" | "default"} adapter which GPU Chromium takes
  * @property {boolean} json
  */
 
 /** @type {Measure[]} */
 const MEASURES = ["infer", "train"];
+const ADAPTERS = ["swiftshader", "default"];
 
 /**
+ * Engines on the GPU run only where `--gpu` or their names ask for them.
+ *
  * @param {string[]} words
- * @param {{ models: string[], engines: string[] }} known
+ * @param {{ models: string[], engines: string[], gpu: string[] }} known `gpu`: those of the engines that need one
  * @returns {Options}
  */
 export function readOptions(words, known) {
   /** @type {Options} */
-  const options = { rounds: 3, models: known.models, engines: known.engines, measures: MEASURES, budget: 800, json: false };
+  const options = {
+    rounds: 3,
+    models: known.models,
+    engines: known.engines.filter((engine) => !known.gpu.includes(engine)),
+    measures: MEASURES,
+    budget: 800,
+    least: 3,
+    steps: 2,
+    adapter: "swiftshader",
+    json: false,
+  };
   const rest = words.flatMap((word) => (/^--[a-z]+=/.test(word) ? [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)] : [word]));
   while (rest.length > 0) {
     const word = /** @type {string} */ (rest.shift());
@@ -31,14 +47,21 @@ export function readOptions(words, known) {
       options.json = true;
       continue;
     }
+    if (word === "--gpu") {
+      options.engines = known.gpu;
+      continue;
+    }
     const value = rest.shift();
     if (value === undefined) throw new Error(`${word} needs a value`);
     if (word === "--rounds") options.rounds = whole(word, value);
     else if (word === "--budget") options.budget = whole(word, value);
+    else if (word === "--least") options.least = whole(word, value);
+    else if (word === "--steps") options.steps = whole(word, value);
+    else if (word === "--adapter") options.adapter = /** @type {Options["adapter"]} */ (chosen(word, value, ADAPTERS)[0]);
     else if (word === "--models") options.models = chosen(word, value, known.models);
     else if (word === "--engines") options.engines = chosen(word, value, known.engines);
     else if (word === "--measures") options.measures = /** @type {Measure[]} */ (chosen(word, value, MEASURES));
-    else throw new Error(`there is no option ${word}; there are --rounds, --models, --engines, --measures, --budget and --json`);
+    else throw new Error(`there is no option ${word}; there are --rounds, --models, --engines, --gpu, --adapter, --measures, --budget, --least, --steps and --json`);
   }
   return options;
 }

@@ -29,7 +29,10 @@ export const QUANTITIES = /** @type {const} */ (["latency", "throughput", "train
 
 /** @typedef {typeof QUANTITIES[number]} Quantity */
 
-const SUBJECT = "assay";
+/** Assay's engines, each with the words for the peers that it is compared with. */
+const SUBJECTS = { assay: "Assay is so many times as fast", "assay-gpu": "Assay on the GPU is so many times as fast" };
+/** Whether an engine runs on the GPU, by its name: ratios are taken among those that do or among those that do not. */
+const onGpu = (/** @type {string} */ engine) => /-gpu$|-webgpu$/.test(engine);
 /** Logits further from the reference than this, relative to the largest, are wrong, and so is a speed that came with them. */
 export const MOST_LOGITS_ERROR = 1e-3;
 /** First losses further from the reference than this are pointed out. */
@@ -64,9 +67,10 @@ function speed(result, quantity) {
  * How many times as fast as its peers the subject is: medians over the rounds of ratios within a round.
  *
  * @param {Result[]} results
+ * @param {string} [subject] the engine of Assay's; its peers are those on the same side of the bus
  * @returns {Record<string, Partial<Record<Quantity, { best: number, by: Record<string, number> }>>>} by model and quantity
  */
-export function ratios(results) {
+export function ratios(results, subject = "assay") {
   /** @type {ReturnType<typeof ratios>} */
   const found = {};
   for (const model of unique(results.map((result) => result.model))) {
@@ -76,9 +80,9 @@ export function ratios(results) {
       const best = [];
       for (const round of unique(results.map((result) => result.round))) {
         const here = results.filter((result) => result.round === round && result.model === model);
-        const own = here.filter((result) => result.engine === SUBJECT).map((result) => speed(result, quantity)).find((value) => value !== null);
+        const own = here.filter((result) => result.engine === subject).map((result) => speed(result, quantity)).find((value) => value !== null);
         if (own === undefined || own === null) continue;
-        const peers = here.filter((result) => result.engine !== SUBJECT)
+        const peers = here.filter((result) => result.engine !== subject && onGpu(result.engine) === onGpu(subject))
           .flatMap((result) => { const value = speed(result, quantity); return value === null ? [] : [{ engine: result.engine, value }]; });
         for (const { engine, value } of peers) (by[engine] ??= []).push(own / value);
         if (peers.length > 0) best.push(own / Math.max(...peers.map(({ value }) => value)));
@@ -177,8 +181,6 @@ export function remarks(results) {
  */
 export function tables(results, models) {
   const found = medians(results);
-  const compared = ratios(results);
-  const overall = means(compared);
   const engines = Object.keys(found);
   const kinds = unique(results.flatMap((result) => (result.forwardKind ? [`${result.engine}: ${result.forwardKind}`] : [])));
   const cells = (/** @type {string} */ name, /** @type {(value: number) => string} */ show = short) =>
@@ -194,13 +196,17 @@ export function tables(results, models) {
     table("Largest error of a logit / largest logit", models, cells("logitsError", exponent)),
     table("Largest relative error of the first losses", models, cells("lossError", exponent)),
   ];
-  for (const quantity of QUANTITIES) {
-    const mean = overall[quantity];
-    if (!mean) continue;
-    const row = (/** @type {string} */ label, /** @type {(of: { best: number, by: Record<string, number> }) => number | undefined} */ pick) =>
-      [label, ...models.map((model) => { const of = compared[model]?.[quantity]; const value = of && pick(of); return value === undefined ? "" : short(value); }), short(pick(mean) ?? NaN)];
-    const rows = [row("best peer", (of) => of.best), ...Object.keys(mean.by).map((peer) => row(peer, (of) => of.by[peer]))];
-    all.push(table(`Assay is so many times as fast: ${quantity}`, [...models, "geometric mean"], rows));
+  for (const [subject, words] of Object.entries(SUBJECTS)) {
+    const compared = ratios(results, subject);
+    const overall = means(compared);
+    for (const quantity of QUANTITIES) {
+      const mean = overall[quantity];
+      if (!mean) continue;
+      const row = (/** @type {string} */ label, /** @type {(of: { best: number, by: Record<string, number> }) => number | undefined} */ pick) =>
+        [label, ...models.map((model) => { const of = compared[model]?.[quantity]; const value = of && pick(of); return value === undefined ? "" : short(value); }), short(pick(mean) ?? NaN)];
+      const rows = [row("best peer", (of) => of.best), ...Object.keys(mean.by).map((peer) => row(peer, (of) => of.by[peer]))];
+      all.push(table(`${words}: ${quantity}`, [...models, "geometric mean"], rows));
+    }
   }
   return all.filter((text) => text !== "").join("\n");
 }

@@ -4,7 +4,7 @@
  * odd rounds in the opposite order. `cargo xtask bench peers` prepares what it needs and starts it.
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { launch } from "../../tests/e2e/harness/browsers.mjs";
 import { bundleTfjs } from "./bundle_tfjs.mjs";
@@ -23,20 +23,26 @@ const TARGET = process.env.ASSAY_TARGET ?? join(ROOT, "target");
 const PLACES = { page: process.env.ASSAY_PAGE_DIR ?? join(TARGET, "www"), target: TARGET };
 /** An engine is warm after this long, in ms. */
 const WARM_UP = 600;
-/** A measurement that takes longer than this, in ms, has failed. */
-const PATIENCE = 150_000;
+/** A measurement that takes longer than this, in ms, has failed; a GPU may be one in software, a hundred times as slow. */
+const PATIENCE = { cpu: 150_000, gpu: 600_000 };
 
 const known = engines(PLACES);
-const options = readOptions(process.argv.slice(2), { models: Object.keys(GRAPHS), engines: known.map(({ id }) => id) });
+const options = readOptions(process.argv.slice(2), {
+  models: Object.keys(GRAPHS),
+  engines: known.map(({ id }) => id),
+  gpu: known.filter(({ gpu }) => gpu).map(({ id }) => id),
+});
 const chosen = await Promise.all(known.filter(({ id }) => options.engines.includes(id)).map(withVersion));
 /** @type {Record<string, string>} */
 const notRun = Object.fromEntries(chosen.flatMap((engine) => { const reason = missing(engine); return reason ? [[engine.id, reason]] : []; }));
 await prepare(prepared(TARGET), options.models);
-if (options.engines.includes("tfjs") && !("tfjs" in notRun)) {
-  await bundleTfjs(join(prepared(TARGET), "tfjs.mjs")).catch((error) => { notRun.tfjs = `it could not be bundled: ${error.message}`; });
+for (const { id, options: { module = "", backend } } of chosen) {
+  if (!backend || id in notRun) continue;
+  await bundleTfjs(join(prepared(TARGET), basename(module)), backend).catch((error) => { notRun[id] = `it could not be bundled: ${error.message}`; });
 }
 const ready = chosen.filter(({ id }) => !(id in notRun));
 for (const [id, reason] of Object.entries(notRun)) console.log(`not run: ${id}: ${reason}`);
+if (ready.some(({ gpu }) => gpu)) console.log(`GPU: ${await gpuInWords()}`);
 const server = await serve(mounts(PLACES));
 /** @type {Result[]} */
 const results = [];
@@ -63,9 +69,11 @@ for (const [id, reason] of Object.entries(notRun)) console.log(`not run: ${id}: 
 if (options.json) {
   const versions = Object.fromEntries(results.flatMap(({ engine, version }) => (version ? [[engine, version]] : [])));
   const found = ratios(results);
+  const onGpu = ratios(results, "assay-gpu");
   console.log(JSON.stringify({
     schema: "assay-peers/1", rounds: options.rounds, versions, notRun,
-    ratios: found, geometricMeans: means(found), medians: medians(results), remarks: remarks(results),
+    ratios: found, geometricMeans: means(found), gpuRatios: onGpu, gpuGeometricMeans: means(onGpu),
+    medians: medians(results), remarks: remarks(results),
   }));
 }
 process.exitCode = results.some(({ error }) => error !== undefined) ? 1 : 0;
@@ -78,17 +86,18 @@ process.exitCode = results.some(({ error }) => error !== undefined) ? 1 : 0;
  * @param {Measure} measure
  * @returns {Promise<Partial<Result>>}
  */
-async function measured({ id, adapter, options: settings }, model, measure) {
-  const browser = await launch("chromium");
+async function measured({ id, adapter, gpu, options: settings }, model, measure) {
+  const browser = await launch("chromium", { webgpu: gpu && options.adapter });
+  const patience = gpu ? PATIENCE.gpu : PATIENCE.cpu;
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   try {
     const page = await browser.newPage();
     await page.goto(server.origin);
     await page.waitForFunction("globalThis.measure !== undefined");
-    const job = { engine: { id, adapter, options: settings }, model, measure, budget: options.budget, warmUp: WARM_UP };
+    const job = { engine: { id, adapter, options: settings }, model, measure, budget: options.budget, warmUp: WARM_UP, least: options.least, steps: options.steps };
     const tooLong = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`took longer than ${PATIENCE / 1000} s`)), PATIENCE);
+      timer = setTimeout(() => reject(new Error(`took longer than ${patience / 1000} s`)), patience);
     });
     const found = page.evaluate((job) => /** @type {any} */ (globalThis).measure(job), /** @type {any} */ (job));
     return await Promise.race([found, tooLong]);
@@ -97,6 +106,26 @@ async function measured({ id, adapter, options: settings }, model, measure) {
   } finally {
     clearTimeout(timer);
     await browser.close();
+  }
+}
+
+/** What Chromium says of the adapter that it takes. */
+async function gpuInWords() {
+  const browser = await launch("chromium", { webgpu: options.adapter });
+  const { origin, close } = await serve({});
+  try {
+    const page = await browser.newPage();
+    await page.goto(origin);
+    return await page.evaluate(async () => {
+      const adapter = await /** @type {any} */ (navigator).gpu?.requestAdapter();
+      if (!adapter) return "none";
+      const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+      const words = [vendor, architecture, device, description].filter(Boolean).join(", ");
+      return isFallbackAdapter ? `${words}: software, whose speed says little about a real one's` : words;
+    });
+  } finally {
+    await browser.close();
+    close();
   }
 }
 

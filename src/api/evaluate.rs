@@ -1,6 +1,6 @@
 //! How well a model answers labelled rows: from logits to counts, an interval, a loss and a digest; it trains nothing.
 
-use super::Model;
+use super::core::Core;
 use crate::digest::predictions_digest;
 use crate::engine::loss;
 use crate::error::{Error, Result};
@@ -27,13 +27,9 @@ pub struct Evaluation {
     pub predictions_digest: String,
 }
 
-impl Model {
-    /// Answers `labels.len()` rows, `[channels, height, width]` each, and scores the answers. `confidence` of the interval
-    /// is in 0.5..=0.999.
-    ///
-    /// # Errors
-    /// As [`Model::predict`] and [`score`].
-    pub fn evaluate(
+impl Core {
+    /// See [`super::Model::evaluate`].
+    pub(super) async fn evaluate(
         &mut self,
         input: &[f32],
         labels: &[u16],
@@ -41,7 +37,7 @@ impl Model {
     ) -> Result<Evaluation> {
         self.check_input(input, labels.len() as u64, "labels")?;
         check_labels(labels, self.classes)?;
-        let logits = self.predict(input, labels.len() as u32)?;
+        let logits = self.predict(input, labels.len() as u32).await?;
         score(&logits, labels, self.classes, confidence)
     }
 }

@@ -3,6 +3,7 @@
 mod refusals;
 
 use super::*;
+use crate::engine::{Engine, ready};
 use crate::recipe::Recipe;
 use crate::train::{Step, Trainer};
 use crate::{data, model};

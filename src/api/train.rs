@@ -4,9 +4,9 @@
 //! The rows of a step are a pure function of seed, step, batch size and number of rows, and the optimizer's moments stay
 //! with the model: two calls of ten steps on the same rows do what one of twenty does.
 
+use super::core::{Core, check_finite, fitting_cost, no_rows, rows};
 use super::evaluate::check_labels;
-use super::{Model, fitting_cost, no_rows, rows};
-use crate::engine::{Engine, Parameters, TrainStep, ready};
+use crate::engine::{Parameters, TrainStep};
 use crate::error::{Error, Result};
 use crate::model::{MAX_STEPS, Weights};
 use crate::rng::Stream;
@@ -109,6 +109,24 @@ impl Training {
     pub(super) const fn steps(&self) -> u64 {
         self.steps
     }
+
+    /// The step that comes `ahead` steps after the next one.
+    fn step(
+        &mut self,
+        ahead: u64,
+        count: u32,
+        options: &TrainOptions,
+        optimizer: Optimizer<'_>,
+    ) -> Result<TrainStep> {
+        let number = self.steps + ahead;
+        Ok(TrainStep {
+            rows: self.order.batch(count, number, options).to_vec(),
+            update: optimizer.update(options.learning_rate, self.optimizer_steps + ahead + 1)?,
+            label_smoothing: options.label_smoothing as f32,
+            // As a recipe's training draws it.
+            dropout_key: Stream::new(options.seed, "dropout", number + 1).key(),
+        })
+    }
 }
 
 /// The order of the rows in one pass.
@@ -139,15 +157,9 @@ impl Order {
     }
 }
 
-impl Model {
-    /// Trains on `labels.len()` rows, `[channels, height, width]` each, one after another. Another optimizer than that of
-    /// the call before begins with moments of zero.
-    ///
-    /// # Errors
-    /// [`Error::BadInput`] for an option out of its range, lengths that do not fit each other, a label that is no class,
-    /// and a number that is not finite; [`Error::Unsupported`] for an unknown optimizer and for a model whose weights were rounded by a scheme;
-    /// [`Error::TooLarge`] where a step's rows do not fit the memory that a model may have. Nothing was trained then.
-    pub fn train(
+impl Core {
+    /// See [`super::Model::train`].
+    pub(super) async fn train(
         &mut self,
         input: Vec<f32>,
         labels: Vec<u16>,
@@ -156,32 +168,36 @@ impl Model {
         options.check()?;
         self.check_input(&input, labels.len() as u64, "labels")?;
         check_labels(&labels, self.classes)?;
-        if let Some(place) = input.iter().position(|value| !value.is_finite()) {
-            let what = format!("row {} of input", place / (input.len() / labels.len()));
-            let got = input[place].to_string();
-            return Err(Error::bad_input(what, "finite numbers to train on", got));
-        }
+        check_finite(&input, labels.len(), "to train on")?;
         let optimizer = Optimizer {
             name: &options.optimizer,
             momentum: options.momentum,
             weight_decay: options.weight_decay,
         };
         optimizer.update(options.learning_rate, 1)?;
+        if self.options.scheme != "f32" {
+            return Err(Error::Unsupported {
+                feature: "training a stored model".into(),
+                why: "its weights have been rounded; train the f32 weights and store them again"
+                    .into(),
+            });
+        }
         let count = labels.len() as u32;
-        self.make_room(options.batch_size.min(count))?;
-        self.begin_with(&options.optimizer)?;
+        self.make_room(options.batch_size.min(count)).await?;
+        self.begin_with(&options.optimizer).await?;
         let shape = self.graph.input;
-        ready(self.executable.load(Rc::new(rows(shape, input, labels))))?;
-        let trained = self.train_steps(count, options, optimizer);
-        ready(self.executable.load(no_rows(shape)))?;
+        let given = Rc::new(rows(shape, input, labels));
+        self.executable.load(given).await?;
+        let trained = self.train_steps(count, options, optimizer).await;
+        self.executable.load(no_rows(shape)).await?;
         let mut trained = trained?;
-        if trained.non_finite.is_none() && !ready(self.executable.is_finite())? {
+        if trained.non_finite.is_none() && !self.executable.is_finite().await? {
             trained.non_finite = Some(trained.steps);
         }
         Ok(trained)
     }
 
-    fn train_steps(
+    async fn train_steps(
         &mut self,
         count: u32,
         options: &TrainOptions,
@@ -189,27 +205,19 @@ impl Model {
     ) -> Result<Trained> {
         let (mut loss, mut correct, mut rows, mut steps) = (0.0, 0_u64, 0_u64, 0);
         let mut non_finite = None;
-        while steps < options.steps {
-            let training = &mut self.training;
-            let batch = training.order.batch(count, training.steps, options);
-            let step = TrainStep {
-                rows: batch.to_vec(),
-                update: optimizer.update(options.learning_rate, training.optimizer_steps + 1)?,
-                label_smoothing: options.label_smoothing as f32,
-                // As a recipe's training draws it.
-                dropout_key: Stream::new(options.seed, "dropout", training.steps + 1).key(),
-            };
-            let metrics = ready(self.executable.train(std::slice::from_ref(&step)))?;
-            if metrics.non_finite.is_some() {
-                non_finite = Some(steps + 1);
-                break;
-            }
-            training.steps += 1;
-            training.optimizer_steps += 1;
+        while steps < options.steps && non_finite.is_none() {
+            let group = self.steps_at_once.min(options.steps - steps);
+            let next = (0..u64::from(group))
+                .map(|step| self.training.step(step, count, options, optimizer))
+                .collect::<Result<Vec<_>>>()?;
+            let metrics = self.executable.train(&next).await?;
+            non_finite = metrics.non_finite.map(|step| steps + step + 1);
+            self.training.steps += u64::from(metrics.steps);
+            self.training.optimizer_steps += u64::from(metrics.steps);
             loss += metrics.loss_sum;
             correct += u64::from(metrics.correct);
             rows += u64::from(metrics.rows);
-            steps += 1;
+            steps += metrics.steps;
         }
         Ok(Trained {
             loss: loss / rows as f64,
@@ -221,30 +229,30 @@ impl Model {
     }
 
     /// Prepares the model anew, with all that training changed, where a step has more rows than it was prepared for.
-    fn make_room(&mut self, batch: u32) -> Result<()> {
-        if batch <= self.options.batch || self.options.scheme != "f32" {
+    async fn make_room(&mut self, batch: u32) -> Result<()> {
+        if batch <= self.options.batch {
             return Ok(());
         }
         fitting_cost(&self.graph, &self.options.scheme, batch)?;
-        let state = ready(self.executable.state())?;
+        let state = self.executable.state().await?;
         let exact = Parameters::Exact(&state.weights);
-        let mut executable = ready(self.engine.prepare(&self.graph, exact, batch))?;
-        ready(executable.restore(&state))?;
+        let mut executable = self.engine.prepare(&self.graph, exact, batch).await?;
+        executable.restore(&state).await?;
         self.executable = executable;
         self.options.batch = batch;
         Ok(())
     }
 
     /// Forgets the moments of another optimizer.
-    fn begin_with(&mut self, optimizer: &str) -> Result<()> {
+    async fn begin_with(&mut self, optimizer: &str) -> Result<()> {
         if self.training.optimizer == optimizer {
             return Ok(());
         }
         if self.training.optimizer_steps > 0 {
-            let mut state = ready(self.executable.state())?;
+            let mut state = self.executable.state().await?;
             state.first = zeros_like(&state.first);
             state.second = zeros_like(&state.second);
-            ready(self.executable.restore(&state))?;
+            self.executable.restore(&state).await?;
         }
         self.training.optimizer = optimizer.into();
         self.training.optimizer_steps = 0;

@@ -1,10 +1,8 @@
 //! Training curves: loss and accuracy by epoch, training dashed and validation solid on one axis.
 
 use super::axis::{Axis, Wish};
-use super::canvas::{
-    Anchor, Area, Drawn, Label, Palette, Plane, Rect, empty, panel, render, rule, thickness,
-    width_of, write,
-};
+use super::canvas::{Area, Drawn, Palette, Plane, Rect, empty, panel, render, thickness};
+use super::legend::{Entry, Mark, legend};
 use super::{Chart, Size, Theme};
 use crate::result::EpochPoint;
 use crate::runlog::words::{cut, percent, significant};
@@ -79,7 +77,7 @@ pub fn curves(curves: &[Curve<'_>], theme: Theme, size: Size) -> Chart {
     ];
     let svg = render(size, TITLE, &summary, |area, width, height| {
         let (width, height) = (f64::from(width), f64::from(height));
-        let top = legend(area, curves, width, &palette)?;
+        let top = legend(area, &entries(curves, &palette), width, &palette)?;
         let beside = width >= 520.0;
         for (index, quantity) in (0_u32..).zip(&quantities) {
             let index = f64::from(index);
@@ -112,54 +110,32 @@ pub fn curves(curves: &[Curve<'_>], theme: Theme, size: Size) -> Chart {
     }
 }
 
-/// Writes what the colours and dashes mean; the panels begin below.
-fn legend(area: &Area<'_>, curves: &[Curve<'_>], width: f64, palette: &Palette) -> Drawn<f64> {
-    let (mut left, mut top) = (0.0, 8.0);
-    let mut entry = |text: &str, colour: RGBColor, dashed: bool| -> Drawn {
-        let needed = 26.0 + width_of(text, false) + 14.0;
-        if left > 0.0 && left + needed > width {
-            (left, top) = (0.0, top + 16.0);
-        }
-        if dashed {
-            for from in [0.0, 8.0, 16.0] {
-                rule(area, (left + from, top), (left + from + 4.0, top), colour)?;
-            }
-        } else {
-            rule(area, (left, top), (left + 20.0, top), colour)?;
-            rule(area, (left, top + 1.0), (left + 20.0, top + 1.0), colour)?;
-        }
-        write(
-            area,
-            Label::small(text, (left + 26.0, top), Anchor::Start, palette.muted),
-        )?;
-        left += needed;
-        Ok(())
-    };
+/// What the colours and dashes mean.
+fn entries(curves: &[Curve<'_>], palette: &Palette) -> Vec<Entry> {
     let several = curves.len() > 1;
     let colour = if several {
         palette.muted
     } else {
         palette.accent
     };
-    entry("validation", colour, false)?;
-    entry("train", colour, true)?;
+    let mut entries = vec![
+        Entry::new("validation", colour, Mark::Line),
+        Entry::new("train", colour, Mark::Dashes),
+    ];
     if several {
         for (index, curve) in curves.iter().take(MAX_CURVES).enumerate() {
-            entry(&cut(curve.label, 24), palette.series(index), false)?;
+            entries.push(Entry::new(
+                cut(curve.label, 24),
+                palette.series(index),
+                Mark::Line,
+            ));
         }
     }
     if curves.len() > MAX_CURVES {
-        write(
-            area,
-            Label::small(
-                &format!("and {} more", curves.len() - MAX_CURVES),
-                (left, top),
-                Anchor::Start,
-                palette.muted,
-            ),
-        )?;
+        let more = format!("and {} more", curves.len() - MAX_CURVES);
+        entries.push(Entry::new(more, palette.muted, Mark::Words));
     }
-    Ok(top + 14.0)
+    entries
 }
 
 fn draw(

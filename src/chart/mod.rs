@@ -8,13 +8,16 @@ mod axis;
 mod canvas;
 mod confusion;
 mod curves;
+mod engines;
 mod latency;
+mod legend;
 mod scatter;
 #[cfg(test)]
 mod tests;
 
 pub use confusion::confusion;
 pub use curves::{Curve, curves};
+pub use engines::engines;
 pub use latency::latency;
 pub use scatter::{Point, XAxis, scatter};
 

@@ -1,7 +1,9 @@
 //! Every chart: complete SVG, words with numbers, a table of the same, and no panic on any input.
 
+mod engines;
+
 use super::*;
-use crate::result::{Confusion, EpochPoint, Latency};
+use crate::result::{Breakdown, Confusion, EpochPoint, Latency};
 use crate::runlog::record::{self, Record};
 
 const SIZE: Size = Size {
@@ -225,6 +227,10 @@ fn nothing_to_show_is_said() {
         ("confusion", confusion(&none, Theme::Light, SIZE)),
         ("latency", latency(&[], Theme::Light, SIZE)),
         ("scatter", scatter(&[], &axis(false), Theme::Light, SIZE)),
+        (
+            "engines",
+            engines(&Breakdown::default(), Theme::Light, SIZE),
+        ),
     ] {
         check(&chart, name);
         assert!(chart.rows.is_empty(), "{name}");

@@ -193,4 +193,9 @@ pub trait Executable {
     /// # Errors
     /// [`crate::error::Error::BadInput`] where its tensors are not those of the model.
     fn restore<'a>(&'a mut self, state: &'a State) -> Pending<'a, ()>;
+
+    /// What was sent to a device and waited for since it was prepared; nothing where there is none.
+    fn counts(&self) -> gpu::Counts {
+        gpu::Counts::default()
+    }
 }

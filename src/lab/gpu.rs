@@ -1,6 +1,7 @@
 //! The lab's one GPU: opened when a run first asks for it, opened anew after it was lost; or in words why there is none.
 
 use crate::engine::gpu::Gpu;
+use crate::error::Error;
 use std::cell::RefCell;
 
 /// The GPU of a lab.
@@ -20,11 +21,11 @@ impl LabGpu {
         *self.tiles.borrow_mut() = tiles;
     }
 
-    /// The GPU, ready to work.
+    /// The GPU, ready to work; `nudges` as [`Gpu::nudging`].
     ///
     /// # Errors
     /// Why there is none, in words without a full stop.
-    pub async fn get(&self) -> Result<Gpu, String> {
+    pub async fn get(&self, nudges: bool) -> Result<Gpu, String> {
         let known = self.opened.borrow().clone();
         if let Some(gpu) = known.filter(|gpu| gpu.check("starting").is_ok()) {
             return Ok(gpu);
@@ -34,8 +35,20 @@ impl LabGpu {
             return Err(missing);
         }
         let gpu = Gpu::open().await.map_err(|error| error.to_string())?;
+        let gpu = gpu.nudging(nudges);
         *self.opened.borrow_mut() = Some(gpu.clone());
         Ok(gpu)
+    }
+
+    /// What became of it, where something did.
+    pub fn trouble(&self) -> Option<Error> {
+        let opened = self.opened.borrow();
+        opened.as_ref().and_then(|gpu| gpu.check("working").err())
+    }
+
+    /// Lets it go: the next [`LabGpu::get`] opens another.
+    pub fn forget(&self) {
+        *self.opened.borrow_mut() = None;
     }
 
     /// Tiles that were chosen before, as [`LabGpu::keep_tiles`] was given them.

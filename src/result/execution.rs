@@ -66,7 +66,7 @@ pub struct GpuUse {
 /// What a model's answers cost on both engines, by rows per call.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Breakdown {
-    /// Time to plan and compile everything on the GPU, milliseconds, once.
+    /// Time to plan and compile everything on the GPU, until it first answered, milliseconds, once.
     pub compile_millis: f64,
     /// Time to bring weights and plan to the GPU until it has them, milliseconds, once.
     pub upload_millis: f64,

@@ -77,7 +77,6 @@ pub fn compare(a: &Record, b: &Record, paired: Option<Paired>) -> Comparison {
     ] {
         metrics.push(latency(name, label, a, b, side));
     }
-    metrics.extend(sizes(a, b));
     let doubt = |record: &Record| (record.results.agreement.as_ref()).is_some_and(|it| !it.agrees);
     if doubt(a) || doubt(b) {
         for metric in &mut metrics {
@@ -85,6 +84,7 @@ pub fn compare(a: &Record, b: &Record, paired: Option<Paired>) -> Comparison {
             metric.reason = "The GPU of one of the runs disagrees with the CPU, so its figures count for nothing.".into();
         }
     }
+    metrics.extend(sizes(a, b));
     Comparison {
         fields: fields(a, b),
         metrics,
@@ -473,7 +473,14 @@ mod tests {
             flips: Vec::new(),
         });
         let compared = compare(&sample, &doubtful, None);
-        assert!(compared.metrics.iter().all(|it| it.verdict == CANNOT_TELL));
+        let told = |name: &str| {
+            let metric = compared.metrics.iter().find(|it| it.name == name);
+            metric.expect("there").verdict.clone()
+        };
+        assert_eq!(told("accuracy"), CANNOT_TELL);
+        assert_eq!(told("p50_millis"), CANNOT_TELL);
+        // Counted, not measured.
+        assert_eq!(told("parameters"), "equal");
         let compared = compare(&sample, &sample, None);
         assert!(compared.metrics.iter().any(|it| it.verdict != CANNOT_TELL));
     }

@@ -25,10 +25,10 @@ impl Ended {
     }
 }
 
-/// What one call of [`Trainer::step`] did.
+/// What one call of [`super::Trainer::step`] did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Step {
-    /// Weights followed the gradient of one batch, or of as many as [`Trainer::take_at_once`] allows.
+    /// Weights followed the gradient of one batch, or of as many as [`super::Trainer::take_at_once`] allows.
     Stepped {
         /// Mean cross-entropy of the batches' rows, each before its step, nats.
         loss: f64,
@@ -37,7 +37,7 @@ pub enum Step {
         /// Rows of them. The last batch of an epoch may be smaller; no row is left out.
         rows: u32,
     },
-    /// An epoch is complete and was validated. Its `secs` are 0 until [`Trainer::time_epoch`].
+    /// An epoch is complete and was validated. Its `secs` are 0 until [`super::Trainer::time_epoch`].
     EpochDone(EpochPoint),
     /// There is nothing more to do.
     Finished(Ended),

@@ -4,8 +4,9 @@
 //! below are what editors show.
 
 use super::js_error::js_error;
-use super::options::{given, needed, whole};
-use crate::api::{self, Evaluation, Options, TrainOptions};
+use super::options::{confidence, model_options, train_options, whole};
+use super::results;
+use crate::api::{self, Evaluation, Options};
 use crate::error::{Error, Result};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -108,9 +109,11 @@ export interface ModelInfo {
 }
 "#;
 
-type Js<T = JsValue> = std::result::Result<T, JsValue>;
+/// A value, or what is thrown in its place.
+pub(super) type Js<T = JsValue> = std::result::Result<T, JsValue>;
 
-fn thrown<T>(result: Result<T>) -> Js<T> {
+/// The error as JavaScript sees it.
+pub(super) fn thrown<T>(result: Result<T>) -> Js<T> {
     result.map_err(|error| js_error(&error))
 }
 
@@ -141,7 +144,10 @@ impl Model {
         #[wasm_bindgen(unchecked_param_type = "Uint8Array")] weights: &[u8],
         #[wasm_bindgen(unchecked_optional_param_type = "ModelOptions")] options: JsValue,
     ) -> Js<Self> {
-        Self::made(model_options(&options).and_then(|it| api::Model::load(graph, weights, it)))
+        Self::made(
+            model_options(&options, Options::default())
+                .and_then(|it| api::Model::load(graph, weights, it)),
+        )
     }
 
     /// A model from the JSON form of its graph, with first weights drawn from a seed (0 to 4,294,967,295).
@@ -153,7 +159,13 @@ impl Model {
         seed: f64,
         #[wasm_bindgen(unchecked_optional_param_type = "ModelOptions")] options: JsValue,
     ) -> Js<Self> {
-        let create = || api::Model::create(graph, whole("seed", seed)?, model_options(&options)?);
+        let create = || {
+            api::Model::create(
+                graph,
+                whole("seed", seed)?,
+                model_options(&options, Options::default())?,
+            )
+        };
         Self::made(create())
     }
 
@@ -185,15 +197,7 @@ impl Model {
             let options = train_options(&options)?;
             self.used()?.train(input, labels, &options)
         };
-        let trained = thrown(train())?;
-        let non_finite = trained.non_finite.map_or(JsValue::NULL, JsValue::from);
-        Ok(object(&[
-            ("loss", trained.loss.into()),
-            ("accuracy", trained.accuracy.into()),
-            ("steps", trained.steps.into()),
-            ("rows", count(trained.rows)),
-            ("nonFinite", non_finite),
-        ]))
+        Ok(results::trained(&thrown(train())?))
     }
 
     /// Answers as many rows as there are labels, and scores the answers.
@@ -211,7 +215,7 @@ impl Model {
             let confidence = confidence(&options)?;
             self.used()?.evaluate(input, labels, confidence)
         };
-        evaluation(evaluate())
+        scored(evaluate())
     }
 
     /// The weights as a safetensors file of F32 tensors, which `Model.load` reads; equal weights give equal bytes.
@@ -239,20 +243,7 @@ impl Model {
     #[wasm_bindgen(unchecked_return_type = "ModelInfo")]
     pub fn info(&mut self) -> Js {
         let info = thrown(self.used().map(|model| model.info()))?;
-        let shape: js_sys::Array = info.input.iter().map(|&size| JsValue::from(size)).collect();
-        Ok(object(&[
-            ("inputShape", shape.into()),
-            ("rowLength", info.input.iter().product::<u32>().into()),
-            ("classes", info.classes.into()),
-            ("parameters", count(info.parameters)),
-            ("macs", count(info.macs)),
-            ("weightBytes", count(info.weight_bytes)),
-            ("scheme", info.scheme.into()),
-            ("engine", info.engine.into()),
-            ("arithmetic", info.arithmetic.into()),
-            ("batch", info.batch.into()),
-            ("steps", count(info.steps)),
-        ]))
+        Ok(results::info(info, None))
     }
 
     /// Gives the model's memory back at once; every later call throws an `AssayError`. Without it the memory goes when
@@ -279,86 +270,9 @@ pub fn score(
         let classes = whole("classes", classes)?;
         api::score(logits, labels, classes, confidence(&options)?)
     };
-    evaluation(score())
+    scored(score())
 }
 
-fn evaluation(evaluated: Result<Evaluation>) -> Js {
-    let it = thrown(evaluated)?;
-    Ok(object(&[
-        ("rows", it.rows.into()),
-        ("correct", it.correct.into()),
-        ("accuracy", it.accuracy.into()),
-        ("low", it.low.into()),
-        ("high", it.high.into()),
-        ("confidence", it.confidence.into()),
-        ("loss", it.loss.into()),
-        ("predictionsDigest", it.predictions_digest.into()),
-    ]))
-}
-
-/// A plain object. JSON would turn a loss of NaN into `null`.
-fn object(entries: &[(&str, JsValue)]) -> JsValue {
-    let object = js_sys::Object::new();
-    for (key, value) in entries {
-        // Setting a property of a fresh plain object cannot fail.
-        let _ = js_sys::Reflect::set(&object, &JsValue::from_str(key), value);
-    }
-    object.into()
-}
-
-/// A count as a JavaScript number: the limits of `model` keep it far below 2^53.
-fn count(count: u64) -> JsValue {
-    (count as f64).into()
-}
-
-fn model_options(options: &JsValue) -> Result<Options> {
-    let mut read = Options::default();
-    for option in given(options, &["engine", "scheme", "batch"])? {
-        match option.name() {
-            "engine" => read.engine = option.text()?,
-            "scheme" => read.scheme = option.text()?,
-            _ => read.batch = option.whole()?,
-        }
-    }
-    Ok(read)
-}
-
-fn train_options(options: &JsValue) -> Result<TrainOptions> {
-    const KNOWN: [&str; 9] = [
-        "steps",
-        "batchSize",
-        "learningRate",
-        "optimizer",
-        "momentum",
-        "weightDecay",
-        "labelSmoothing",
-        "shuffle",
-        "seed",
-    ];
-    let mut read = TrainOptions::new(0, 0, 0.0);
-    let (mut steps, mut batch_size, mut learning_rate) = (None, None, None);
-    for option in given(options, &KNOWN)? {
-        match option.name() {
-            "steps" => steps = Some(option.whole()?),
-            "batchSize" => batch_size = Some(option.whole()?),
-            "learningRate" => learning_rate = Some(option.number()?),
-            "optimizer" => read.optimizer = option.text()?,
-            "momentum" => read.momentum = option.number()?,
-            "weightDecay" => read.weight_decay = option.number()?,
-            "labelSmoothing" => read.label_smoothing = option.number()?,
-            "shuffle" => read.shuffle = option.flag()?,
-            _ => read.seed = option.whole()?,
-        }
-    }
-    read.steps = needed("steps", steps)?;
-    read.batch_size = needed("batchSize", batch_size)?;
-    read.learning_rate = needed("learningRate", learning_rate)?;
-    Ok(read)
-}
-
-fn confidence(options: &JsValue) -> Result<f64> {
-    match given(options, &["confidence"])?.first() {
-        Some(option) => option.number(),
-        None => Ok(0.95),
-    }
+fn scored(evaluated: Result<Evaluation>) -> Js {
+    thrown(evaluated).map(results::evaluation)
 }

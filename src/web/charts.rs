@@ -115,6 +115,18 @@ pub fn chart_latency(record: JsValue, theme: &str, width: u32, height: u32) -> J
     }))
 }
 
+/// What answers cost on both engines, of a record that has it.
+///
+/// # Errors
+/// Throws `record` when it cannot be read.
+#[wasm_bindgen(js_name = chartEngines)]
+pub fn chart_engines(record: &str, theme: &str, width: u32, height: u32) -> Js {
+    drawn(read(record).map(|record| {
+        let breakdown = record.results.breakdown.unwrap_or_default();
+        chart::engines(&breakdown, Theme::named(theme), Size { width, height })
+    }))
+}
+
 /// Accuracy against `latency` or `size` over runs: points are rows of the run table with a `label` and `pinned`.
 ///
 /// # Errors

@@ -3,12 +3,15 @@
 mod api;
 mod charts;
 mod clock;
+mod gpu_api;
 mod js_error;
 mod options;
 mod page;
+mod results;
 mod worker;
 
 pub use api::{Model, score};
 pub use charts::*;
+pub use gpu_api::GpuModel;
 pub use page::*;
 pub use worker::LabWorker;

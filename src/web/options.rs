@@ -1,5 +1,6 @@
 //! Options as JavaScript gives them: a plain object, read name by name; nothing in it is passed over in silence.
 
+use crate::api::{Options, TrainOptions};
 use crate::error::{Error, Result};
 use wasm_bindgen::{JsCast as _, JsValue};
 
@@ -81,4 +82,58 @@ pub(super) fn whole(what: &str, number: f64) -> Result<u32> {
 /// What a call cannot do without.
 pub(super) fn needed<T>(what: &str, value: Option<T>) -> Result<T> {
     value.ok_or_else(|| Error::bad_input(what, "a number", "nothing"))
+}
+
+/// How a model is to run, on top of what holds if nothing is given.
+pub(super) fn model_options(options: &JsValue, mut read: Options) -> Result<Options> {
+    for option in given(options, &["engine", "scheme", "batch"])? {
+        match option.name() {
+            "engine" => read.engine = option.text()?,
+            "scheme" => read.scheme = option.text()?,
+            _ => read.batch = option.whole()?,
+        }
+    }
+    Ok(read)
+}
+
+/// How to train.
+pub(super) fn train_options(options: &JsValue) -> Result<TrainOptions> {
+    const KNOWN: [&str; 9] = [
+        "steps",
+        "batchSize",
+        "learningRate",
+        "optimizer",
+        "momentum",
+        "weightDecay",
+        "labelSmoothing",
+        "shuffle",
+        "seed",
+    ];
+    let mut read = TrainOptions::new(0, 0, 0.0);
+    let (mut steps, mut batch_size, mut learning_rate) = (None, None, None);
+    for option in given(options, &KNOWN)? {
+        match option.name() {
+            "steps" => steps = Some(option.whole()?),
+            "batchSize" => batch_size = Some(option.whole()?),
+            "learningRate" => learning_rate = Some(option.number()?),
+            "optimizer" => read.optimizer = option.text()?,
+            "momentum" => read.momentum = option.number()?,
+            "weightDecay" => read.weight_decay = option.number()?,
+            "labelSmoothing" => read.label_smoothing = option.number()?,
+            "shuffle" => read.shuffle = option.flag()?,
+            _ => read.seed = option.whole()?,
+        }
+    }
+    read.steps = needed("steps", steps)?;
+    read.batch_size = needed("batchSize", batch_size)?;
+    read.learning_rate = needed("learningRate", learning_rate)?;
+    Ok(read)
+}
+
+/// Confidence of an evaluation's interval.
+pub(super) fn confidence(options: &JsValue) -> Result<f64> {
+    match given(options, &["confidence"])?.first() {
+        Some(option) => option.number(),
+        None => Ok(0.95),
+    }
 }

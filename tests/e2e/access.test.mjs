@@ -2,15 +2,13 @@
 /** @file Everybody can use every view: no serious finding of axe, narrow screens, reduced motion, and a main thread that is never blocked for long. */
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
+import { everybodyCanUse } from "./everybody.mjs";
 import { browserName, launch, notRun, servePage } from "./harness/index.mjs";
 import { copied, goTo, open, paste, press, run, runIsOver, says, smallRecipe, useRecipe, waitFor } from "./person.mjs";
 
 /** @typedef {import("./person.mjs").Page} Page */
 
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const LONG_TASK_TARGET_MILLIS = 50;
 const LONG_TASK_LIMIT_MILLIS = 150;
 
@@ -26,17 +24,6 @@ after(async () => {
   await browser.close();
   await server.close();
 });
-
-/** @param {Page} page @returns {Promise<string[]>} serious and critical findings */
-async function findings(page) {
-  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { violations } = await /** @type {any} */ (globalThis).axe.run(document, { resultTypes: ["violations"] });
-    return violations
-      .filter((/** @type {any} */ { impact }) => impact === "serious" || impact === "critical")
-      .flatMap((/** @type {any} */ { id, nodes }) => nodes.slice(0, 3).map((/** @type {any} */ node) => `${id}: ${node.html.slice(0, 120)} ${node.any[0]?.message ?? ""}`));
-  });
-}
 
 /** Views in the order of a visit; each step leads from the one before. @type {[string, (page: Page) => Promise<unknown>][]} */
 const VISIT = [
@@ -117,54 +104,12 @@ test("axe finds nothing serious on any view, light or dark, and nothing is wider
   const problems = [];
   for (const [view, lead] of VISIT) {
     await lead(page);
-    for (const theme of ["light", "dark"]) {
-      await setTheme(page, theme);
-      problems.push(...(await findings(page)).map((finding) => `${view}, ${theme}: ${finding}`));
-    }
-    await page.setViewport({ width: 360, height: 740 });
-    const width = await settledWidth(page);
-    problems.push(...(await findings(page)).map((finding) => `${view}, 360 px: ${finding}`));
-    if (width > 360) problems.push(`${view}: ${width} px wide at 360 px: ${await widest(page)}`);
-    await page.setViewport({ width: 1280, height: 800 });
-    await painted(page);
+    problems.push(...(await everybodyCanUse(page, view)));
   }
   assert.deepEqual(problems, []);
   assert.deepEqual(page.problems, []);
   await page.close();
 });
-
-/** @param {Page} page @param {string} theme */
-async function setTheme(page, theme) {
-  await page.evaluate((theme) => {
-    if (document.documentElement.dataset.theme !== theme) /** @type {HTMLElement} */ (document.querySelector("header button[aria-label^=Switch]")).click();
-  }, theme);
-  await painted(page);
-}
-
-/** @param {Page} page */
-const painted = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-
-/** Charts are drawn anew for a new width a moment later. @param {Page} page @returns {Promise<number>} */
-async function settledWidth(page) {
-  let width = Infinity;
-  for (let looks = 0; looks < 20 && width > 360; looks += 1) {
-    await painted(page);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    width = await page.evaluate(() => document.documentElement.scrollWidth);
-  }
-  return width;
-}
-
-/** What sticks out, for the message. @param {Page} page */
-const widest = (page) =>
-  page.evaluate(() => {
-    const clipped = (/** @type {Element} */ each) => {
-      for (let outer = each.parentElement; outer; outer = outer.parentElement) if (outer !== document.documentElement && getComputedStyle(outer).overflowX !== "visible") return true;
-      return false;
-    };
-    const wide = [...document.querySelectorAll("body *")].filter((each) => each.getBoundingClientRect().right > 361 && !clipped(each));
-    return wide.slice(0, 4).map((each) => `${each.localName}.${each.className}`).join(", ");
-  });
 
 test("at 360 px Run is in reach without scrolling", async () => {
   const elsewhere = await browser.createBrowserContext();

@@ -3,6 +3,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { addGpuRecords } from "./gpu_records.mjs";
 import { launch, servePage } from "./harness/index.mjs";
 import { copied, goTo, open, paste, press, run, runIsOver, says, smallRecipe, useRecipe, waitFor } from "./person.mjs";
 
@@ -73,9 +74,43 @@ try {
   const empty = await open(await browser.createBrowserContext(), server.url);
   await goTo(empty, "Runs");
   await shoot(empty, "runs-empty");
+  await engines();
 } finally {
   await browser.close();
   await server.close();
+}
+
+/** What the views show of engines, from records that no GPU made. */
+async function engines() {
+  const page = await open(await browser.createBrowserContext(), server.url, { query: "?test" });
+  await useRecipe(page, await smallRecipe(page, { training: { epochs: 4 } }));
+  const digests = await addGpuRecords(page, await run(page));
+  const unfold = () => page.evaluate(() => document.querySelector(".run-engine")?.setAttribute("open", ""));
+  const show = (/** @type {string | undefined} */ digest) => page.evaluate((digest) => /** @type {any} */ (globalThis).assay.runs.showRecord(digest), digest);
+  await says(page, "Time per row on both engines");
+  await unfold();
+  await shoot(page, "engines-agree");
+  await show(digests.disagrees);
+  await unfold();
+  await shoot(page, "engines-disagree");
+  await page.evaluate(({ gpu, disagrees }) => void (location.hash = `#/compare/${gpu}/${disagrees}`), digests);
+  await says(page, "Images on which they disagree");
+  await shoot(page, "engines-compare");
+  await page.evaluate((digest) => void (location.hash = `#/runs/${digest}`), digests.disagrees);
+  await waitFor(page, "charts", () => document.querySelectorAll("assay-run-details svg").length > 3);
+  await shoot(page, "engines-details");
+  await goTo(page, "Experiment");
+  await useRecipe(page, await smallRecipe(page, { training: { epochs: 1000 }, execution: { engine: "gpu" } }));
+  await press(page, "Run");
+  await waitFor(page, "a curve", () => document.querySelector("assay-figures [data-figure=curves] svg"));
+  await press(page, "Pause", "assay-progress");
+  await page.evaluate(() => {
+    const { runs } = /** @type {any} */ (globalThis).assay;
+    runs.onEvent({ id: 0, type: "engine", engine: "gpu", adapter: "NVIDIA GeForce RTX 4070", batchSize: 256, reason: "the recipe asks for it" });
+    runs.onEvent({ id: 0, type: "gpuLost", reason: "the GPU ran out of memory", epoch: 3, smallerBatch: 128, decided: null });
+  });
+  await waitFor(page, "the question", () => document.querySelector("[role=alertdialog]"));
+  await shoot(page, "engines-lost");
 }
 
 /** A log with different runs in it. @param {Page} page */

@@ -1,18 +1,16 @@
 //! Whole models on the GPU against the CPU engine: answers, one step's gradients, trainings, counts, and what goes wrong.
 
-use super::now;
+use super::{GpuCase, Pending};
 use assay::data::{Rows, Scaler};
 use assay::engine::cpu::CpuEngine;
 use assay::engine::gpu::{Counts, Gpu, GpuEngine};
-use assay::engine::{Engine, Executable, Metrics, Parameters, State, TrainStep};
+use assay::engine::{Engine, Executable, Metrics, Parameters, TrainStep, agreement};
 use assay::model::{Activation, Graph, Layer, Weights, Window, families};
 use assay::recipe::Recipe;
 use assay::rng::Stream;
 use assay::train::optimizer::Update;
-use libtest_mimic::{Failed, Trial};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 
 const FAMILIES: [&str; 6] = ["lenet", "mlp", "resnet", "mobilenet", "vit", "mixer"];
 const SHAPE: [u32; 3] = [1, 8, 8];
@@ -23,38 +21,35 @@ const SGD: Update = Update::Sgd {
     weight_decay: 0.0,
 };
 
-pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
-    let mut trials = Vec::new();
+/// The checks of whole models, each over every family and over a graph with every layer.
+pub(super) fn cases() -> Vec<GpuCase> {
+    let mut cases = Vec::new();
     let graphs = FAMILIES.map(|family| (family, of_family(family)));
     for (name, graph) in graphs.into_iter().chain([("every layer", every_layer())]) {
-        let own = (Arc::clone(gpu), graph);
-        for (what, test) in [
-            ("answers", answers as fn(&Gpu, &Graph) -> Result<(), String>),
-            ("one step's gradient", one_step),
-            ("a training", a_training),
-            ("counts", counts),
-        ] {
-            let (gpu, graph) = own.clone();
-            trials.push(Trial::test(format!("model: {what}: {name}"), move || {
-                Ok(test(&gpu, &graph)?)
-            }));
-        }
+        let mut add = |what: &str, check: fn(Gpu, Graph) -> Pending| {
+            let graph = graph.clone();
+            let name = format!("model: {what}: {name}");
+            cases.push(GpuCase::new(name, move |gpu| check(gpu, graph.clone())));
+        };
+        add("answers", |gpu, graph| Box::pin(answers(gpu, graph)));
+        add("one step's gradient", |gpu, graph| {
+            Box::pin(one_step(gpu, graph))
+        });
+        add("counts", |gpu, graph| Box::pin(counts(gpu, graph)));
     }
-    let own = Arc::clone(gpu);
-    trials.push(Trial::test(
+    cases.push(GpuCase::new(
         "model: preparing tells what it took",
-        move || Ok(preparation(&own)?),
+        preparation,
     ));
-    let own = Arc::clone(gpu);
-    trials.push(Trial::test(
+    cases.push(GpuCase::new(
         "model: a step that is not finite changes nothing",
-        move || Ok(not_finite(&own)?),
+        not_finite,
     ));
-    trials.push(Trial::test(
+    cases.push(GpuCase::new(
         "model: a device that is lost is told in words",
-        || Ok::<_, Failed>(lost()?),
+        lost,
     ));
-    trials
+    cases
 }
 
 fn of_family(family: &str) -> Graph {
@@ -110,8 +105,8 @@ fn rows() -> Rows {
 }
 
 /// The same model on both engines.
-fn both(gpu: &Gpu, graph: &Graph) -> Result<[Box<dyn Executable>; 2], String> {
-    let weights = Weights::init(graph, 11).map_err(|error| error.to_string())?;
+async fn both(gpu: &Gpu, graph: &Graph) -> Result<[Box<dyn Executable>; 2], String> {
+    let weights = told(agreement::probe_weights(graph, 11))?;
     let mut engines: [Box<dyn Engine>; 2] = [
         Box::new(CpuEngine::new()),
         Box::new(GpuEngine::new(gpu.clone())),
@@ -119,12 +114,12 @@ fn both(gpu: &Gpu, graph: &Graph) -> Result<[Box<dyn Executable>; 2], String> {
     let rows = rows();
     let mut models = Vec::new();
     for engine in &mut engines {
-        told(now(engine.load(&rows))?)?;
-        models.push(told(now(engine.prepare(
-            graph,
-            Parameters::Exact(&weights),
-            BATCH,
-        ))?)?);
+        told(engine.load(&rows).await)?;
+        models.push(told(
+            engine
+                .prepare(graph, Parameters::Exact(&weights), BATCH)
+                .await,
+        )?);
     }
     models.try_into().map_err(|_| "two engines".into())
 }
@@ -133,42 +128,36 @@ fn told<T>(result: assay::error::Result<T>) -> Result<T, String> {
     result.map_err(|error| error.to_string())
 }
 
-fn size(numbers: impl IntoIterator<Item = f64>) -> f64 {
-    numbers
-        .into_iter()
-        .map(|number| number * number)
-        .sum::<f64>()
-        .sqrt()
-}
-
-/// The distance of two lists over the size of the first.
-fn distance(wanted: &[f32], found: &[f32]) -> f64 {
-    let off = size(wanted.iter().zip(found).map(|(a, b)| f64::from(a - b)));
-    off / size(wanted.iter().copied().map(f64::from)).max(1e-30)
-}
-
 fn within(what: &str, found: f64, limit: f64) -> Result<(), String> {
     if found <= limit {
         Ok(())
     } else {
-        Err(format!("{what}: {found:.2e}, the limit is {limit:.0e}"))
+        Err(format!("{what}: {found:.2e}, the limit is {limit:.1e}"))
     }
 }
 
-fn answers(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
-    let [mut cpu, mut gpu] = both(gpu, graph)?;
+async fn answers(gpu: Gpu, graph: Graph) -> Result<(), String> {
+    let [mut cpu, mut gpu] = both(&gpu, &graph).await?;
+    let tolerance = told(agreement::answers_tolerance(&graph))?;
+    let agree = |what: &str, wanted: &[f32], found: &[f32]| {
+        let probe = agreement::compare(what, wanted.len() / 10, wanted, found, Some(10), tolerance);
+        match (probe.within, probe.cosine) {
+            (true, Some(_)) => Ok(()),
+            _ => Err(format!("{probe:?}")),
+        }
+    };
     // Two batches and a rest, rows in no order.
     let rows: Vec<u32> = (0..37).map(|row| row * 11 % 40).collect();
-    let wanted = told(now(cpu.logits(&rows))?)?;
-    let found = told(now(gpu.logits(&rows))?)?;
-    within("loaded rows", distance(&wanted, &found), 2e-5)?;
+    let wanted = told(cpu.logits(&rows).await)?;
+    let found = told(gpu.logits(&rows).await)?;
+    agree("loaded rows", &wanted, &found)?;
     let features: Vec<f32> = self::rows().features[..19 * 64]
         .iter()
         .map(|x| 0.5 * x)
         .collect();
-    let wanted = told(now(cpu.predict(&features))?)?;
-    let found = told(now(gpu.predict(&features))?)?;
-    within("other rows", distance(&wanted, &found), 2e-5)
+    let wanted = told(cpu.predict(&features).await)?;
+    let found = told(gpu.predict(&features).await)?;
+    agree("other rows", &wanted, &found)
 }
 
 fn step(number: u32, update: Update) -> TrainStep {
@@ -182,103 +171,96 @@ fn step(number: u32, update: Update) -> TrainStep {
     }
 }
 
-fn one_step(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
-    let models = both(gpu, graph)?;
-    let before = Weights::init(graph, 11).map_err(|error| error.to_string())?;
-    let mut results: Vec<(Metrics, State)> = Vec::new();
-    for mut model in models {
-        let metrics = told(now(model.train(&[step(1, SGD)]))?)?;
-        results.push((metrics, told(now(model.state())?)?));
-    }
-    let [(wanted, cpu), (found, gpu)] = &results[..] else {
-        return Err("two engines".into());
-    };
-    within(
-        "loss",
-        (wanted.loss_sum - found.loss_sum).abs() / wanted.loss_sum,
-        1e-5,
-    )?;
-    if (wanted.correct, wanted.rows, wanted.steps, wanted.non_finite)
-        != (found.correct, found.rows, found.steps, found.non_finite)
-    {
-        return Err(format!("{found:?} instead of {wanted:?}"));
-    }
-    let change = |state: &State, name: &str| -> Vec<f32> {
-        let numbers = |weights: &Weights| weights.get(name).map(|tensor| tensor.values.clone());
-        let (after, before) = (numbers(&state.weights), numbers(&before));
-        after
-            .unwrap_or_default()
-            .iter()
-            .zip(before.unwrap_or_default())
-            .map(|(a, b)| a - b)
-            .collect()
-    };
-    let names: Vec<&str> = cpu.weights.iter().map(|(name, _)| name).collect();
-    let all = size(
-        names
-            .iter()
-            .flat_map(|name| change(cpu, name))
-            .map(f64::from),
-    );
-    let mut problems = Vec::new();
-    for name in names {
-        let (wanted, found) = (change(cpu, name), change(gpu, name));
-        let own = size(wanted.iter().copied().map(f64::from));
-        let off = size(wanted.iter().zip(&found).map(|(a, b)| f64::from(a - b)));
-        // The weights themselves are rounded when the gradient is taken from them: u of each.
-        let limit = 5e-5 * own + 2e-6 * all + 1e-6 * (wanted.len() as f64).sqrt();
-        if off > limit || off.is_nan() {
-            problems.push(format!(
-                "{name}: off by {off:.1e} of {own:.1e}, of {all:.1e} in all"
-            ));
-        }
-    }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(problems.join("; "))
-    }
+/// All numbers of weights, tensor after tensor.
+fn flat(weights: &Weights) -> Vec<f32> {
+    let tensors = weights.iter().map(|(_, tensor)| &tensor.values);
+    tensors.flatten().copied().collect()
 }
 
-fn a_training(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
-    let [mut cpu, mut gpu] = both(gpu, graph)?;
-    let start = told(now(cpu.state())?)?;
-    let sgd = |_| Update::Sgd {
-        learning_rate: 0.01,
-        momentum: 0.9,
-        weight_decay: 0.001,
+/// The gradient itself, then what a step of each optimizer makes of it, number by number. A gradient may be off by
+/// `δ = tolerance · largest`; an update by what that does to it, and by the roundings of the update.
+async fn one_step(gpu: Gpu, graph: Graph) -> Result<(), String> {
+    let [mut cpu, mut gpu] = both(&gpu, &graph).await?;
+    let start = told(cpu.state().await)?;
+    let rows = step(1, SGD).rows;
+    let wanted = told(agreement::gradient(cpu.as_mut(), &rows).await)?;
+    let found = told(agreement::gradient(gpu.as_mut(), &rows).await)?;
+    let tolerance = told(agreement::step_tolerance(&graph, rows.len()))?;
+    let probe = agreement::compare("gradient", rows.len(), &wanted, &found, None, tolerance);
+    if !probe.within {
+        return Err(format!("{probe:?}"));
+    }
+    // A number moved by ten tolerances is found.
+    let mut moved = found.clone();
+    let largest = wanted.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    moved[wanted.len() / 2] += 10.0 * tolerance as f32 * largest;
+    if agreement::compare("moved", rows.len(), &wanted, &moved, None, tolerance).within {
+        return Err("a gradient that is wrong by ten tolerances was not found".into());
+    }
+    let off = tolerance * f64::from(largest);
+    let (rate, epsilon) = (0.001, 1e-8);
+    let adamw = Update::AdamW {
+        rate: rate / (1.0 - 0.9),
+        scale: 1.0 / (1.0 - 0.999),
+        shrink: 0.0,
     };
-    let adamw = |step: u32| Update::AdamW {
-        rate: 0.001 / (1.0 - 0.9_f32.powi(step as i32 + 1)),
-        scale: 1.0 / (1.0 - 0.999_f32.powi(step as i32 + 1)),
-        shrink: 1e-5,
-    };
-    // AdamW divides gradients by their own size, so where a gradient is nothing but rounding it is rounding that moves
-    // the weight, by up to the rate a step.
-    for (name, update, limit) in [
-        ("sgd", &sgd as &dyn Fn(u32) -> Update, 1e-4),
-        ("adamw", &adamw, 5e-3),
-    ] {
-        let steps: Vec<TrainStep> = (0..6).map(|number| step(number, update(number))).collect();
-        let wanted = told(now(cpu.train(&steps))?)?;
-        let found = told(now(gpu.train(&steps))?)?;
-        let loss = (wanted.loss_sum - found.loss_sum).abs() / wanted.loss_sum;
-        within(&format!("loss under {name}"), loss, limit)?;
-        let state = told(now(cpu.state())?)?;
-        let own = told(now(gpu.state())?)?;
-        let flat = |weights: &Weights| {
-            weights
-                .iter()
-                .flat_map(|(_, tensor)| tensor.values.clone())
-                .collect::<Vec<_>>()
-        };
-        let off = distance(&flat(&state.weights), &flat(&own.weights));
-        within(&format!("weights under {name}"), off, limit)?;
+    for (name, update) in [("sgd", SGD), ("adamw", adamw)] {
+        let mut results: Vec<(Metrics, Vec<f32>)> = Vec::new();
         for model in [&mut cpu, &mut gpu] {
-            told(now(model.restore(&start))?)?;
-            if told(now(model.state())?)? != start {
-                return Err("a state that was restored is another".into());
+            told(model.restore(&start).await)?;
+            let plain = TrainStep {
+                label_smoothing: 0.0,
+                dropout_key: 1,
+                ..step(1, update)
+            };
+            let metrics = told(model.train(&[plain]).await)?;
+            results.push((metrics, flat(&told(model.state().await)?.weights)));
+        }
+        let [(wanted_metrics, wanted_weights), (metrics, weights)] = &results[..] else {
+            return Err("two engines".into());
+        };
+        within(
+            "loss",
+            (wanted_metrics.loss_sum - metrics.loss_sum).abs() / wanted_metrics.loss_sum,
+            tolerance,
+        )?;
+        if (
+            wanted_metrics.correct,
+            wanted_metrics.rows,
+            wanted_metrics.steps,
+            wanted_metrics.non_finite,
+        ) != (
+            metrics.correct,
+            metrics.rows,
+            metrics.steps,
+            metrics.non_finite,
+        ) {
+            return Err(format!("{metrics:?} instead of {wanted_metrics:?}"));
+        }
+        for (index, (&wanted_weight, &weight)) in wanted_weights.iter().zip(weights).enumerate() {
+            // Running statistics have no gradient; they follow the batch's, which the answers are compared by.
+            let Some(&gradient) = wanted.get(index).filter(|it| **it != 0.0) else {
+                continue;
+            };
+            let size = f64::from(gradient.abs());
+            let change = match name {
+                "sgd" => off,
+                _ => f64::from(rate) * (off / ((size - off).max(0.0) + epsilon)).min(2.0),
+            };
+            let rounding = 8.0 * 1.2e-7 * (f64::from(wanted_weight.abs()) + size.min(1.0));
+            let found = f64::from((wanted_weight - weight).abs());
+            if found > change + rounding || found.is_nan() {
+                return Err(format!(
+                    "{name}: number {index} is {weight} instead of {wanted_weight}, gradient {gradient}"
+                ));
             }
+        }
+    }
+    // What was restored is what was there, on both.
+    for model in [&mut cpu, &mut gpu] {
+        told(model.restore(&start).await)?;
+        if told(model.state().await)? != start {
+            return Err("a state that was restored is another".into());
         }
     }
     Ok(())
@@ -306,20 +288,17 @@ fn exactly(what: &str, found: [u64; 5], wanted: [u64; 5]) -> Result<(), String> 
     }
 }
 
-fn counts(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
+async fn counts(gpu: Gpu, graph: Graph) -> Result<(), String> {
     let mut engine = GpuEngine::new(gpu.clone());
-    told(now(engine.load(&rows()))?)?;
-    let weights = Weights::init(graph, 11).map_err(|error| error.to_string())?;
-    let mut model = told(now(engine.model(
-        graph,
-        Parameters::Exact(&weights),
-        BATCH,
-    ))?)?;
+    told(engine.load(&rows()).await)?;
+    let weights = Weights::init(&graph, 11).map_err(|error| error.to_string())?;
+    let exact = Parameters::Exact(&weights);
+    let mut model = told(engine.model(&graph, exact, BATCH).await)?;
     let [training, answering] = model.dispatches().map(|count| count as u64);
     let scopes = gpu.scopes();
     let before = model.counts();
     let steps: Vec<TrainStep> = (0..20).map(|number| step(number, SGD)).collect();
-    told(now(model.train(&steps))?)?;
+    told(model.train(&steps).await)?;
     let trained = model.counts();
     // Eight steps in a submission; the metrics come with the last one.
     let found = done(before, trained);
@@ -332,21 +311,21 @@ fn counts(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
     if bytes.0 > 20 * (256 + 256) || bytes.1 > 20 * 16 + 16 {
         return Err(format!("bytes up and down in 20 steps: {bytes:?}"));
     }
-    told(now(model.logits(&[3]))?)?;
+    told(model.logits(&[3]).await)?;
     let one = model.counts();
     exactly("an answer", done(trained, one), [answering, 1, 1, 1, 0])?;
     // Three batches, the last one not full.
-    told(now(model.logits(&[7; 2 * BATCH as usize + 1]))?)?;
+    told(model.logits(&[7; 2 * BATCH as usize + 1]).await)?;
     let three = model.counts();
     let found = done(one, three);
     exactly("three batches", found, [3 * answering, 1, 1, 1, 0])?;
     let features = &self::rows().features[..2 * 64];
-    told(now(model.predict(features))?)?;
+    told(model.predict(features).await)?;
     let other = model.counts();
     let found = done(three, other);
     exactly("other rows", found, [answering, 1, 1, 2, 0])?;
     // The turn is there already; only the rows are written.
-    told(now(model.predict(features))?)?;
+    told(model.predict(features).await)?;
     let found = done(other, model.counts());
     exactly("other rows again", found, [answering, 1, 1, 1, 0])?;
     if gpu.scopes() != scopes {
@@ -360,7 +339,7 @@ fn counts(gpu: &Gpu, graph: &Graph) -> Result<(), String> {
 }
 
 /// What preparing tells: pipelines, bytes, times of a clock that ticks, and progress up to the last one.
-fn preparation(gpu: &Gpu) -> Result<(), String> {
+async fn preparation(gpu: Gpu) -> Result<(), String> {
     let graph = of_family("lenet");
     let ticks = Rc::new(Cell::new(0.0));
     let own = Rc::clone(&ticks);
@@ -372,10 +351,10 @@ fn preparation(gpu: &Gpu) -> Result<(), String> {
     let heard = Rc::new(RefCell::new(Vec::new()));
     let listener = Rc::clone(&heard);
     engine.on_compiling(move |done, total| listener.borrow_mut().push((done, total)));
-    told(now(engine.load(&rows()))?)?;
+    told(engine.load(&rows()).await)?;
     let weights = Weights::init(&graph, 11).map_err(|error| error.to_string())?;
     let exact = Parameters::Exact(&weights);
-    let model = told(now(engine.model(&graph, exact, BATCH))?)?;
+    let model = told(engine.model(&graph, exact, BATCH).await)?;
     let first = model.preparation();
     let count = engine.pipelines();
     let progress: Vec<_> = (0..=count).map(|done| (done, count)).collect();
@@ -394,17 +373,17 @@ fn preparation(gpu: &Gpu) -> Result<(), String> {
     {
         return Err(format!("{first:?}"));
     }
-    let again = told(now(engine.model(&graph, exact, BATCH))?)?.preparation();
+    let again = told(engine.model(&graph, exact, BATCH).await)?.preparation();
     if again.pipelines != 0 || again.upload_bytes != first.upload_bytes {
         return Err(format!("{again:?} after {first:?}"));
     }
     Ok(())
 }
 
-fn not_finite(gpu: &Gpu) -> Result<(), String> {
+async fn not_finite(gpu: Gpu) -> Result<(), String> {
     let graph = of_family("lenet");
-    let [_, mut model] = both(gpu, &graph)?;
-    let mut state = told(now(model.state())?)?;
+    let [_, mut model] = both(&gpu, &graph).await?;
+    let mut state = told(model.state().await)?;
     let name = state
         .weights
         .iter()
@@ -418,24 +397,24 @@ fn not_finite(gpu: &Gpu) -> Result<(), String> {
         .map(|value| value.signum() * 1e38)
         .collect();
     state.weights.insert(&name, tensor.shape, huge);
-    told(now(model.restore(&state))?)?;
-    let metrics = told(now(model.train(&[step(0, SGD), step(1, SGD)]))?)?;
+    told(model.restore(&state).await)?;
+    let metrics = told(model.train(&[step(0, SGD), step(1, SGD)]).await)?;
     if metrics.non_finite != Some(0) || metrics.steps != 0 {
         return Err(format!("{metrics:?}"));
     }
-    if told(now(model.state())?)? != state {
+    if told(model.state().await)? != state {
         return Err("something changed".into());
     }
     Ok(())
 }
 
-fn lost() -> Result<(), String> {
-    let gpu = told(now(Gpu::open())?)?;
+async fn lost(_: Gpu) -> Result<(), String> {
+    let gpu = told(Gpu::open().await)?;
     let graph = of_family("mlp");
-    let [_, mut model] = both(&gpu, &graph)?;
-    told(now(model.train(&[step(0, SGD)]))?)?;
+    let [_, mut model] = both(&gpu, &graph).await?;
+    told(model.train(&[step(0, SGD)]).await)?;
     gpu.destroy();
-    match now(model.train(&[step(1, SGD)]))? {
+    match model.train(&[step(1, SGD)]).await {
         Err(error) if error.kind() == "engine" && error.to_string().contains("lost") => Ok(()),
         other => Err(format!("{other:?}")),
     }

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { before, test } from "node:test";
-import { AssayError, Model, initSync, score } from "../../www/pkg/assay.js";
+import { AssayError, GpuModel, Model, initSync, score } from "../../www/pkg/assay.js";
 
 /** @param {string} path from the root of the repository */
 const file = (path) => readFile(new URL(`../../${path}`, import.meta.url));
@@ -145,4 +145,15 @@ test("what is wrong is thrown as an AssayError whose kind is stable and whose me
   }
   freed.free();
   assert.equal(model.predict(ROWS, 2).length, 6, "the model is as good as before");
+});
+
+test("where there is no WebGPU a model on the GPU is refused in words", async () => {
+  await assert.rejects(GpuModel.create(GRAPH, 7), (error) => {
+    assert.ok(error instanceof AssayError, String(error));
+    assert.equal(error.kind, "unsupported");
+    assert.match(error.message, /the GPU is not supported: there is no WebGPU here; .*Model computes on the CPU/);
+    return true;
+  });
+  await assert.rejects(GpuModel.create(GRAPH, 7, /** @type {any} */ ({ engine: 1 })), /engine.*number/);
+  assert.equal(Model.create(GRAPH, 7).predict(ROWS, 2).length, 6, "the module is as good as before");
 });

@@ -88,6 +88,24 @@ test("opens the lab with the environment before anything else", () => {
   assert.equal(commands?.[0].environment.browser, "Test");
 });
 
+test("tells the lab why there is no GPU, and the tiles that were chosen last, also after a crash", async () => {
+  const { client, workers } = startedClient();
+  assert.deepEqual([workers[0]?.commands()[0].gpuMissing, workers[0]?.commands()[0].tiles], ["", ""]);
+  client.gpuMissing = "this browser offers no WebGPU";
+  await heard(client, "ready");
+  const tuned = heard(client, "tuned");
+  /** @type {string[]} */
+  const events = [];
+  const { id, done } = client.command({ type: "run" }, { onEvent: ({ type }) => events.push(type) });
+  workers[0]?.say({ event: { id, type: "tuned", tiles: "{}" } });
+  assert.deepEqual((await tuned).detail, { tiles: "{}" });
+  assert.deepEqual(events, ["tuned"]);
+  workers[0]?.say({ crash: "unreachable" });
+  await assert.rejects(done);
+  const [open] = workers[1]?.commands() ?? [];
+  assert.deepEqual([open.type, open.gpuMissing, open.tiles], ["open", "this browser offers no WebGPU", "{}"]);
+});
+
 test("gives each command its own id, its events and its answer", async () => {
   const { client, workers } = startedClient();
   /** @type {string[]} */

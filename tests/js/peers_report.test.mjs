@@ -74,6 +74,20 @@ test("disturbed measurements and other gradients are pointed out", () => {
   assert.match(disturbed, /^1 of 3 measurements were disturbed: .* 2.00 times/);
 });
 
+test("engines on the GPU are compared with one another alone", () => {
+  const results = [
+    inference(0, "assay", 1, 100), inference(0, "a", 2, 50),
+    inference(0, "assay-gpu", 10, 400), inference(0, "a-webgpu", 5, 100), inference(0, "b-webgpu", 20, 200),
+  ];
+  assert.deepEqual(ratios(results).m1.latency, { best: 2, by: { a: 2 } });
+  assert.deepEqual(ratios(results, "assay-gpu").m1, {
+    latency: { best: 0.5, by: { "a-webgpu": 0.5, "b-webgpu": 2 } }, throughput: { best: 2, by: { "a-webgpu": 4, "b-webgpu": 2 } },
+  });
+  const text = tables(results, ["m1"]);
+  assert.match(text, /Assay is so many times as fast: latency/);
+  assert.match(text, /Assay on the GPU is so many times as fast: latency/);
+});
+
 test("means are geometric, over the models", () => {
   const found = means({
     m1: { latency: { best: 2, by: { a: 2, b: 3 } } },
@@ -99,10 +113,13 @@ test("the tables name every engine and leave out what nobody measured", () => {
 });
 
 test("the command line refuses what it does not know", () => {
-  const known = { models: ["m1", "m2"], engines: ["assay", "a"] };
+  const known = { models: ["m1", "m2"], engines: ["assay", "a", "assay-gpu", "a-webgpu"], gpu: ["assay-gpu", "a-webgpu"] };
   assert.deepEqual(readOptions(["--models=m2,m1", "--rounds", "2", "--json"], known), {
-    rounds: 2, models: ["m1", "m2"], engines: ["assay", "a"], measures: ["infer", "train"], budget: 800, json: true,
+    rounds: 2, models: ["m1", "m2"], engines: ["assay", "a"], measures: ["infer", "train"], budget: 800, least: 3, steps: 2, adapter: "swiftshader", json: true,
   });
+  assert.deepEqual(readOptions(["--gpu"], known).engines, known.gpu, "the GPU is measured only when it is asked for");
+  assert.deepEqual(readOptions(["--engines=assay,a-webgpu"], known).engines, ["assay", "a-webgpu"]);
+  assert.throws(() => readOptions(["--adapter", "fast"], known), /there is no fast; there are swiftshader, default/);
   assert.throws(() => readOptions(["--models", "m9"], known), /there is no m9; there are m1, m2/);
   assert.throws(() => readOptions(["--rounds", "0"], known), /whole number from 1/);
   assert.throws(() => readOptions(["--rounds"], known), /needs a value/);

@@ -23,6 +23,8 @@ test("groups fields by section and leaves out those of another family", () => {
     field("architecture.depth", { onlyWhen: ["architecture.family", ["mlp", "vit"]] }),
     field("architecture.kernel", { onlyWhen: ["architecture.family", ["lenet"]] }),
     field("later_section.field"),
+    field("execution.engine"),
+    field("execution.on_gpu_loss", { onlyWhen: ["execution.engine", ["gpu", "auto"]] }),
     field("seed"),
   ];
   const sections = sectionsOf(fields, { architecture: { family: "mlp" } });
@@ -32,9 +34,16 @@ test("groups fields by section and leaves out those of another family", () => {
       ["Data", ["data.set", "split.test"]],
       ["Architecture", ["architecture.family", "architecture.depth"]],
       ["Later section", ["later_section.field"]],
+      ["Execution", ["execution.engine"]],
       ["Seed", ["seed"]],
     ],
   );
+});
+
+test("asks what follows a lost GPU only where one is asked for", () => {
+  const fields = [field("execution.engine"), field("execution.on_gpu_loss", { onlyWhen: ["execution.engine", ["gpu", "auto"]] })];
+  const shown = (/** @type {object} */ recipe) => sectionsOf(fields, recipe)[0]?.fields.length;
+  assert.deepEqual([shown({}), shown({ execution: { engine: "gpu" } }), shown({ execution: { engine: "auto" } })], [1, 2, 2]);
 });
 
 test("finds values by path, and nothing where there is none", () => {
@@ -88,8 +97,9 @@ test("tells the family and major version of browsers, and nothing finer", () => 
 });
 
 test("says that the clock is coarse and why, where the host sends no isolation headers", () => {
-  const surroundings = { browser: "Firefox", browserVersion: "140", cores: 8, isolated: false, clockMicros: 1000, adapter: "", adapterMissing: "no adapter found", lacks: [] };
+  const surroundings = { browser: "Firefox", browserVersion: "140", cores: 8, isolated: false, clockMicros: 1000, adapter: "", adapterMissing: "no adapter found", adapterSlow: false, gpuMissing: "", gpuAdvice: "Update the driver.", lacks: [] };
   assert.match(surroundingsSentences(surroundings).join(" "), /1000 µs.*COOP and COEP.*/);
+  assert.match(surroundingsSentences(surroundings).join(" "), /no adapter found.*run on the CPU.*Update the driver/);
   assert.doesNotMatch(surroundingsSentences({ ...surroundings, isolated: true, clockMicros: 20 }).join(" "), /COOP/);
 });
 

@@ -155,3 +155,15 @@ test("5,000 runs: open, sort and filter are fast", () => {
   const slow = Object.entries(millis).filter(([, value]) => value > 200).map(([name, value]) => `${name}: ${value.toFixed(0)} ms`);
   assert.deepEqual(slow, []);
 });
+
+test("the engine is a column where it differs, and can be filtered by", () => {
+  const runs = [summary(0), summary(1, { engine: "gpu", agrees: true }), summary(2, { engine: "mixed", agrees: true }), summary(3, { engine: "gpu", agrees: false })];
+  const keys = (/** @type {RunSummary[]} */ shown, every = false) => columnsOf(rowsOf(shown, {}), [], every).map(({ key }) => key);
+  assert.ok(keys(runs).includes("engine"));
+  assert.ok(!keys(runs.slice(0, 1)).includes("engine") && !keys(runs.slice(0, 1), true).includes("engine"));
+  assert.ok(!keys(runs.slice(1, 2)).includes("engine") && keys(runs.slice(1, 2), true).includes("engine"));
+  assert.deepEqual(found("engine:gpu", runs), ["digest-1", "digest-3"]);
+  assert.deepEqual(found("is:mixed", runs), ["digest-2"]);
+  assert.deepEqual(found("is:disagrees", runs), ["digest-3"]);
+  assert.deepEqual(found('"engine disagrees"', runs), ["digest-3"]);
+});

@@ -292,3 +292,63 @@ test("a second run is refused in words while one is going", async () => {
   assert.equal(on.lab.runs().length, 1);
   assert.match(on.store.state.notices[0]?.text ?? "", /queue/);
 });
+
+const LOST = { id: 1, type: "gpuLost", reason: "the GPU ran out of memory", epoch: 2, smallerBatch: 32, decided: null };
+
+test("a lost GPU is decided on once, and the same run goes on to its record", async () => {
+  const on = page();
+  void on.runs.start(TEXT);
+  await settle();
+  on.lab.runs()[0]?.onEvent(LOST);
+  on.runs.show();
+  assert.equal(on.store.state.run?.gpuLost?.smallerBatch, 32);
+  on.runs.pause();
+  on.runs.decide("smaller batch");
+  on.runs.decide("cpu");
+  assert.deepEqual([on.store.state.run?.gpuLost, on.store.state.run?.status], [null, "running"]);
+  const decisions = on.lab.given.filter(({ body }) => body.type === "decide");
+  assert.deepEqual(decisions.map(({ body }) => [body.target, body.choice]), [[1, "smaller batch"]]);
+  assert.deepEqual(on.store.state.notices, []);
+  await finish(on, "r1");
+  assert.deepEqual(on.appended, ["r1"]);
+});
+
+test("a run that waits without its GPU can be stopped", async () => {
+  const on = page();
+  void on.runs.start(TEXT);
+  await settle();
+  on.lab.runs()[0]?.onEvent(LOST);
+  on.runs.stop();
+  assert.equal(on.store.state.run?.status, "stopping");
+  on.runs.decide("cpu");
+  assert.deepEqual(on.lab.given.slice(1).map(({ body }) => body.type), ["stop"]);
+});
+
+test("where the recipe decided, a message says what was lost, what was kept and how it goes on", async () => {
+  const on = page();
+  void on.runs.start(TEXT);
+  await settle();
+  on.lab.runs()[0]?.onEvent({ ...LOST, decided: "cpu" });
+  on.runs.show();
+  assert.equal(on.store.state.run?.gpuLost, null);
+  assert.equal(on.store.state.notices[0]?.text, "The GPU ran out of memory. Kept epoch 2. The run goes on on the CPU, as its recipe says.");
+});
+
+test("a worker that dies while a run waits for a decision leaves it interrupted, with nothing to decide", async () => {
+  const on = page();
+  void on.runs.start(TEXT);
+  await settle();
+  checkpoint(on, 2);
+  on.lab.runs()[0]?.onEvent(LOST);
+  /** What the run was when the message came. @type {(string|undefined)[]} */
+  const told = [];
+  on.store.subscribe(["notices"], () => told.push(on.store.state.run?.status));
+  on.lab.runs()[0]?.reject(new LabError("crashed", "The lab crashed (x)."));
+  await settle();
+  assert.equal(on.store.state.run?.status, "interrupted");
+  assert.deepEqual(told, ["interrupted"]);
+  const given = on.lab.given.length;
+  on.runs.decide("cpu");
+  assert.equal(on.lab.given.length, given);
+  assert.equal(on.store.state.interrupted[0]?.epoch, 2);
+});

@@ -65,6 +65,7 @@ function begun(count, recipes) {
       return next === undefined ? null : { item: next, recipe: /** @type {any} */ (next) };
     },
     onRecord: async ({ record }, item) => void heard.push(`${item}: ${record}`),
+    onGpuLost: ({ reason, decided }, item) => void heard.push(`${item}: ${reason}, ${decided ?? "nobody decided"}`),
     onEnd: (item, error) => void heard.push(error ? `${item} failed: ${error.message}` : `${item} ended`),
   });
   return { labs, heard, left, side, all, working: () => labs.map(({ busy }) => Number(busy)).join("") };
@@ -145,4 +146,16 @@ test("a stop ends what is going on, held runs too, and takes nothing more", asyn
   labs[1].end();
   await all;
   assert.deepEqual(left, ["c"]);
+});
+
+test("a run whose GPU is lost goes on on the CPU without asking, unless its recipe decides", async () => {
+  const { labs, heard, all } = begun(2, ["a", "b"]);
+  await settle();
+  labs[0]?.onEvent({ type: "gpuLost", reason: "gone", epoch: 1, decided: null });
+  labs[1]?.onEvent({ type: "gpuLost", reason: "gone", epoch: 1, decided: "smaller batch" });
+  await settle();
+  assert.deepEqual(labs.map(({ steered }) => steered), ["decide ", ""]);
+  for (const lab of labs) lab.end();
+  await all;
+  assert.deepEqual(heard, ["a: gone, nobody decided", "b: gone, smaller batch", "a: record of a", "b: record of b", "a ended", "b ended"]);
 });

@@ -3,6 +3,7 @@
 
 import { html } from "lit";
 import { AssayElement } from "./assay_element.js";
+import "./assay_gpu_lost.js";
 import "./assay_header.js";
 import "./assay_help.js";
 import "./assay_notices.js";
@@ -25,6 +26,7 @@ export class AssayApp extends AssayElement {
       <a class="skip" href="#main" @click=${this.skip}>Skip to the view</a>
       <assay-header></assay-header>
       <assay-notices></assay-notices>
+      <assay-gpu-lost></assay-gpu-lost>
       <main id="main" tabindex="-1">
         <assay-experiment-view ?hidden=${view !== "experiment"}></assay-experiment-view>
         ${view === "runs" ? html`<assay-runs-view></assay-runs-view>` : ""}

@@ -23,6 +23,7 @@ const GAP = 16;
 const CURVES_BESIDE = 520;
 /** A confusion matrix gains nothing from being larger. */
 const MAX_SQUARE = 400;
+const ENGINES_HEIGHT = 280;
 /** Of the panel, with its border. */
 const PADDING = 34;
 
@@ -73,17 +74,18 @@ export class AssayFigures extends AssayElement {
     this.width = this.measured() || this.width;
     if (this.width === 0) return "";
     this.drew = false;
-    const { curves, latency, confusion } = this.wanted(this.state);
-    if (!curves && !latency && !confusion) return "";
+    const { curves, latency, confusion, engines } = this.wanted(this.state);
+    if (!curves && !latency && !confusion && !engines) return "";
     return html`<div class="figures panel">
       ${this.chart(curves)}
       ${latency || confusion ? html`<div class="figure-pair" data-single=${this.width < PAIR_WIDTH || !latency || !confusion}>${this.chart(latency)} ${this.chart(confusion)}</div>` : ""}
+      ${this.chart(engines)}
     </div>`;
   }
 
   /**
    * @param {Readonly<State>} state
-   * @returns {{ curves?: Wanted, latency?: Wanted, confusion?: Wanted }}
+   * @returns {{ curves?: Wanted, latency?: Wanted, confusion?: Wanted, engines?: Wanted }}
    */
   wanted({ run, shown, theme }) {
     const { width } = this;
@@ -115,12 +117,13 @@ export class AssayFigures extends AssayElement {
     }
     if (!shown) return {};
     const { digest, text, record } = shown;
-    const { training, latency, throughput, confusion } = record.results;
+    const { training, latency, throughput, confusion, breakdown } = record.results;
     const curve = training?.curve ?? [];
     return {
       curves: curve.length > 0 ? { name: "curves", label: "Loss and accuracy", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartCurves([text], theme, width, curvesHeight) } : undefined,
       latency: latency || throughput ? { name: "latency", label: "Latency, every sample", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartLatency(text, theme, beside, latency && throughput ? 320 : 180) } : undefined,
       confusion: confusion && { name: "confusion", label: "Confusion on the test rows", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartConfusion(text, theme, square, square) },
+      engines: breakdown && { name: "engines", label: "Time per row on both engines", key: `${digest} ${look}`, empty: "", draw: () => wasm.chartEngines(text, theme, width, ENGINES_HEIGHT) },
     };
   }
 

@@ -27,6 +27,16 @@ export class AssayHelp extends AssayDialog {
         <em>diverged</em>.
       </p>
       <p>Nothing leaves this machine unless you copy a link or save a file.</p>
+      <section class="stack tight" aria-labelledby="engines-heading">
+        <h3 id="engines-heading">Engines</h3>
+        <p>
+          <strong>cpu</strong> is exact: the same recipe gives the same weights, bit for bit, in every browser. <strong>gpu</strong> is WebGPU: faster for
+          larger models and batches, with other roundings, so a re-run is <em>within tolerance</em> at best. Its answers are compared with the CPU's before and
+          after training; where they are further apart than rounding allows, the record says <em>engine disagrees</em> and its accuracy does not count.
+          <strong>auto</strong> times both for a moment and takes the faster; the record says which and why.
+        </p>
+        <p>Where the GPU goes away in the middle, the last epoch is kept, and the run goes on on the CPU or with a smaller batch, as you say or as its recipe says.</p>
+      </section>
       <table>
         <caption class="visually-hidden">Keys</caption>
         <tbody>

@@ -1,10 +1,11 @@
 // @ts-check
-/** @file Runs that were closed in the middle: each can go on from its last epoch, to the very same digest, or be discarded. */
+/** @file Runs that were closed in the middle: each can go on from its last epoch, on the CPU to the very same digest, or be discarded. */
 
 import { html } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { app } from "../app.js";
 import { when } from "../figures.js";
+import { engineAsked } from "../gpu_words.js";
 import { icon } from "../icons.js";
 import { isGoing, recipeWords } from "../live_run.js";
 import { AssayElement } from "./assay_element.js";
@@ -30,7 +31,7 @@ export class AssayInterrupted extends AssayElement {
         <strong class="status" data-tone="warn">${icon("interrupted")} interrupted</strong>
         ${recipeWords(recipe)}${started ? html`, started <time datetime=${started}>${when(started)}</time>` : ""}.
         ${bytes
-          ? html`Epoch ${epoch} of ${recipe.training?.epochs} is kept; going on from there gives the very same result.`
+          ? html`Epoch ${epoch} of ${recipe.training?.epochs} is kept; ${engineAsked(recipe) === "cpu" ? "going on from there gives the very same result." : "the run goes on from there."}`
           : "No epoch had ended, so it would start again."}
       </p>
       <div class="row">

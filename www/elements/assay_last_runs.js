@@ -4,8 +4,10 @@
 import { html } from "lit";
 import { app } from "../app.js";
 import { bytes, millis, percent, plusMinus, when } from "../figures.js";
+import { DISAGREES, engineName } from "../gpu_words.js";
 import { icon, statusSign } from "../icons.js";
 import { hashFromRoute } from "../router.js";
+import { unlessStruck } from "../run_table/engine_facts.js";
 import { AssayElement } from "./assay_element.js";
 
 /** @import { RunSummary } from "../types.js" */
@@ -47,7 +49,7 @@ export class AssayLastRuns extends AssayElement {
   /** @param {RunSummary} run */
   row(run) {
     const { annotations, baseline, shown } = this.state;
-    const { digest, architecture, scheme, accuracy, accuracyLow, accuracyHigh, p50Millis, weightBytes, status, started } = run;
+    const { digest, architecture, scheme, accuracy, accuracyLow, accuracyHigh, p50Millis, weightBytes, status, started, agrees } = run;
     const here = shown?.digest === digest;
     const name = annotations[digest]?.name || `${architecture} · ${scheme}`;
     return html`<tr aria-current=${here ? "true" : "false"}>
@@ -57,11 +59,17 @@ export class AssayLastRuns extends AssayElement {
         </button>
         <time class="soft small" datetime=${started}>${when(started)}</time>
       </th>
-      <td class="number">${percent(accuracy)} <span class="soft">${plusMinus(accuracyLow, accuracyHigh)}</span></td>
+      <td class="number">${unlessStruck(html`${percent(accuracy)} <span class="soft">${plusMinus(accuracyLow, accuracyHigh)}</span>`, agrees)}</td>
       <td class="number">${millis(p50Millis)}</td>
       <td class="number">${bytes(weightBytes)}</td>
-      <td>${statusSign(status)}</td>
+      <td>${statusSign(status)}${this.engine(run)}</td>
     </tr>`;
+  }
+
+  /** A second line under the status, where it was not the CPU alone. @param {RunSummary} run */
+  engine({ engine, agrees }) {
+    if (agrees === false) return html`<br><span class="status small" data-tone="bad">${icon("altered")} ${DISAGREES}</span>`;
+    return engine === "cpu" ? "" : html`<br><span class="soft small">${engineName(engine)}</span>`;
   }
 }
 

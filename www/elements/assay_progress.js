@@ -4,19 +4,12 @@
 import { html } from "lit";
 import { app } from "../app.js";
 import { count, perSec, secs } from "../figures.js";
+import { liveEngineWords } from "../gpu_words.js";
 import { icon, statusSign } from "../icons.js";
-import { isGoing } from "../live_run.js";
+import { isGoing, stagesOf, waitsForDecision } from "../live_run.js";
 import { AssayElement } from "./assay_element.js";
 
 /** @import { LiveRun, StateKey } from "../store.js" */
-
-/** Stages in order, as a person would name them. @type {[string, string[]][]} */
-const STAGES = [
-  ["train", ["planning", "training"]],
-  ["quantize", ["quantizing"]],
-  ["score", ["scoring"]],
-  ["time", ["warming up", "timing one row", "timing a batch"]],
-];
 
 export class AssayProgress extends AssayElement {
   /** @type {StateKey[]} */
@@ -31,23 +24,32 @@ export class AssayProgress extends AssayElement {
   /** @param {LiveRun} run */
   going(run) {
     const { status, fraction } = run;
-    const paused = status === "paused";
+    const waits = waitsForDecision(run);
+    const paused = status === "paused" && !waits;
     return html`<section class="panel progress stack tight" aria-labelledby="progress-heading">
       <div class="row spread">
-        <h2 id="progress-heading">${status === "stopping" ? "Stopping …" : paused ? "Paused" : stageWords(run)}</h2>
+        <h2 id="progress-heading">${status === "stopping" ? "Stopping …" : waits ? "Waiting for you" : paused ? "Paused" : stageWords(run)}</h2>
         <div class="row">
           ${paused
             ? html`<button type="button" @click=${() => app.runs.continue()}>${icon("play")} Continue</button>`
-            : html`<button type="button" ?disabled=${status === "stopping"} @click=${() => app.runs.pause()}>${icon("pause")} Pause</button>`}
+            : html`<button type="button" ?disabled=${status === "stopping" || waits} @click=${() => app.runs.pause()}>${icon("pause")} Pause</button>`}
           <button type="button" ?disabled=${status === "stopping"} title="Keeps what was measured" @click=${() => app.runs.stop()}>${icon("stopped")} Stop</button>
         </div>
       </div>
       <progress max="1" .value=${fraction} aria-label=${stageWords(run)}></progress>
       <div class="row spread small">
-        <ol class="stages" aria-hidden="true">${STAGES.map(([name, stages]) => html`<li data-now=${stages.includes(run.stage)}>${name}</li>`)}</ol>
+        <ol class="stages" aria-hidden="true">${stagesOf(run).map(({ name, now }) => html`<li data-now=${now}>${name}</li>`)}</ol>
         <span class="soft">${figures(run)}</span>
       </div>
+      ${this.engine(run)}
     </section>`;
+  }
+
+  /** @param {LiveRun} run */
+  engine({ engine }) {
+    if (!engine) return "";
+    const { engine: name, rest, reason } = liveEngineWords(engine);
+    return html`<p class="small live-engine"><strong>${name}</strong>${rest ? html` ${rest}.` : ""} <span class="soft">${reason}</span></p>`;
   }
 
   /** @param {LiveRun} run */
@@ -77,7 +79,8 @@ export function stageWords({ stage, epoch, epochs }) {
 /** @param {LiveRun} run */
 function figures({ stage, step, steps, samplesPerSec, etaSecs, fraction }) {
   if (stage === "planning") return "";
-  if (stage !== "training") return `${Math.round(fraction * 100)} % of this stage`;
+  // A stage that has only begun says nothing of how far it is.
+  if (stage !== "training") return fraction > 0 ? `${Math.round(fraction * 100)} % of this stage` : "";
   const eta = etaSecs === null ? "" : ` · ${secs(etaSecs)} left`;
   return `step ${count(step)} of ${count(steps)} · ${perSec(samplesPerSec)}${eta}`;
 }

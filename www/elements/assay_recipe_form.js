@@ -6,8 +6,9 @@ import { repeat } from "lit/directives/repeat.js";
 import { app } from "../app.js";
 import { shortDigest } from "../figures.js";
 import { icon } from "../icons.js";
+import { engineNote } from "../gpu_words.js";
 import { recipeWords } from "../live_run.js";
-import { rangeWords, sectionsOf, sectionWords, valueOf } from "../recipe_words.js";
+import { OPEN_SECTIONS, rangeWords, sectionsOf, sectionWords, valueAt, valueOf } from "../recipe_words.js";
 import { NARROW } from "../widths.js";
 import { AssayElement } from "./assay_element.js";
 import "./assay_recipe_field.js";
@@ -20,7 +21,7 @@ export class AssayRecipeForm extends AssayElement {
   static properties = { help: { state: true }, folded: { state: true } };
 
   /** @type {StateKey[]} */
-  static follows = ["draft", "link"];
+  static follows = ["draft", "link", "surroundings"];
 
   constructor() {
     super();
@@ -69,11 +70,12 @@ export class AssayRecipeForm extends AssayElement {
    * @param {Draft} draft
    */
   section({ title, fields }, draft) {
-    const controls = fields.map((field) => this.control(field, draft, fields.length === 1 ? title : ""));
-    if (fields.length === 1) return html`<div class="section single">${controls}</div>`;
+    const open = OPEN_SECTIONS.has(title) || fields.length === 1;
+    const controls = fields.map((field, index) => this.control(field, draft, open && index === 0 ? title : ""));
+    if (open) return html`<div class="section single">${controls}${title === "Execution" ? this.engineNote(draft) : ""}</div>`;
     const problems = fields.filter(({ path }) => problemAt(draft.problems, path));
-    const open = this.open.has(title) || problems.length > 0;
-    return html`<details class="section" .open=${open} @toggle=${(/** @type {Event} */ event) => this.onToggle(event, title)}>
+    const unfolded = this.open.has(title) || problems.length > 0;
+    return html`<details class="section" .open=${unfolded} @toggle=${(/** @type {Event} */ event) => this.onToggle(event, title)}>
       <summary>
         <span class="section-title">${title}</span>
         ${problems.length > 0
@@ -93,6 +95,16 @@ export class AssayRecipeForm extends AssayElement {
     const { path } = field;
     const value = valueOf(field, recipe);
     return html`<assay-recipe-field .field=${field} .value=${value} .problem=${problemAt(problems, path)} .changed=${this.differsFromLink(field, value)} .heading=${heading}></assay-recipe-field>`;
+  }
+
+  /** Whether there is a GPU for the engine that is chosen. @param {Draft} draft */
+  engineNote({ recipe }) {
+    const { surroundings } = this.state;
+    if (!surroundings) return "";
+    const { tone, words, why } = engineNote(String(valueAt(recipe, "execution.engine") ?? "cpu"), surroundings);
+    return html`<p class="engine-note small soft" role="status" data-tone=${tone}>
+      ${words} ${why ? html`<button type="button" class="link" aria-haspopup="dialog" aria-label="Why there is no GPU, and what to try" @click=${() => app.store.update({ dialog: "help" })}>What to try</button>` : ""}
+    </p>`;
   }
 
   /**

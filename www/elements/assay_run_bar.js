@@ -4,7 +4,7 @@
 import { html } from "lit";
 import { app } from "../app.js";
 import { icon } from "../icons.js";
-import { isGoing } from "../live_run.js";
+import { isGoing, waitsForDecision } from "../live_run.js";
 import { AssayElement } from "./assay_element.js";
 
 /** @import { StateKey } from "../store.js" */
@@ -22,7 +22,7 @@ export class AssayRunBar extends AssayElement {
     if (going) {
       return html`<div class="run-bar" data-going>
         <progress class="narrow-only" max="1" .value=${run?.fraction ?? 0} aria-label="The run's stage"></progress>
-        <span class="narrow-only small">${run?.stage}</span>
+        <span class="narrow-only small">${waitsForDecision(run) ? "waits for you" : run?.stage}</span>
         <button type="button" class="narrow-only" @click=${() => app.runs.stop()}>${icon("stopped")} Stop</button>
         ${enqueue}
       </div>`;

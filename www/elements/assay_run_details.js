@@ -4,9 +4,11 @@
 import { html } from "lit";
 import { app } from "../app.js";
 import { when } from "../figures.js";
+import { engineAsked, whyNoBaseline } from "../gpu_words.js";
 import { icon, statusSign } from "../icons.js";
 import { errorFrom } from "../page_wasm.js";
 import * as actions from "../run_actions.js";
+import { agreementPart, executed, paidOnce } from "../run_table/engine_facts.js";
 import { digests, environment, factList, keptLayers, measured } from "../run_table/facts.js";
 import { titleOf } from "../run_table/rows.js";
 import { storedWeights } from "../stored_weights.js";
@@ -131,7 +133,7 @@ export class AssayRunDetails extends AssayElement {
       <label class="written">Note
         <textarea rows="2" maxlength="4000" .value=${added.note ?? ""} placeholder="What was tried, and why" @change=${(/** @type {Event} */ event) => this.annotate("note", event)}></textarea>
       </label>
-      ${factList(measured(record))} ${keptLayers(record)} ${this.drawn(record, text)}
+      ${factList(measured(record))} ${keptLayers(record)} ${this.engines(record)} ${this.drawn(record, text)}
       ${this.hasWeights && record.predictions
         ? html`<details @toggle=${(/** @type {Event} */ event) => (this.playing = /** @type {HTMLDetailsElement} */ (event.target).open)}>
             <summary>Try the model: test images and drawing</summary>
@@ -153,6 +155,16 @@ export class AssayRunDetails extends AssayElement {
     `;
   }
 
+  /** On what it ran, where the CPU was not all that was asked for. @param {RunRecord} record */
+  engines(record) {
+    const { execution, agreement, breakdown } = record.results;
+    if (!execution) return "";
+    return html`<section class="stack tight" aria-labelledby="details-engines">
+      <h3 id="details-engines">Engine</h3>
+      ${factList([...executed(record), ...paidOnce(breakdown)])} ${agreementPart(agreement, record.predictions?.rows.length)}
+    </section>`;
+  }
+
   /**
    * @param {RunRecord} record
    * @param {string} text
@@ -163,11 +175,12 @@ export class AssayRunDetails extends AssayElement {
     const summary = app.log.summaries.get(digest);
     const checkpoint = actions.checkpointOf(digest);
     const isBaseline = this.state.baseline === digest;
+    const refused = isBaseline ? "" : whyNoBaseline(summary);
     return html`<div class="row" role="group" aria-label="Actions on this run">
         ${checkpoint
           ? html`<button type="button" class="primary" @click=${() => this.resume(checkpoint.runId)}>Resume after epoch ${checkpoint.epoch}</button>`
           : ""}
-        <button type="button" aria-pressed=${isBaseline} @click=${() => attempt(() => app.log.pinBaseline(isBaseline ? null : digest))}>
+        <button type="button" aria-pressed=${isBaseline} aria-disabled=${refused !== ""} title=${refused} @click=${() => refused || attempt(() => app.log.pinBaseline(isBaseline ? null : digest))}>
           ${icon(isBaseline ? "starred" : "star")} ${isBaseline ? "Baseline" : "Pin as baseline"}
         </button>
         <button type="button" @click=${() => attempt(() => actions.takeUpRecipe(text))}>Load into recipe</button>
@@ -178,9 +191,10 @@ export class AssayRunDetails extends AssayElement {
           ? html`<button type="button" @click=${() => attempt(() => actions.restoreRuns([digest]))}>Restore</button>`
           : html`<button type="button" @click=${() => attempt(() => actions.deleteRuns([digest]))}>Delete</button>`}
       </div>
+      ${refused ? html`<p class="small soft">${refused}</p>` : ""}
       ${record.results.accuracy ? html`<assay-copy-link .pack=${() => app.links.packRun(digest, "")}></assay-copy-link>` : ""}
       ${record.digests.weights !== "" && !this.hasWeights
-        ? html`<p class="small soft">The weights of this run are not stored in this browser. Running its recipe again makes the same ones.</p>`
+        ? html`<p class="small soft">The weights of this run are not stored in this browser.${engineAsked(record.recipe) === "cpu" ? " Running its recipe again makes the same ones." : ""}</p>`
         : ""}
       ${record.status === "interrupted" && !checkpoint
         ? html`<p class="small soft">There is no checkpoint to resume from. “Load into recipe” and Run start it anew.</p>`
@@ -203,6 +217,7 @@ export class AssayRunDetails extends AssayElement {
       ["Confusion matrix", Boolean(results.confusion), () => app.wasm.chartConfusion(text, this.state.theme, width, Math.min(width, 420))],
       ["Latency, every sample", Boolean(results.latency || results.throughput), () => app.wasm.chartLatency(text, this.state.theme, width, results.latency && results.throughput ? 320 : 180)],
     ];
+    if (results.breakdown) all.push(["Time per row on both engines", true, () => app.wasm.chartEngines(text, this.state.theme, width, 280)]);
     if (this.width === 0) return "";
     return all
       .filter(([, there]) => there)

@@ -70,7 +70,7 @@ export class AssayRunScatter extends AssayElement {
   }
 
   points() {
-    this.drawn = this.rows.filter(({ summary }) => summary.accuracy != null && (this.axis === "size" ? summary.weightBytes : summary.p50Millis) != null);
+    this.drawn = this.rows.filter(({ summary }) => summary.agrees !== false && summary.accuracy != null && (this.axis === "size" ? summary.weightBytes : summary.p50Millis) != null);
     return this.drawn.map(({ title, digest, summary }) => ({
       label: title,
       pinned: digest === this.baseline,
@@ -85,6 +85,7 @@ export class AssayRunScatter extends AssayElement {
   }
 
   render() {
+    const doubted = this.rows.filter(({ summary }) => summary.agrees === false).length;
     return html`<details class="panel" @toggle=${(/** @type {Event} */ event) => (this.open = /** @type {HTMLDetailsElement} */ (event.target).open)}>
       <summary><h2 class="inline">Accuracy against cost</h2></summary>
       ${this.open
@@ -95,6 +96,7 @@ export class AssayRunScatter extends AssayElement {
                 ([axis, name]) => html`<label class="check"><input type="radio" name="scatter-axis" .checked=${this.axis === axis} @change=${() => (this.axis = axis)} /> ${name}</label>`,
               )}
             </fieldset>
+            ${doubted > 0 ? html`<p class="small soft">${doubted === 1 ? "1 run is" : `${doubted} runs are`} left out: the GPU disagrees with the CPU.</p>` : ""}
             ${this.problem ? html`<p data-tone="bad">${this.problem}</p>` : ""}
             ${this.chart ? html`<assay-chart
                   .chart=${this.chart}

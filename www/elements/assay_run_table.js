@@ -4,6 +4,7 @@
 import { html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
+import { whyNoBaseline } from "../gpu_words.js";
 import { icon, statusSign } from "../icons.js";
 import { cell, compactLine, startLine } from "../run_table/cells.js";
 import { EMPTY, everything, extent, ranged, toggled } from "../run_table/selection.js";
@@ -221,6 +222,7 @@ export class AssayRunTable extends AssayElement {
     const reachable = this.active >= start && this.active < end ? this.active : start;
     const tab = index === reachable ? 0 : -1;
     const isBaseline = this.context.baseline === row;
+    const refused = row.pinned ? "" : whyNoBaseline(row.summary);
     return html`<tr
       tabindex=${tab}
       aria-rowindex=${index + 2}
@@ -243,9 +245,10 @@ export class AssayRunTable extends AssayElement {
                   class="quiet run-pin"
                   tabindex=${tab}
                   aria-pressed=${row.pinned}
-                  aria-label=${`Baseline: ${row.title}`}
-                  title=${row.pinned ? "No longer the baseline" : "Make this the baseline that others are compared with"}
-                  @click=${() => this.tell("pin", row.digest)}
+                  aria-disabled=${refused !== ""}
+                  aria-label=${`Baseline: ${row.title}${refused ? `. ${refused}` : ""}`}
+                  title=${refused || (row.pinned ? "No longer the baseline" : "Make this the baseline that others are compared with")}
+                  @click=${() => refused || this.tell("pin", row.digest)}
                 >
                   ${icon(row.pinned ? "starred" : "star")}
                 </button>

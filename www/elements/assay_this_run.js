@@ -1,19 +1,22 @@
 // @ts-check
 /** @file The figures of the run that is shown, against the pinned baseline: value, interval, difference and what can be said of it. */
 
-import { html } from "lit";
+import { html, nothing } from "lit";
 import { app } from "../app.js";
 import { bytes, count, millis, perSec, percent, plusMinus, points, relative, when } from "../figures.js";
-import { icon, statusSign } from "../icons.js";
+import { engineAsked, engineName, whyNoBaseline } from "../gpu_words.js";
+import { agreementSign, icon, statusSign } from "../icons.js";
 import { isGoing } from "../live_run.js";
 import { verdictSign } from "../run_table/cells.js";
+import { agreementPart, executed, paidOnce, unlessStruck } from "../run_table/engine_facts.js";
+import { factList } from "../run_table/facts.js";
 import { saveFile } from "../save_file.js";
 import { AssayElement } from "./assay_element.js";
 import "./assay_copy_link.js";
 import "./assay_digest.js";
 
 /** @import { TemplateResult } from "lit" */
-/** @import { Comparison, RunSummary } from "../types.js" */
+/** @import { Comparison, RunRecord, RunSummary } from "../types.js" */
 /** @import { ShownRun, StateKey } from "../store.js" */
 
 /** @typedef {TemplateResult|string} Part */
@@ -50,10 +53,26 @@ export class AssayThisRun extends AssayElement {
         ${this.state.annotations[digest]?.name || summary?.architecture} · ${summary?.scheme} · <time datetime=${record.started}>${when(record.started)}</time>
         ${record.resumed_from ? html`· resumed` : ""}
       </p>
+      ${this.engine(record)}
       ${summary ? this.table(summary, base) : ""}
       ${this.flags(summary)}
       ${this.buttons(shown, summary)}
     </section>`;
+  }
+
+  /** On what it ran, where the CPU was not all that was asked for. @param {RunRecord} record */
+  engine(record) {
+    const { execution, agreement, breakdown } = record.results;
+    if (!execution) return "";
+    const { engine } = record.environment;
+    return html`<details class="run-engine">
+      <summary class="row">
+        <span>Engine <strong>${engineName(engine)}</strong></span>
+        ${agreement ? agreementSign(agreement.agrees) : html`<span class="soft small">${execution.reason}</span>`}
+      </summary>
+      ${factList([...executed(record), ...paidOnce(breakdown)])}
+      ${agreementPart(agreement, record.predictions?.rows.length)}
+    </details>`;
   }
 
   /**
@@ -88,7 +107,7 @@ export class AssayThisRun extends AssayElement {
   accuracy(run, base) {
     const { accuracy, accuracyLow: low, accuracyHigh: high, correct, total } = run;
     const title = accuracy == null ? "" : `${correct} of ${total} test rows right; interval ${percent(low)} to ${percent(high)}`;
-    const value = html`<span title=${title}>${percent(accuracy)} <span class="soft">${plusMinus(low, high)}</span></span>`;
+    const value = unlessStruck(html`<span title=${title}>${percent(accuracy)} <span class="soft">${plusMinus(low, high)}</span></span>`, run.agrees);
     const difference = accuracy != null && base?.accuracy != null ? verdictSign(points(accuracy - base.accuracy), this.verdict(/accuracy/iu)) : "";
     return row("accuracy", "Share of right answers on the test rows, with the stored weights", value, difference);
   }
@@ -127,11 +146,13 @@ export class AssayThisRun extends AssayElement {
   buttons({ digest, record }, summary) {
     const isBase = this.state.baseline === digest;
     const complete = record.status === "complete";
+    const refused = isBase ? "" : whyNoBaseline(summary);
     return html`<div class="stack tight">
       <div class="row">
-        <button type="button" aria-pressed=${isBase} @click=${() => void app.log.pinBaseline(isBase ? null : digest)}>${icon(isBase ? "starred" : "star")} ${isBase ? "Base" : "Keep as base"}</button>
+        <button type="button" aria-pressed=${isBase} aria-disabled=${refused !== ""} aria-describedby=${refused ? "no-base" : nothing} title=${refused} @click=${() => refused || void app.log.pinBaseline(isBase ? null : digest)}>${icon(isBase ? "starred" : "star")} ${isBase ? "Base" : "Keep as base"}</button>
         ${summary?.weightsDigest ? html`<button type="button" title="As safetensors" @click=${() => void this.download(summary)}>Download weights</button>` : ""}
       </div>
+      ${refused ? html`<p id="no-base" class="small soft">${refused}</p>` : ""}
       ${complete ? html`<assay-copy-link label="Copy link" .pack=${() => app.links.packRun(digest, "")}></assay-copy-link>` : ""}
     </div>`;
   }
@@ -139,7 +160,8 @@ export class AssayThisRun extends AssayElement {
   /** @param {RunSummary} summary */
   async download({ weightsDigest, family, scheme, digest }) {
     const weights = weightsDigest ? await app.log.weights(weightsDigest) : null;
-    if (!weights) return app.store.notify("warn", "The weights of this run are not in this browser any more. Run the recipe again: the same recipe gives the same weights.");
+    const again = this.state.shown && engineAsked(this.state.shown.record.recipe) !== "cpu" ? "" : " Run the recipe again: the same recipe gives the same weights.";
+    if (!weights) return app.store.notify("warn", `The weights of this run are not in this browser any more.${again}`);
     saveFile(`assay-${family}-${scheme}-${digest.slice(0, 8)}.safetensors`, [/** @type {BlobPart} */ (weights)], "application/octet-stream");
   }
 

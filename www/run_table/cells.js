@@ -3,7 +3,9 @@
 
 import { html } from "lit";
 import { bytes, count, millis, NONE, percent, plusMinus, points, relative, shortDigest, when } from "../figures.js";
+import { DISAGREES, engineName } from "../gpu_words.js";
 import { icon, statusSign, verdictIcon } from "../icons.js";
+import { unlessStruck } from "./engine_facts.js";
 
 /** @import { TemplateResult } from "lit" */
 /** @import { Column } from "./columns.js" */
@@ -36,6 +38,8 @@ export function cell(column, row, context) {
       return twoLines(bytes(summary.weightBytes), countedDelta(summary.weightBytes, context.baseline?.summary.weightBytes, row, context));
     case "parameters":
       return twoLines(count(summary.parameters), countedDelta(summary.parameters, context.baseline?.summary.parameters, row, context));
+    case "engine":
+      return html`<span title=${ENGINE_HELP[summary.engine] ?? ""}>${engineName(summary.engine)}</span>`;
     case "weights":
       return summary.weightsDigest ? html`<span class="digest" title=${summary.weightsDigest}>${shortDigest(summary.weightsDigest)}</span>` : NONE;
     default:
@@ -63,7 +67,8 @@ export function startLine(row) {
 function accuracy({ summary }) {
   if (summary.accuracy == null) return html`<span class="soft">${NONE}</span>`;
   const range = `${percent(summary.accuracyLow)} to ${percent(summary.accuracyHigh)}; ${summary.correct} of ${summary.total} right`;
-  return html`<span title=${range}>${percent(summary.accuracy)} <span class="soft">${plusMinus(summary.accuracyLow, summary.accuracyHigh)}</span></span>`;
+  const figure = html`<span title=${range}>${percent(summary.accuracy)} <span class="soft">${plusMinus(summary.accuracyLow, summary.accuracyHigh)}</span></span>`;
+  return unlessStruck(figure, summary.agrees);
 }
 
 /**
@@ -86,6 +91,13 @@ function latencyDelta(row, { baseline, deltaOf }) {
   const delta = deltaOf(row);
   return verdictSign(relative(row.summary.p50Millis, baseline.summary.p50Millis), delta && (delta.latency ?? NOT_COMPARED));
 }
+
+/** @type {Record<string, string>} */
+const ENGINE_HELP = {
+  cpu: "The exact engine: the same recipe gives the same weights, bit for bit",
+  gpu: "WebGPU, checked against the CPU",
+  mixed: "Part on the GPU and part on the CPU, or with another batch, after the GPU was lost",
+};
 
 const NOT_COMPARED = { verdict: "can't tell", reason: "the two records do not have what a comparison needs" };
 
@@ -119,8 +131,10 @@ function flags({ summary }) {
   const words = doubtful.length > 0 ? [`doubtful ${doubtful.length === 1 ? doubtful[0] : "timing"}`] : [];
   if (summary.checkedClaim) words.unshift("check of a link");
   if (summary.resumedFrom) words.unshift("resumed");
-  if (words.length === 0) return "";
-  return html`<span class="second small soft" title=${[...words, ...summary.flags].join("; ")}>${words.join(", ")}</span>`;
+  const disagrees = summary.agrees === false;
+  if (words.length === 0 && !disagrees) return "";
+  const title = [...(disagrees ? [DISAGREES] : []), ...words, ...summary.flags].join("; ");
+  return html`<span class="second small soft" title=${title}>${disagrees ? html`<span class="status" data-tone="bad">${icon("altered")} ${DISAGREES}</span>${words.length > 0 ? ", " : ""}` : ""}${words.join(", ")}</span>`;
 }
 
 /**

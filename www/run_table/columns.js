@@ -36,6 +36,10 @@ export const FIXED = [
     help: "Trainable numbers." },
 ];
 
+/** Shown where it tells rows apart: most logs were made on the CPU alone. @type {Column} */
+export const ENGINE = { key: "engine", label: "Ran on", kind: "text", width: 84, value: (row) => row.summary.engine,
+  help: "The engine that a run was executed on, whatever its recipe asks for; mixed where the GPU was lost on the way." };
+
 /** @type {readonly Column[]} */
 export const LAST = [
   { key: "weights", label: "Weights", kind: "text", width: 100, value: (row) => row.summary.weightsDigest,
@@ -111,7 +115,9 @@ export function columnsOf(rows, fields, every) {
       value,
     };
   });
-  return [...FIXED, ...recipe, ...LAST];
+  const engine = rows[0]?.summary.engine;
+  const engines = every ? rows.some(({ summary }) => summary.engine !== "cpu") : rows.some(({ summary }) => summary.engine !== engine);
+  return [...FIXED, ...(engines ? [ENGINE] : []), ...recipe, ...LAST];
 }
 
 /** @param {readonly RunRow[]} rows */

@@ -4,6 +4,7 @@
 import { html } from "lit";
 import { bytes, count, millis, NONE, percent, perSec, plusMinus, relative, secs, significant } from "../figures.js";
 import "../elements/assay_digest.js";
+import { unlessStruck } from "./engine_facts.js";
 
 /** @import { TemplateResult } from "lit" */
 /** @import { Latency, LayerCost, RunRecord } from "../types.js" */
@@ -25,14 +26,14 @@ export function factList(facts) {
  * @returns {Fact[]}
  */
 export function measured({ results, duration_secs: durationSecs }) {
-  const { accuracy, cost, latency, throughput, training, test_loss: testLoss } = results;
+  const { accuracy, agreement, cost, latency, throughput, training, test_loss: testLoss } = results;
   /** @type {Fact[]} */
   const facts = [];
   if (accuracy) {
     const share = accuracy.total > 0 ? accuracy.correct / accuracy.total : 0;
     facts.push([
       "Test accuracy",
-      html`${percent(share)} ${plusMinus(accuracy.low, accuracy.high)}
+      html`${unlessStruck(html`${percent(share)} ${plusMinus(accuracy.low, accuracy.high)}`, agreement?.agrees)}
         <span class="soft">${accuracy.correct} of ${accuracy.total}; ${percent(accuracy.confidence).replace(".0", "")} interval ${percent(accuracy.low)} to ${percent(accuracy.high)}</span>`,
     ]);
   }
@@ -97,13 +98,14 @@ export function digests(record) {
  * @returns {Fact[]}
  */
 export function environment({ environment: where }) {
+  const used = where.engine !== "cpu";
   return [
     ["Engine", `${where.engine}, arithmetic ${where.arithmetic}`],
     ["Browser", `${where.browser} ${where.browser_version}`.trim() || NONE],
     ["Cores", where.cores > 0 ? String(where.cores) : "unknown"],
     ["Clock", `${significant(where.timer_resolution_micros, 2)}\u00a0µs${where.isolated ? "" : ", page not isolated"}`],
     ["Assay", `${where.app_version}${where.build ? `, build ${where.build}` : ""}`],
-    ...(where.adapter ? [/** @type {Fact} */ (["WebGPU adapter", `${where.adapter} (not used)`])] : []),
+    ...(where.adapter ? [/** @type {Fact} */ (["WebGPU adapter", `${where.adapter}${used ? "" : " (not used)"}`])] : []),
   ];
 }
 

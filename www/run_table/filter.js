@@ -56,6 +56,8 @@ const STATES = {
   noted: (row) => row.note !== "",
   check: (row) => Boolean(row.summary.checkedClaim),
   resumed: (row) => Boolean(row.summary.resumedFrom),
+  mixed: (row) => row.summary.engine === "mixed",
+  disagrees: (row) => row.summary.agrees === false,
 };
 
 const TERM = /(-?)([A-Za-z_][\w.]*)(:|>=|<=|!=|>|<|=)("[^"]*"?|\S*)|(-?)("[^"]*"?|\S+)/gu;

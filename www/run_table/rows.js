@@ -1,6 +1,8 @@
 // @ts-check
 /** @file What the run table shows of a record: its summary and what people added, as one flat row. Knows no DOM and no database. */
 
+import { DISAGREES } from "../gpu_words.js";
+
 /** @import { AnnotationState, RunSummary } from "../types.js" */
 
 /**
@@ -61,7 +63,7 @@ export function rowOf(summary, added = {}) {
  */
 function wordsOf({ title, note, status }, summary) {
   return [title, titleOf(summary), note, status, summary.started, summary.engine, summary.arithmetic, summary.browser,
-    summary.digest, summary.recipeDigest, summary.weightsDigest ?? "", ...summary.flags, ...Object.values(summary.recipe)];
+    summary.digest, summary.recipeDigest, summary.weightsDigest ?? "", ...(summary.agrees === false ? [DISAGREES] : []), ...summary.flags, ...Object.values(summary.recipe)];
 }
 
 /**

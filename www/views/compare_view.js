@@ -4,8 +4,11 @@
 import { html } from "lit";
 import { app } from "../app.js";
 import { bytes, count, millis, NONE, percent, points, relative, significant, when } from "../figures.js";
+import { engineName, partWords, sentence } from "../gpu_words.js";
+import { icon } from "../icons.js";
 import { errorFrom } from "../page_wasm.js";
 import { verdictSign } from "../run_table/cells.js";
+import { crossoverWords, unlessStruck } from "../run_table/engine_facts.js";
 import { titleOf } from "../run_table/rows.js";
 import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_chart.js";
@@ -117,12 +120,14 @@ export class AssayCompareView extends AssayElement {
     const { records, comparison } = pair;
     const paired = comparison.paired;
     return html`
+      ${records.map((record, side) => this.doubt(record, side))}
       <div class="two">${records.map((record, side) => this.card(record, side))}</div>
       <section class="panel stack" aria-label="Figures">
         <h2>Figures</h2>
         <p class="small soft">Differences are of B against A.</p>
-        ${this.metrics(comparison)}
+        ${this.metrics(comparison, records.map(disagrees))}
       </section>
+      ${this.engines(records)}
       <section class="panel stack" aria-label="Recipes">
         <h2>What differs in the recipes</h2>
         ${this.fields(comparison)}
@@ -157,14 +162,60 @@ export class AssayCompareView extends AssayElement {
     const share = results.accuracy ? results.accuracy.correct / results.accuracy.total : null;
     return html`<section class="panel run-card" data-side=${side} aria-label=${`Run ${LETTERS[side]}`}>
       <p class="row"><span class="letter" data-side=${side}>${LETTERS[side]}</span> <a href=${`#/runs/${digest}`}>${added.name || (summary ? titleOf(summary) : "run")}</a></p>
-      <p class="small soft">${when(record.started)} · ${record.status}${this.state.baseline === digest ? " · baseline" : ""}</p>
+      <p class="small soft">${when(record.started)} · ${record.status} · ${engineName(record.environment.engine)}${this.state.baseline === digest ? " · baseline" : ""}</p>
       ${added.note ? html`<p class="small">${added.note}</p>` : ""}
-      <p class="large">${percent(share)} <span class="soft small">test accuracy</span></p>
+      <p class="large">${unlessStruck(percent(share), results.agreement?.agrees)} <span class="soft small">test accuracy</span></p>
     </section>`;
   }
 
-  /** @param {Comparison} comparison */
-  metrics({ metrics }) {
+  /**
+   * A run whose figures do not count.
+   * @param {RunRecord} record
+   * @param {number} side
+   */
+  doubt(record, side) {
+    if (!disagrees(record)) return "";
+    const { reason = "" } = record.results.agreement ?? {};
+    return html`<p class="panel" role="alert" data-tone="bad">${icon("altered")} The GPU of ${LETTERS[side]} disagrees with the CPU: the figures of ${LETTERS[side]} do not count, and none is judged. ${sentence(reason)}</p>`;
+  }
+
+  /**
+   * What each ran on, where it is not the CPU alone.
+   * @param {RunRecord[]} records
+   */
+  engines(records) {
+    if (!records.some(({ results }) => results.execution)) return "";
+    return html`<section class="panel stack" aria-label="Engines">
+      <h2>Engines</h2>
+      <table class="compare-engines">
+        <thead>
+          <tr>
+            <th scope="col">Run</th>
+            <th scope="col">Ran on</th>
+            <th scope="col">GPU answers sooner</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${records.map((record, side) => {
+            const { execution, breakdown } = record.results;
+            const parts = partWords(record);
+            return html`<tr>
+              <th scope="row"><span class="letter" data-side=${side}>${LETTERS[side]}</span></th>
+              <td>${engineName(record.environment.engine)}${execution?.gpu && record.environment.engine !== "cpu" ? `, ${execution.gpu.adapter}` : ""}${parts.length > 0 ? html` <span class="soft small">${parts.join("; ")}</span>` : ""}</td>
+              <td>${breakdown ? crossoverWords(breakdown) : html`<span class="soft">not measured</span>`}</td>
+            </tr>`;
+          })}
+        </tbody>
+      </table>
+    </section>`;
+  }
+
+  /**
+   * @param {Comparison} comparison
+   * @param {boolean[]} doubts Whether the figures of each do not count.
+   */
+  metrics({ metrics }, doubts) {
+
     return html`<div class="scroll" tabindex="0" role="group" aria-label="Table of figures">
       <table class="compare-metrics">
         <thead>
@@ -178,8 +229,7 @@ export class AssayCompareView extends AssayElement {
           ${metrics.map(
             ({ name, label, unit, a, b, delta, verdict, reason }) => html`<tr>
               <th scope="row">${label || name}</th>
-              <td class="number">${figure(a, unit)}</td>
-              <td class="number">${figure(b, unit)}</td>
+              ${[a, b].map((value, side) => html`<td class="number">${unlessStruck(figure(value, unit), !(doubts[side] && name === "accuracy"))}</td>`)}
               <td class="number">${a === null || b === null || delta === null ? NONE : verdict ? verdictSign(difference(a, b, unit), { verdict, reason }) : difference(a, b, unit)}</td>
             </tr>
             <tr class="small">
@@ -247,6 +297,11 @@ export class AssayCompareView extends AssayElement {
       @cell=${(/** @type {CustomEvent<Cell|null>} */ { detail }) => (this.cell = detail && { side, cell: detail })}
     ></assay-confusion>`;
   }
+}
+
+/** @param {RunRecord} record */
+function disagrees({ results }) {
+  return results.agreement?.agrees === false;
 }
 
 /**

@@ -300,7 +300,7 @@ export class AssayPlayPanel extends AssayElement {
     if (app.runs.loadedWeights !== weights) {
       if (this.state.run?.status === "running") throw new Error("The lab is busy with a run. Wait for it to end, then try again.");
       const bytes = await app.log.weights(weights);
-      if (!bytes) throw new Error("The weights of this run are not stored in this browser. Run its recipe again: it makes the same ones.");
+      if (!bytes) throw new Error("The weights of this run are not stored in this browser. Run its recipe again, and try the model of that run.");
       // The bytes are moved to the worker, so it gets a copy.
       await app.lab.command({ type: "load", recipe: record.recipe }, { bytes: bytes.slice() }).done;
       app.runs.loadedWeights = weights;

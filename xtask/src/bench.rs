@@ -12,7 +12,8 @@ use crate::{setup, suites};
 /// What is measured.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// Assay beside onnxruntime-web, TensorFlow.js, rten and plain candle, each measurement in a fresh Chromium
+    /// Assay beside onnxruntime-web, TensorFlow.js, rten and plain candle, each measurement in a fresh Chromium; with
+    /// --gpu beside the first two on WebGPU
     Peers(Peers),
     /// Assay's matrix product beside those of other crates, as wasm in Node
     Kernels {
@@ -37,15 +38,28 @@ pub(crate) struct Peers {
     /// Some of m1_mlp, m2_lenet, m3_resnet20, m4_mobile, m5_vit, with commas between them [default: all]
     #[arg(long)]
     models: Option<String>,
-    /// Some of assay, onnxruntime-web, tfjs, rten, candle, with commas between them [default: all]
+    /// Some of assay, onnxruntime-web, tfjs, rten, candle, assay-gpu, onnxruntime-webgpu, tfjs-webgpu, with commas between
+    /// them [default: the first five]
     #[arg(long)]
     engines: Option<String>,
+    /// Measure the three engines on WebGPU
+    #[arg(long, conflicts_with = "engines")]
+    gpu: bool,
+    /// Which GPU Chromium takes: swiftshader, in software and a hundred times as slow, or default, the machine's
+    #[arg(long, default_value = "swiftshader")]
+    adapter: String,
     /// infer, train or both with a comma between them [default: both]
     #[arg(long)]
     measures: Option<String>,
     /// Time for each timing, in ms, warm-up not counted
     #[arg(long, default_value_t = 800)]
     budget: u32,
+    /// Calls at least in each timing, whatever the budget
+    #[arg(long, default_value_t = 3)]
+    least: u32,
+    /// Steps of a training call
+    #[arg(long, default_value_t = 2)]
+    steps: u32,
     /// End with one line that is a JSON object: ratios by model and measure, and the medians
     #[arg(long)]
     json: bool,
@@ -65,9 +79,15 @@ pub(crate) fn run(project: &Project, what: Bench) -> Result<()> {
 
 impl Peers {
     fn wants(&self, engine: &str) -> bool {
-        self.engines
-            .as_ref()
-            .is_none_or(|names| names.split(',').any(|name| name == engine))
+        const GPU: [&str; 3] = ["assay-gpu", "onnxruntime-webgpu", "tfjs-webgpu"];
+        match &self.engines {
+            Some(names) => names.split(',').any(|name| name == engine),
+            None => GPU.contains(&engine) == self.gpu,
+        }
+    }
+
+    fn wants_any(&self, engines: &[&str]) -> bool {
+        engines.iter().any(|engine| self.wants(engine))
     }
 }
 
@@ -75,10 +95,15 @@ impl Peers {
 fn peers(project: &Project, options: &Peers) -> Result<()> {
     setup::packages(project)?;
     if !options.no_build {
-        if options.wants("assay") {
+        if options.wants_any(&["assay", "assay-gpu"]) {
             project.page()?;
         }
-        if options.wants("onnxruntime-web") || options.wants("tfjs") {
+        if options.wants_any(&[
+            "onnxruntime-web",
+            "onnxruntime-webgpu",
+            "tfjs",
+            "tfjs-webgpu",
+        ]) {
             or_warn(
                 "the npm packages",
                 setup::packages_in(project, Path::new("benches/peers")),
@@ -94,6 +119,12 @@ fn peers(project: &Project, options: &Peers) -> Result<()> {
     let mut node = project.node("benches/peers/run.mjs");
     node.arg(format!("--rounds={}", options.rounds));
     node.arg(format!("--budget={}", options.budget));
+    node.arg(format!("--least={}", options.least));
+    node.arg(format!("--steps={}", options.steps));
+    node.arg(format!("--adapter={}", options.adapter));
+    if options.gpu {
+        node.arg("--gpu");
+    }
     for (name, value) in [
         ("models", &options.models),
         ("engines", &options.engines),

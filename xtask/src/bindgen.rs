@@ -32,12 +32,22 @@ pub(crate) fn page_module(project: &Project) -> Result<PathBuf> {
 
 /// Builds the table of test cases into `target/cases/pkg`.
 pub(crate) fn cases_module(project: &Project) -> Result<PathBuf> {
+    table_module(project, "cases")
+}
+
+/// Builds the table of cases that need a GPU into `target/gpu_cases/pkg`.
+pub(crate) fn gpu_cases_module(project: &Project) -> Result<PathBuf> {
+    table_module(project, "gpu_cases")
+}
+
+/// Builds an example that is a table of cases; whatever its name, the module is called `cases`, as the harness knows it.
+fn table_module(project: &Project, example: &str) -> Result<PathBuf> {
     let compiled = compile(
         project,
-        &["--package=assay", "--example=cases"],
-        "examples/cases.wasm",
+        &["--package=assay", &format!("--example={example}")],
+        &format!("examples/{example}.wasm"),
     )?;
-    let out = project.target().join("cases/pkg");
+    let out = project.target().join(example).join("pkg");
     generate(&compiled, &out, "cases", Names::Kept)?;
     // Node asks the nearest package whether a `.js` is a module; the build folder may be outside of ours.
     std::fs::write(out.join("package.json"), r#"{"type":"module"}"#)

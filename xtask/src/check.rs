@@ -64,6 +64,7 @@ fn wasm_lints(project: &Project) -> Result<()> {
                 "--exclude=xtask",
                 "--lib",
                 "--example=cases",
+                "--example=gpu_cases",
                 "--target=wasm32-unknown-unknown",
             ])
             .args(["--", "-Dwarnings"]),

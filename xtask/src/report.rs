@@ -42,6 +42,7 @@ impl Outcome {
     pub(crate) fn count(&mut self, command: &mut Command) -> Result<()> {
         let before = self.passed + self.failed;
         let failed_before = self.failed;
+        let not_run_before = self.not_run.len();
         let name = name_of(command);
         let mut child = command
             .stdout(Stdio::piped())
@@ -67,7 +68,10 @@ impl Outcome {
         let status = child.wait()?;
         if !status.success() && self.failed == failed_before {
             self.fail(format!("{name} ended early ({status})"));
-        } else if status.success() && self.passed + self.failed == before {
+        } else if status.success()
+            && self.passed + self.failed == before
+            && self.not_run.len() == not_run_before
+        {
             self.fail(format!("{name} ran no test"));
         }
         Ok(())
@@ -282,6 +286,8 @@ mod tests {
         assert_eq!((broken.passed, broken.failed), (5, 1));
         let empty = shell("echo 'nothing here'");
         assert_eq!((empty.passed, empty.failed), (0, 1));
+        let told = shell("echo 'not run: the GPU cases: no adapter'");
+        assert_eq!((told.passed, told.failed, told.not_run.len()), (0, 0, 1));
         let fine = shell("echo '1 passed, 0 failed'");
         assert_eq!((fine.passed, fine.failed), (1, 0));
     }

@@ -1,5 +1,5 @@
-//! The test suites: native, the same cases on other processors, in Node and in two browsers, JavaScript, and end to end in
-//! two browsers.
+//! The test suites: native, the same cases on other processors, in Node and in two browsers, those of the GPU in two
+//! browsers, JavaScript, and end to end in two browsers.
 
 use std::path::Path;
 use std::process::Command;
@@ -29,6 +29,8 @@ pub(crate) enum SuiteName {
     Node,
     /// The table of cases, in Chromium and Firefox
     Browser,
+    /// The table of cases that need a GPU, in Chromium and Firefox; `native` runs it too
+    Gpu,
     /// The page as a person uses it, in Chromium and Firefox
     E2e,
 }
@@ -50,6 +52,9 @@ pub(crate) fn run(project: &Project, names: &[SuiteName]) -> Vec<Outcome> {
             SuiteName::Node => outcomes.push(cases_in_node(project)),
             SuiteName::Browser => {
                 outcomes.extend(Browser::ALL.map(|browser| cases(project, browser)));
+            }
+            SuiteName::Gpu => {
+                outcomes.extend(Browser::ALL.map(|browser| gpu_cases(project, browser)));
             }
             SuiteName::E2e => {
                 outcomes.extend(Browser::ALL.map(|browser| end_to_end(project, browser)));
@@ -100,6 +105,21 @@ fn cases(project: &Project, browser: Browser) -> Outcome {
         setup::browsers(project)?;
         let module = bindgen::cases_module(project)?;
         let mut driver = project.node("tests/e2e/harness/run_cases.mjs");
+        outcome.count(
+            with_browsers(project, &mut driver)
+                .arg(browser.name())
+                .arg(module),
+        )
+    })
+}
+
+fn gpu_cases(project: &Project, browser: Browser) -> Outcome {
+    Outcome::of(&format!("gpu {}", browser.name()), |outcome| {
+        setup::to_build(project)?;
+        setup::browsers(project)?;
+        setup::graphics(project)?;
+        let module = bindgen::gpu_cases_module(project)?;
+        let mut driver = project.node("tests/e2e/harness/run_gpu_cases.mjs");
         outcome.count(
             with_browsers(project, &mut driver)
                 .arg(browser.name())

@@ -1,12 +1,19 @@
 // @ts-check
-/** @file onnxruntime-web on its wasm provider with one thread, over the ONNX file. It does not train. */
+/** @file onnxruntime-web on its wasm provider with one thread or on its WebGPU provider, over the ONNX file. It does not train. */
 
 import { onnxInput } from "../models/onnx.mjs";
 
-/** @param {{ folder: string }} options where the package's `dist` is served */
-export async function create({ folder }) {
-  const ort = await import(`${folder}ort.wasm.min.mjs`);
-  ort.env.wasm.wasmPaths = { mjs: `${folder}ort-wasm-simd-threaded.mjs`, wasm: `${folder}ort-wasm-simd-threaded.wasm` };
+/** The package's entry for a provider, and the module that entry loads. @type {Record<string, [string, string]>} */
+const FILES = {
+  wasm: ["ort.wasm.min.mjs", "ort-wasm-simd-threaded"],
+  webgpu: ["ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify"],
+};
+
+/** @param {{ folder: string, provider?: string }} options where the package's `dist` is served; "wasm" if no provider is given */
+export async function create({ folder, provider = "wasm" }) {
+  const [entry, module] = FILES[provider];
+  const ort = await import(`${folder}${entry}`);
+  ort.env.wasm.wasmPaths = { mjs: `${folder}${module}.mjs`, wasm: `${folder}${module}.wasm` };
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.proxy = false;
   ort.env.logLevel = "error";
@@ -14,7 +21,7 @@ export async function create({ folder }) {
     version: ort.env.versions.web,
     layout: "chw",
     async load(/** @type {any} */ model) {
-      const session = await ort.InferenceSession.create(await model.onnx(), { executionProviders: ["wasm"], graphOptimizationLevel: "all" });
+      const session = await ort.InferenceSession.create(await model.onnx(), { executionProviders: [provider], graphOptimizationLevel: "all" });
       return { session, input: onnxInput(model.graph) };
     },
     async predict(/** @type {any} */ { session, input }, /** @type {Float32Array} */ x, /** @type {number} */ rows) {

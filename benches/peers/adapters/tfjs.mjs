@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * @file TensorFlow.js on its wasm backend with SIMD and one thread: the graph as calls of its core operations, the fused ones where
- * it has them. Gradient kernels that the backend lacks are in tfjs_gradients.mjs.
+ * @file TensorFlow.js on its wasm backend with SIMD and one thread, or on its WebGPU backend: the graph as calls of its core
+ * operations, the fused ones where it has them. Gradient kernels that a backend lacks are in tfjs_gradients.mjs.
  */
 
 import { resolve } from "../models/shapes.mjs";
@@ -9,23 +9,27 @@ import { addMissingGradients } from "./tfjs_gradients.mjs";
 
 /** @typedef {any} Tensor */
 
-/** @param {{ module: string, folder: string }} options where the bundle and the backend's wasm files are served */
-export async function create({ module, folder }) {
+/** @param {{ module: string, backend: string, folder?: string }} options where the bundle and a wasm backend's files are served */
+export async function create({ module, backend, folder }) {
   const tf = await import(module);
-  tf.setWasmPaths(folder);
-  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
-  if (!(await tf.setBackend("wasm"))) throw new Error("the wasm backend did not start");
+  if (backend === "wasm") {
+    tf.setWasmPaths(folder);
+    tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+  }
+  if (!(await tf.setBackend(backend))) throw new Error(`the ${backend} backend did not start`);
   await tf.ready();
-  addMissingGradients(tf);
+  addMissingGradients(tf, backend);
+  // A device's numbers must be waited for; those of the wasm backend are there.
+  const numbersOf = (/** @type {Tensor} */ tensor) => (backend === "wasm" ? tensor.dataSync() : tensor.data());
   return {
     version: tf.version_core,
     layout: "hwc",
     async load(/** @type {any} */ model) {
       return new Network(tf, model.graph, await model.weights(), false);
     },
-    predict(/** @type {Network} */ network, /** @type {Float32Array} */ x, /** @type {number} */ rows) {
+    async predict(/** @type {Network} */ network, /** @type {Float32Array} */ x, /** @type {number} */ rows) {
       const logits = tf.tidy(() => network.forward(network.input(x, rows)));
-      const values = logits.dataSync();
+      const values = await numbersOf(logits);
       logits.dispose();
       return values;
     },
@@ -33,16 +37,19 @@ export async function create({ module, folder }) {
       const network = new Network(tf, model.graph, await model.weights(), true);
       const stepper = optimizer === "adam" ? tf.train.adam(rate) : tf.train.sgd(rate);
       return {
-        train(/** @type {Float32Array} */ x, /** @type {Uint16Array} */ labels, /** @type {number} */ steps) {
-          let loss = 0;
+        async train(/** @type {Float32Array} */ x, /** @type {Uint16Array} */ labels, /** @type {number} */ steps) {
+          const costs = [];
           for (let step = 0; step < steps; step += 1) {
             const rows = network.input(x.subarray(step * batch * model.width, (step + 1) * batch * model.width), batch);
             const wanted = oneHot(tf, labels.subarray(step * batch, (step + 1) * batch));
             const cost = stepper.minimize(() => tf.losses.softmaxCrossEntropy(wanted, network.forward(rows)), true, network.variables);
-            loss += cost.dataSync()[0];
-            tf.dispose([rows, wanted, cost]);
+            costs.push(cost);
+            tf.dispose([rows, wanted]);
           }
-          return loss / steps;
+          // Waited for once, after the last step.
+          const losses = await Promise.all(costs.map((cost) => numbersOf(cost)));
+          tf.dispose(costs);
+          return losses.reduce((sum, [loss]) => sum + loss, 0) / steps;
         },
         close() {
           stepper.dispose();

@@ -1,12 +1,15 @@
 // @ts-check
 /**
- * @file The gradient kernels that TensorFlow.js 4.22's wasm backend lacks, made of kernels it has, as its users work around it:
+ * @file The gradient kernels that a backend of TensorFlow.js 4.22 lacks (wasm does), made of kernels it has, as its users work around it:
  * a convolution's filter gradient as a convolution, a depthwise convolution's gradients tap by tap or as a convolution.
  */
 
-/** @param {any} tf */
-export function addMissingGradients(tf) {
-  const known = new Set(tf.getKernelsForBackend("wasm").map((/** @type {any} */ kernel) => kernel.kernelName));
+/**
+ * @param {any} tf
+ * @param {string} backendName
+ */
+export function addMissingGradients(tf, backendName) {
+  const known = new Set(tf.getKernelsForBackend(backendName).map((/** @type {any} */ kernel) => kernel.kernelName));
   for (const [kernelName, compute] of Object.entries({
     Conv2DBackpropFilter: filterGradient,
     DepthwiseConv2dNativeBackpropFilter: deepFilterGradient,
@@ -17,7 +20,7 @@ export function addMissingGradients(tf) {
       const tensors = Object.fromEntries(Object.entries(inputs).map(([name, info]) => [name, asTensor(tf, info)]));
       return tf.tidy(() => compute(tf, tensors, attrs));
     };
-    tf.registerKernel({ kernelName, backendName: "wasm", kernelFunc });
+    tf.registerKernel({ kernelName, backendName, kernelFunc });
   }
 }
 

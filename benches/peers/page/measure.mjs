@@ -15,6 +15,8 @@ import { calibrate, quantile, timed } from "./timing.mjs";
  * @property {"infer" | "train"} measure
  * @property {number} budget time for each timing, in ms
  * @property {number} warmUp at least, in ms
+ * @property {number} least calls at least in each timing
+ * @property {number} steps of a training call
  */
 
 /** What an adapter gets to know of a model. */
@@ -91,15 +93,15 @@ function rowsFor(engine, model, rows, seed) {
  * @param {{ logits: number[] }} reference
  * @param {Job} job
  */
-async function infer(engine, model, reference, { budget, warmUp }) {
+async function infer(engine, model, reference, { budget, warmUp, least }) {
   const session = await engine.load(model, BATCH);
   const logits = await engine.predict(session, rowsFor(engine, model, CHECKED_ROWS, 1), CHECKED_ROWS);
   const largest = Math.max(...reference.logits.map(Math.abs));
   const logitsError = Math.max(...reference.logits.map((wanted, at) => Math.abs(logits[at] - wanted))) / largest;
   const one = rowsFor(engine, model, 1, 3);
-  const latency = await timed(() => engine.predict(session, one, 1), { warmUp, budget, least: 5 });
+  const latency = await timed(() => engine.predict(session, one, 1), { warmUp, budget, least: Math.max(least, 5) });
   const many = rowsFor(engine, model, BATCH, 4);
-  const batch = await timed(() => engine.predict(session, many, BATCH), { warmUp, budget });
+  const batch = await timed(() => engine.predict(session, many, BATCH), { warmUp, budget, least });
   return {
     logitsError,
     latency: quantile(latency.millis, 0.5),
@@ -115,7 +117,7 @@ async function infer(engine, model, reference, { budget, warmUp }) {
  * @param {{ losses: number[] }} reference
  * @param {Job} job
  */
-async function train(engine, model, reference, { budget, warmUp }) {
+async function train(engine, model, reference, { budget, warmUp, least, steps }) {
   if (!engine.trainer) throw new Error("the engine does not train");
   // Plain SGD on one small batch: where the losses agree, the gradients do.
   const small = 8;
@@ -128,14 +130,13 @@ async function train(engine, model, reference, { budget, warmUp }) {
   checked.close?.();
 
   const trainer = await engine.trainer(model, { optimizer: "adam", rate: 1e-3, batch: BATCH });
-  const steps = 2;
   const rows = rowsFor(engine, model, steps * BATCH, 5);
   const wanted = labels(steps * BATCH, 5);
-  const { millis } = await timed(() => trainer.train(rows, wanted, steps), { warmUp, budget: 2 * budget, least: 2 });
+  const { millis } = await timed(() => trainer.train(rows, wanted, steps), { warmUp, budget: 2 * budget, least: Math.min(least, 2) });
   const step = quantile(millis, 0.5) / steps;
   const session = trainer.forward ? null : await engine.load(model, BATCH);
   const one = rows.subarray(0, BATCH * model.width);
-  const forward = await timed(() => (session ? engine.predict(session, one, BATCH) : trainer.forward(one, BATCH)), { warmUp: warmUp / 2, budget });
+  const forward = await timed(() => (session ? engine.predict(session, one, BATCH) : trainer.forward(one, BATCH)), { warmUp: warmUp / 2, budget, least });
   return {
     losses,
     lossError,

@@ -12,6 +12,7 @@ pub struct Gpu {
     name: String,
     has_timestamps: bool,
     trouble: Arc<Mutex<Option<String>>>,
+    nudges: bool,
     scopes: Arc<AtomicU64>,
 }
 
@@ -74,8 +75,18 @@ impl Gpu {
             name: name.collect::<Vec<_>>().join(", "),
             has_timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
             trouble,
+            nudges: false,
             scopes: Arc::default(),
         })
+    }
+
+    /// The same device for a browser that, like Firefox, looks for finished work every 100 ms or when something is
+    /// submitted. Each time that a reading back is polled in vain, it submits an empty list; whoever owns the future must
+    /// poll it again within a millisecond or so, for nobody wakes it earlier.
+    #[must_use]
+    pub fn nudging(mut self, nudges: bool) -> Self {
+        self.nudges = nudges;
+        self
     }
 
     /// The adapter and its driver, as they call themselves.
@@ -184,7 +195,14 @@ impl Gpu {
         self.device
             .poll(wgpu::PollType::wait_indefinitely())
             .map_err(|error| failure(DURING, error.to_string()))?;
-        let mapped = std::future::poll_fn(|context| signal.poll(context)).await;
+        let mapped = std::future::poll_fn(|context| {
+            let polled = signal.poll(context);
+            if self.nudges && polled.is_pending() {
+                self.queue.submit([]);
+            }
+            polled
+        })
+        .await;
         self.check(DURING)?;
         mapped.map_err(|reason| failure(DURING, reason))?;
         let view = buffer

@@ -19,6 +19,7 @@ use super::{Capabilities, Engine, EngineKind, Executable, Parameters, Pending};
 use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::model::Graph;
+use kernels::Kernel;
 use std::rc::Rc;
 use workshop::Workshop;
 
@@ -65,6 +66,23 @@ impl GpuEngine {
     #[must_use]
     pub fn pipelines(&self) -> usize {
         self.workshop.pipelines.borrow().count()
+    }
+
+    /// Compiles a kernel with one of its phrases changed from now on, so that a test sees whether anybody notices.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] where there is no such kernel, or the phrase is not in it.
+    pub fn sabotage(&self, kernel: &str, from: &str, to: &str) -> Result<()> {
+        let found = Kernel::ALL.iter().find(|it| it.row().name == kernel);
+        let refused = |got: &str| Error::bad_input("the kernel to change", from, got);
+        let found = found.ok_or_else(|| refused(kernel))?;
+        let source = found.row().source;
+        if !source.contains(from) {
+            return Err(refused("another text"));
+        }
+        let mut pipelines = self.workshop.pipelines.borrow_mut();
+        pipelines.change(*found, source.replace(from, to));
+        Ok(())
     }
 
     /// [`Engine::prepare`] with what a GPU's model tells beyond the contract.

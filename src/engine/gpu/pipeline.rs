@@ -22,6 +22,8 @@ pub(crate) struct Pipelines {
     pub(crate) layout: wgpu::BindGroupLayout,
     pipelines_layout: wgpu::PipelineLayout,
     compiled: BTreeMap<Key, wgpu::ComputePipeline>,
+    /// Texts in other kernels' places, for tests.
+    changed: BTreeMap<Kernel, String>,
 }
 
 /// A dispatch as it is recorded.
@@ -67,6 +69,7 @@ impl Pipelines {
             layout,
             pipelines_layout,
             compiled: BTreeMap::new(),
+            changed: BTreeMap::new(),
         }
     }
 
@@ -85,7 +88,7 @@ impl Pipelines {
         dispatches: &[Dispatch],
         progress: Progress<'_>,
     ) -> Result<usize> {
-        let (missing, layout) = {
+        let (missing, layout, changed) = {
             let own = pipelines.borrow();
             let keys = dispatches
                 .iter()
@@ -95,15 +98,21 @@ impl Pipelines {
             (
                 missing.into_iter().collect::<Vec<Key>>(),
                 own.pipelines_layout.clone(),
+                own.changed.clone(),
             )
         };
         if missing.is_empty() {
             return Ok(0);
         }
-        let made = make_all(gpu, &layout, &missing, progress).await?;
+        let made = make_all(gpu, &layout, &missing, &changed, progress).await?;
         let count = made.len();
         pipelines.borrow_mut().compiled.extend(made);
         Ok(count)
+    }
+
+    /// Compiles a kernel with another text from now on.
+    pub(crate) fn change(&mut self, kernel: Kernel, source: String) {
+        self.changed.insert(kernel, source);
     }
 
     /// Puts another text in a kernel's place, to see whether a comparison notices.
@@ -156,6 +165,13 @@ impl Pipelines {
     }
 }
 
+/// A kernel's text, or the one in its place.
+fn text(kernel: Kernel, changed: &BTreeMap<Kernel, String>) -> &str {
+    changed
+        .get(&kernel)
+        .map_or(kernel.row().source, String::as_str)
+}
+
 fn make(
     gpu: &Gpu,
     layout: &wgpu::PipelineLayout,
@@ -193,13 +209,14 @@ async fn make_all(
     gpu: &Gpu,
     layout: &wgpu::PipelineLayout,
     keys: &[Key],
+    changed: &BTreeMap<Kernel, String>,
     progress: Progress<'_>,
 ) -> Result<Vec<(Key, wgpu::ComputePipeline)>> {
     let asked: Vec<_> = keys
         .iter()
         .map(|&key| {
             let scope = gpu.scope();
-            let made = make(gpu, layout, key, key.0.row().source);
+            let made = make(gpu, layout, key, text(key.0, changed));
             (key, made, scope.end())
         })
         .collect();
@@ -219,6 +236,7 @@ async fn make_all(
     gpu: &Gpu,
     layout: &wgpu::PipelineLayout,
     keys: &[Key],
+    changed: &BTreeMap<Kernel, String>,
     progress: Progress<'_>,
 ) -> Result<Vec<(Key, wgpu::ComputePipeline)>> {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -234,7 +252,7 @@ async fn make_all(
                 while let Some(&key) = keys.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // A scope belongs to its thread and natively answers at once.
                     let scope = gpu.scope();
-                    let made = make(gpu, layout, key, key.0.row().source);
+                    let made = make(gpu, layout, key, text(key.0, changed));
                     let found = crate::engine::ready(Box::pin(async { Ok(scope.end().await) }));
                     let told = found.and_then(|found| gpu.told(DURING, found));
                     if send.send(told.map(|()| (key, made))).is_err() {

@@ -24,8 +24,18 @@ const CHROMIUM_FLAGS = [
   "--disable-sync",
 ];
 
-/** A software GPU, for machines without one. Slow: use it with tiny sizes. */
-const WEBGPU_FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+/**
+ * Which GPU Chromium takes: one in software, for machines without one (slow: use it with tiny sizes), or the machine's.
+ *
+ * @type {Record<"swiftshader" | "default", string[]>}
+ */
+const WEBGPU_FLAGS = {
+  swiftshader: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+  default: ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--ignore-gpu-blocklist"],
+};
+
+/** Firefox takes the machine's, a software Vulkan adapter too, where it is told to. */
+const FIREFOX_WEBGPU = { "dom.webgpu.enabled": true, "dom.webgpu.workers.enabled": true, "gfx.webgpu.ignore-blocklist": true };
 
 /**
  * The browser that this run of the tests is about; `ASSAY_BROWSER` names it.
@@ -40,20 +50,22 @@ export function browserName() {
  * Starts a browser with a fresh profile, which is removed when the browser closes.
  *
  * @param {BrowserName} [name]
- * @param {{ webgpu?: boolean }} [options] `webgpu` gives Chromium a software GPU; Firefox has none
+ * @param {{ webgpu?: boolean | "swiftshader" | "default" }} [options] `webgpu` gives it a GPU, Chromium one in software if
+ *   nothing else is said; without it there is none
  */
 export async function launch(name = browserName(), { webgpu = false } = {}) {
   const defaultViewport = { width: 1280, height: 800 };
   if (name === "firefox") {
     const executablePath = process.env.ASSAY_FIREFOX ?? "/usr/bin/firefox-esr";
-    return puppeteer.launch({ browser: "firefox", executablePath, headless: true, defaultViewport });
+    const extraPrefsFirefox = webgpu ? FIREFOX_WEBGPU : {};
+    return puppeteer.launch({ browser: "firefox", executablePath, headless: true, defaultViewport, extraPrefsFirefox });
   }
   return puppeteer.launch({
     browser: "chrome",
     executablePath: process.env.ASSAY_CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
     defaultViewport,
-    args: webgpu ? [...CHROMIUM_FLAGS, ...WEBGPU_FLAGS] : CHROMIUM_FLAGS,
+    args: webgpu ? [...CHROMIUM_FLAGS, ...WEBGPU_FLAGS[webgpu === true ? "swiftshader" : webgpu]] : CHROMIUM_FLAGS,
   });
 }
 

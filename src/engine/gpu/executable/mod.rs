@@ -319,4 +319,8 @@ impl Executable for GpuExecutable {
     fn restore<'a>(&'a mut self, state: &'a State) -> Pending<'a, ()> {
         Box::pin(async move { self.restore_state(state) })
     }
+
+    fn counts(&self) -> Counts {
+        self.counts
+    }
 }

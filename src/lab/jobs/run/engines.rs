@@ -1,10 +1,11 @@
 //! Which engine executes a run: chosen, checked against the CPU, replaced where it is lost; it neither trains nor scores.
 
 use super::trial;
+use super::trouble::{is_of_the_gpu, words};
 use crate::engine::agreement::{self, PROBE_ROWS};
 use crate::engine::cpu::{self, CpuEngine};
 use crate::engine::gpu::{self, GpuEngine};
-use crate::engine::{Engine, Parameters};
+use crate::engine::{Engine, Executable, Parameters};
 use crate::error::{Error, Result};
 use crate::lab::context::Context;
 use crate::lab::prepared::Prepared;
@@ -12,6 +13,9 @@ use crate::lab::protocol::EventBody;
 use crate::recipe::Recipe;
 use crate::result::{Agreement, Execution, GpuUse, Part, Probe};
 use crate::runlog::record::Record;
+
+/// A browser refuses what is asked of a lost device first, and tells a few turns later that it was lost.
+const LOSS_MILLIS: f64 = 200.0;
 
 /// How a run goes on after the GPU was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +36,7 @@ pub(super) struct Engines<'a> {
     execution: Option<Execution>,
     agreement: Option<Agreement>,
     batch_size: u32,
+    compile_millis: f64,
 }
 
 impl<'a> Engines<'a> {
@@ -52,6 +57,7 @@ impl<'a> Engines<'a> {
             execution: None,
             agreement: None,
             batch_size: recipe.training.batch_size,
+            compile_millis: 0.0,
         };
         engines.cpu.load(&prepared.rows).await?;
         let asked = recipe.engine();
@@ -123,6 +129,11 @@ impl<'a> Engines<'a> {
         self.batch_size
     }
 
+    /// Time to plan and compile everything on the GPU, until it first answered, milliseconds.
+    pub(super) const fn compile_millis(&self) -> f64 {
+        self.compile_millis
+    }
+
     /// What the record tells of it; nothing where the recipe asks for the CPU.
     pub(super) const fn execution(&self) -> Option<&Execution> {
         self.execution.as_ref()
@@ -146,13 +157,26 @@ impl<'a> Engines<'a> {
         let context = self.context;
         self.stage("opening the GPU");
         context.turn().await;
-        let gpu = match context.shared.gpu.get().await {
+        // The Worker pumps a waiting lab every millisecond there.
+        let nudges = context.shared.environment().browser == "Firefox";
+        let gpu = match context.shared.gpu.get(nudges).await {
             Ok(gpu) => gpu,
             Err(reason) => return Ok(Err(format!("there is no GPU to use here: {reason}"))),
         };
-        let adapter = gpu.name().to_owned();
+        // Browsers keep the name from an engine; the page has put one together.
+        let adapter = match gpu.name() {
+            "" => context.shared.environment().adapter.clone(),
+            name => name.to_owned(),
+        };
         let mut engine = GpuEngine::new(gpu);
         engine.load(&self.prepared.rows).await?;
+        let told = context.clone();
+        engine.on_compiling(move |done, total| {
+            told.send(EventBody::Stage {
+                name: "compiling kernels".into(),
+                fraction: done as f64 / total.max(1) as f64,
+            });
+        });
         self.stage("compiling kernels");
         context.turn().await;
         let (probes, mut used) = self.probed(&engine).await?;
@@ -194,13 +218,17 @@ impl<'a> Engines<'a> {
     }
 
     /// The answers and one step of both engines on fixed rows of the training split.
-    async fn probed(&self, engine: &GpuEngine) -> Result<(Vec<Probe>, GpuUse)> {
+    async fn probed(&mut self, engine: &GpuEngine) -> Result<(Vec<Probe>, GpuUse)> {
         let Prepared { plan, split, .. } = self.prepared;
         let weights = agreement::probe_weights(&plan.graph, self.recipe.seed)?;
         let exact = Parameters::Exact(&weights);
         let batch = PROBE_ROWS as u32;
         let mut on_cpu = self.cpu.prepare(&plan.graph, exact, batch).await?;
+        let began = self.context.clock.now_millis();
         let mut on_gpu = engine.model(&plan.graph, exact, batch).await?;
+        // Browsers compile until the first answer is asked for.
+        on_gpu.logits(&split.train[..1]).await?;
+        self.compile_millis = self.context.clock.now_millis() - began;
         self.stage("checking the GPU");
         self.context.turn().await;
         let classes = self.prepared.dataset.classes.len();
@@ -218,12 +246,24 @@ impl<'a> Engines<'a> {
         Ok((probes, used))
     }
 
+    /// What became of the GPU, in words; whoever wants one next opens it anew.
+    async fn given_up(&self, error: &Error) -> String {
+        let gpu = &self.context.shared.gpu;
+        let until = self.context.clock.now_millis() + LOSS_MILLIS;
+        while gpu.trouble().is_none() && self.context.clock.now_millis() < until {
+            self.context.turn().await;
+        }
+        let told = gpu.trouble();
+        gpu.forget();
+        words(told.as_ref().unwrap_or(error))
+    }
+
     /// Goes on after an error: asks the person, or does what the recipe says. An error that is not the GPU's is given back.
     pub(super) async fn lost(&mut self, error: Error, epoch: u32) -> Result<Recovery> {
         if !self.is_gpu() || !is_of_the_gpu(&error) {
             return Err(error);
         }
-        let reason = words(&error);
+        let reason = self.given_up(&error).await;
         self.gpu = None;
         let smaller = (self.batch_size > 1).then(|| self.batch_size.div_ceil(2));
         let decided = match self.recipe.on_gpu_loss() {
@@ -354,22 +394,4 @@ impl<'a> Engines<'a> {
 
 const fn engine_word(is_gpu: bool) -> &'static str {
     if is_gpu { "gpu" } else { "cpu" }
-}
-
-/// Whether the CPU could have done it.
-fn is_of_the_gpu(error: &Error) -> bool {
-    match error {
-        Error::Engine { engine, .. } => *engine == "gpu",
-        Error::TooLarge { what, .. } => what.contains("GPU"),
-        Error::Unsupported { .. } => true,
-        _ => false,
-    }
-}
-
-/// What went wrong, without what everybody sees: that it was the GPU.
-fn words(error: &Error) -> String {
-    match error {
-        Error::Engine { reason, .. } => reason.clone(),
-        other => other.to_string(),
-    }
 }

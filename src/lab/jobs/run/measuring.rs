@@ -119,6 +119,7 @@ impl Run<'_> {
                 self.prepared,
                 stored,
                 (engines.cpu(), gpu),
+                engines.compile_millis(),
                 &draft.recipe.evaluation,
             );
             match measured.await? {
@@ -138,7 +139,7 @@ impl Run<'_> {
         for (index, part) in test.chunks(SCORE_ROWS as usize).enumerate() {
             logits.extend(executable.logits(part).await?);
             let done = ((index + 1) * SCORE_ROWS as usize) as f64 / test.len() as f64;
-            self.stage("scoring", done);
+            self.stage("scoring", done.min(1.0));
             // A stop does not cut scoring short: it takes milliseconds and is what the person will want to see.
             self.context.breathe().await;
         }

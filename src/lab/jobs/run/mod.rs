@@ -7,6 +7,7 @@ mod measuring;
 mod progress;
 mod training;
 mod trial;
+mod trouble;
 
 use crate::error::{Error, Result};
 use crate::lab::checkpoint::Checkpoint;

@@ -6,15 +6,14 @@ const CASE_LIMIT_MILLIS = 120_000;
 
 const module = WebAssembly.compileStreaming(fetch("pkg/cases_bg.wasm"));
 
-/** @type {Promise<{ worker: Worker, names: string[] }> | undefined} */
+/** @type {Promise<{ worker: Worker, adapter: string, names: string[] }> | undefined} */
 let running;
 
 /** The worker, started if none is running. */
 function start() {
   running ??= (async () => {
     const worker = new Worker("worker.js", { type: "module" });
-    const names = await answer(worker, { module: await module });
-    return { worker, names };
+    return { worker, ...(await answer(worker, { module: await module })) };
   })();
   return running;
 }
@@ -43,6 +42,9 @@ function answer(worker, message) {
 window.cases = {
   async names() {
     return (await start()).names;
+  },
+  async adapter() {
+    return (await start()).adapter;
   },
   async run(index) {
     const { worker } = await start();

@@ -1,7 +1,7 @@
 // @ts-check
 /** @file Runs cases in a dedicated worker, as the page runs its engines. */
 
-import init, { case_names, run_case } from "./pkg/cases.js";
+import * as cases from "./pkg/cases.js";
 
 /** A panic is told on the console before it traps; its words say more than the trap's. */
 let lastError = "";
@@ -22,10 +22,12 @@ addEventListener("message", async ({ data }) => {
   lastError = "";
   try {
     if ("module" in data) {
-      await init({ module_or_path: data.module });
-      postMessage({ answer: case_names() });
+      await cases.default({ module_or_path: data.module });
+      // Before the names: a table that needs an adapter has none without one.
+      const adapter = (await cases.adapter?.()) ?? "";
+      postMessage({ answer: { adapter, names: cases.case_names() } });
     } else {
-      postMessage({ answer: await run_case(data.index) });
+      postMessage({ answer: await cases.run_case(data.index) });
     }
   } catch (error) {
     report(error);

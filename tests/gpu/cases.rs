@@ -1,0 +1,136 @@
+//! Every case that needs a GPU, as one table for the native test and the browsers: kernels against their twins, changed
+//! kernels that must be found, whole models against the CPU. Who runs them, and on what, is not its business.
+
+#[path = "api.rs"]
+mod api;
+#[path = "training.rs"]
+mod training;
+
+use assay::engine::gpu::{Gpu, parity};
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// Changes of kernels that a comparison must notice: kernel, text, other text.
+const SABOTAGES: &[(&str, &str, &str)] = &[
+    ("product", "sum0 += a0.x * b0;", "sum0 += a0.y * b0;"),
+    (
+        "product",
+        "next.inner -= inner;",
+        "next.inner -= inner - 1u;",
+    ),
+    ("product_quads", "sum7 += a7.w * b3;", "sum7 += a7.w * b2;"),
+    ("product_quads", "x >= task.width", "x > task.width"),
+    ("product_quads", "sum3 += (*others)[3];", ""),
+    ("product_input_gradient", "reach % stride", "reach / stride"),
+    (
+        "product_input_gradient_quads",
+        "vec4<f32>(w0.z, w1.z, w2.z, w3.z)",
+        "vec4<f32>(w0.z, w1.z, w3.z, w2.z)",
+    ),
+    (
+        "product_input_gradient_quads",
+        "sum *= slope(",
+        "sum += slope(",
+    ),
+    (
+        "product_weight_gradient",
+        "row >= until",
+        "row + 1u >= until",
+    ),
+    ("product_weight_gradient_quads", "1u - half;", "half;"),
+    (
+        "product_weight_gradient_quads",
+        "(b0 + b1) + (b2 + b3)",
+        "(b0 + b1) + b2",
+    ),
+    ("depthwise_weight_gradient", "y += step_y;", ""),
+    ("depthwise_input_gradient", "out_x -= 1;", ""),
+    ("batch_norm_statistics", "row + 32u", "row + 16u"),
+    (
+        "depthwise",
+        "x < i32(task.width)",
+        "x + 1 < i32(task.width)",
+    ),
+    ("batch_norm_normalize", "task.epsilon", "0.001"),
+    ("batch_norm_gradient", "- normal * shares.x", ""),
+    ("layer_norm_gradient", "normal * sums.y", "normal * sums.x"),
+    ("attention", "largest - next", "0.0"),
+    (
+        "attention_gradient",
+        "(chance_gradient - mean)",
+        "chance_gradient",
+    ),
+    ("dropout", "round < 10u", "round < 9u"),
+    ("cross_entropy", "its < best", "its > best"),
+    ("update", "turn.keep_second", "turn.keep_first"),
+    ("max_pool_gradient", "other == own && is_before", "false"),
+];
+
+/// What a case comes to: an error says what was expected and what was found.
+pub(crate) type Pending = Pin<Box<dyn Future<Output = Result<(), String>>>>;
+
+/// One statement and the function that checks it on a device.
+pub(crate) struct GpuCase {
+    /// The statement, as a test's name.
+    pub(crate) name: String,
+    /// Checks it.
+    pub(crate) run: Box<dyn Fn(Gpu) -> Pending + Send>,
+}
+
+impl GpuCase {
+    fn new<F>(name: impl Into<String>, run: impl Fn(Gpu) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<(), String>> + 'static,
+    {
+        Self {
+            name: name.into(),
+            run: Box::new(move |gpu| Box::pin(run(gpu))),
+        }
+    }
+}
+
+/// Every case.
+pub(crate) fn all() -> Vec<GpuCase> {
+    let table = Arc::new(parity::cases());
+    let mut cases = Vec::new();
+    for (index, case) in table.iter().enumerate() {
+        let table = Arc::clone(&table);
+        cases.push(GpuCase::new(format!("parity: {}", case.name), move |gpu| {
+            let table = Arc::clone(&table);
+            async move { table[index].check(&gpu).await }
+        }));
+    }
+    cases.push(GpuCase::new("parity: every kernel has a case", |_| async {
+        match parity::kernels_without_a_case().as_slice() {
+            [] => Ok(()),
+            kernels => Err(format!("{kernels:?} have none")),
+        }
+    }));
+    for &(kernel, from, to) in SABOTAGES {
+        let table = Arc::clone(&table);
+        cases.push(GpuCase::new(
+            format!("sabotage: {kernel}: {from:?} as {to:?}"),
+            move |gpu| sabotaged(gpu, Arc::clone(&table), kernel, from, to),
+        ));
+    }
+    cases.extend(training::cases());
+    cases.extend(api::cases());
+    cases
+}
+
+/// Whether some case of the kernel notices that it was changed.
+async fn sabotaged(
+    gpu: Gpu,
+    table: Arc<Vec<parity::Case>>,
+    kernel: &str,
+    from: &str,
+    to: &str,
+) -> Result<(), String> {
+    let own = format!("{kernel} ");
+    for case in table.iter().filter(|case| case.name.starts_with(&own)) {
+        if case.sabotaged(&gpu, from, to).await? > 0 {
+            return Ok(());
+        }
+    }
+    Err("no comparison noticed".into())
+}
