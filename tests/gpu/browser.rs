@@ -12,6 +12,19 @@ mod exports {
     use std::cell::OnceCell;
     use wasm_bindgen::prelude::wasm_bindgen;
 
+    /// Families whose whole models are tried natively only.
+    const NATIVE_ONLY: [&str; 5] = ["lenet", "resnet", "mobilenet", "vit", "mixer"];
+
+    /// Whether a case is tried in a browser. A software adapter compiles a product for a second or two, so here products have
+    /// the tile that their sizes choose, and whole models are a perceptron and the graph that has every layer; natively
+    /// every tile and every family are tried.
+    fn is_for_browsers(name: &str) -> bool {
+        let is_of_a_tile = name.contains(" slice");
+        let is_of_a_family =
+            name.starts_with("model: ") && NATIVE_ONLY.iter().any(|family| name.ends_with(family));
+        !is_of_a_tile && !is_of_a_family
+    }
+
     thread_local! {
         /// The device and the table: making both takes longer than most cases.
         static OPENED: OnceCell<(Gpu, Vec<GpuCase>)> = const { OnceCell::new() };
@@ -24,7 +37,8 @@ mod exports {
         let gpu = Gpu::open().await.map_err(|error| error.to_string())?;
         let name = gpu.name().to_owned();
         OPENED.with(|opened| {
-            opened.get_or_init(|| (gpu, all()));
+            let cases = all().into_iter().filter(|case| is_for_browsers(&case.name));
+            opened.get_or_init(|| (gpu, cases.collect()));
         });
         Ok(name)
     }
