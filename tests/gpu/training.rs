@@ -1,5 +1,8 @@
 //! Whole models on the GPU against the CPU engine: answers, one step's gradients, trainings, counts, and what goes wrong.
 
+#[path = "tuning.rs"]
+mod tuning;
+
 use super::{GpuCase, Pending};
 use assay::data::{Rows, Scaler};
 use assay::engine::cpu::CpuEngine;
@@ -49,6 +52,7 @@ pub(super) fn cases() -> Vec<GpuCase> {
         "model: a device that is lost is told in words",
         lost,
     ));
+    cases.extend(tuning::cases());
     cases
 }
 

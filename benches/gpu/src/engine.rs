@@ -4,13 +4,15 @@ use crate::floors::Floors;
 use crate::models::Asked;
 use crate::timing::{Clock, Spread, now, repeated};
 use assay::data::{Rows, Scaler};
-use assay::engine::gpu::{Counts, Gpu, GpuEngine, GpuExecutable, Profiled};
+use assay::engine::gpu::{Counts, Gpu, GpuEngine, GpuExecutable, Profiled, TuningOptions};
 use assay::engine::{Engine, Executable, Parameters, TrainStep};
 use assay::model::{Graph, Weights};
 use assay::rng::Stream;
 use assay::train::optimizer::Update;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 const BATCH: u32 = 64;
 /// Rows that are loaded; training goes round in them.
@@ -71,11 +73,18 @@ impl Measured {
     }
 }
 
+/// What all models are measured with; tiles that one chose the next uses again.
+pub(crate) struct Setup<'a> {
+    pub(crate) gpu: &'a Gpu,
+    pub(crate) clock: Rc<Clock>,
+    pub(crate) seconds: f64,
+    pub(crate) tuning: TuningOptions,
+    pub(crate) tiles: RefCell<String>,
+}
+
 /// A model with rows.
 pub(crate) struct Bench<'a> {
-    gpu: &'a Gpu,
-    clock: &'a Clock,
-    seconds: f64,
+    setup: &'a Setup<'a>,
     graph: &'a Graph,
     weights: Weights,
     rows: Rows,
@@ -99,12 +108,7 @@ fn step(number: u32) -> TrainStep {
 }
 
 impl<'a> Bench<'a> {
-    pub(crate) fn new(
-        gpu: &'a Gpu,
-        clock: &'a Clock,
-        seconds: f64,
-        graph: &'a Graph,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(setup: &'a Setup<'a>, graph: &'a Graph) -> Result<Self, String> {
         let mut stream = Stream::new(1, "rows", 0);
         let length: u32 = graph.input.iter().product();
         let rows = Rows {
@@ -118,33 +122,41 @@ impl<'a> Bench<'a> {
         };
         let weights = Weights::init(graph, 1).map_err(|error| error.to_string())?;
         Ok(Self {
-            gpu,
-            clock,
-            seconds,
+            setup,
             graph,
             weights,
             rows,
         })
     }
 
-    /// The model for batches of so many rows, how long that took in ms, and how many pipelines were compiled for it.
-    fn prepared(&self, batch: u32) -> Result<(GpuExecutable, f64, usize), String> {
-        let begin = self.clock.millis();
-        let mut engine = GpuEngine::new(self.gpu.clone());
+    /// The model for batches of so many rows.
+    fn prepared(&self, batch: u32) -> Result<GpuExecutable, String> {
+        let Setup {
+            gpu,
+            clock,
+            tuning,
+            tiles,
+            ..
+        } = self.setup;
+        let clock = Rc::clone(clock);
+        let mut engine = GpuEngine::new((*gpu).clone())
+            .with_clock(Rc::new(move || clock.millis()))
+            .with_tuning(*tuning, &tiles.borrow());
         now(engine.load(&self.rows))?;
         let parameters = Parameters::Exact(&self.weights);
         let model = now(engine.model(self.graph, parameters, batch))?;
-        Ok((model, self.clock.millis() - begin, engine.pipelines()))
+        *tiles.borrow_mut() = engine.tiles();
+        Ok(model)
     }
 
     fn answers(&self, floors: &Floors, batch: u32, name: &'static str) -> Result<Measured, String> {
-        let (mut model, _, _) = self.prepared(batch)?;
+        let mut model = self.prepared(batch)?;
         let length = self.rows.features.len() / LOADED as usize;
         let features = &self.rows.features[..batch as usize * length];
         let before = model.counts();
         now(model.predict(features))?;
         let counts = model.counts().since(before);
-        let spread = repeated(self.clock, self.seconds, || {
+        let spread = repeated(&self.setup.clock, self.setup.seconds, || {
             now(model.predict(features)).map(drop)
         })?;
         let rows = f64::from(batch);
@@ -165,21 +177,33 @@ impl<'a> Bench<'a> {
     pub(crate) fn all(&self, floors: &Floors, model_name: &str) -> Result<Vec<Measured>, String> {
         let latency = self.answers(floors, 1, "latency")?;
         let throughput = self.answers(floors, BATCH, "batch 64")?;
-        let (mut model, millis, pipelines) = self.prepared(BATCH)?;
-        println!("{model_name:14} prepared in {millis:.0} ms with {pipelines} pipelines");
+        let mut model = self.prepared(BATCH)?;
+        let preparation = model.preparation();
+        println!(
+            "{model_name:14} prepared for training in {:.0} ms with {} pipelines, {:.0} ms for tiles, {:.1} ms for {} bytes",
+            preparation.compile_millis.unwrap_or(0.0),
+            preparation.pipelines,
+            preparation.tuning_millis.unwrap_or(0.0),
+            preparation.upload_millis.unwrap_or(0.0),
+            preparation.upload_bytes,
+        );
         // A quarter of a second of steps in one call, one at the least.
         let one = [step(0)];
         now(model.train(&one))?;
-        let begin = self.clock.millis();
+        let begin = self.setup.clock.millis();
         now(model.train(&one))?;
-        let millis = (self.clock.millis() - begin).max(0.01);
-        let many = (250.0 * self.seconds.min(1.0) / millis).clamp(1.0, 256.0) as u32;
-        let steps: Vec<TrainStep> = (0..many).map(step).collect();
+        let millis = (self.setup.clock.millis() - begin).max(0.01);
+        let many = (250.0 * self.setup.seconds.min(1.0) / millis).clamp(1.0, 256.0) as u32;
+        // In turn, so that every call writes its steps.
+        let calls =
+            [0, many].map(|first| (first..first + many).map(step).collect::<Vec<TrainStep>>());
+        let mut call = 0;
         let before = model.counts();
-        now(model.train(&steps))?;
+        now(model.train(&calls[1]))?;
         let counts = model.counts().since(before);
-        let spread = repeated(self.clock, self.seconds, || {
-            let metrics = now(model.train(&steps))?;
+        let spread = repeated(&self.setup.clock, self.setup.seconds, || {
+            call += 1;
+            let metrics = now(model.train(&calls[call % 2]))?;
             match metrics.non_finite {
                 None => Ok(()),
                 Some(step) => Err(format!("step {step} is not finite")),
@@ -207,7 +231,7 @@ impl<'a> Bench<'a> {
 
     /// Where a training step's time goes.
     pub(crate) fn profile(&self, times: u32) -> Result<Vec<Profiled>, String> {
-        let (mut model, _, _) = self.prepared(BATCH)?;
+        let mut model = self.prepared(BATCH)?;
         now(model.profile(&step(0), times))
     }
 }

@@ -1,6 +1,7 @@
 //! The WebGPU engine: the plan of the CPU engine as dispatches of its own kernels; it knows no clock but one it is given.
 
 mod arena;
+mod autotune;
 mod device;
 mod executable;
 mod kernels;
@@ -12,8 +13,9 @@ mod staging;
 mod twin;
 mod workshop;
 
+pub use autotune::TuningOptions;
 pub use device::Gpu;
-pub use executable::{Counts, GpuExecutable, Preparation, Profiled};
+pub use executable::{Chained, Counts, GpuExecutable, Preparation, Profiled};
 
 use super::{Capabilities, Engine, EngineKind, Executable, Parameters, Pending};
 use crate::data::Rows;
@@ -42,19 +44,34 @@ impl GpuEngine {
         }
     }
 
-    /// The same with a clock, `millis` since any moment, for [`GpuExecutable::preparation`]. No result depends on it.
+    /// The same with a clock, `millis` since any moment, for [`GpuExecutable::preparation`] and for tuning. No result
+    /// depends on it but in rounding.
     #[must_use]
-    pub fn with_clock(mut self, millis: Rc<dyn Fn() -> f64>) -> Self {
-        // Models that were made before keep theirs.
-        match Rc::get_mut(&mut self.workshop) {
-            Some(workshop) => workshop.set_clock(millis),
-            None => {
-                let mut workshop = Workshop::new(self.workshop.gpu.clone());
-                workshop.set_clock(millis);
-                self.workshop = Rc::new(workshop);
-            }
-        }
+    pub fn with_clock(self, millis: Rc<dyn Fn() -> f64>) -> Self {
+        self.workshop.set_clock(millis);
         self
+    }
+
+    /// The same with tiles chosen by measurement, which needs a clock: whenever a model is prepared, tiles that are not
+    /// known yet are timed within the options' budget. `tiles` is what [`GpuEngine::tiles`] told before, or empty; a text
+    /// of another adapter or version is ignored.
+    #[must_use]
+    pub fn with_tuning(self, options: TuningOptions, tiles: &str) -> Self {
+        self.workshop.set_tuning(options, tiles);
+        self
+    }
+
+    /// The tiles chosen so far as JSON text that names the adapter, for [`GpuEngine::with_tuning`].
+    #[must_use]
+    pub fn tiles(&self) -> String {
+        let workshop = &self.workshop;
+        workshop.tiles.borrow().text(workshop.gpu.name())
+    }
+
+    /// The same in words, one choice each: `product_quads 4096×576×64 → 32×32 by 32 in 4 slices`.
+    #[must_use]
+    pub fn chosen_tiles(&self) -> Vec<String> {
+        self.workshop.tiles.borrow().words()
     }
 
     /// Tells how many pipelines are compiled, of how many, whenever a model is prepared that needs new ones.

@@ -1,10 +1,11 @@
 //! What all models on one device share: the device, its pipelines, who is told of progress, and where time comes from.
 
+use super::autotune::{Tiles, TuningOptions};
 use super::device::Gpu;
 use super::kernels::grid::Dispatch;
 use super::pipeline::Pipelines;
 use crate::error::Result;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// Who is told how many pipelines are compiled, of how many.
@@ -18,7 +19,9 @@ pub(crate) struct Workshop {
     pub(crate) gpu: Gpu,
     pub(crate) pipelines: RefCell<Pipelines>,
     listener: RefCell<Option<Listener>>,
-    clock: Option<Millis>,
+    clock: RefCell<Option<Millis>>,
+    tuning: Cell<TuningOptions>,
+    pub(crate) tiles: RefCell<Tiles>,
 }
 
 impl Workshop {
@@ -28,12 +31,25 @@ impl Workshop {
             pipelines: RefCell::new(Pipelines::new(&gpu)),
             gpu,
             listener: RefCell::new(None),
-            clock: None,
+            clock: RefCell::new(None),
+            tuning: Cell::new(TuningOptions { budget_millis: 0.0 }),
+            tiles: RefCell::default(),
         }
     }
 
-    pub(crate) fn set_clock(&mut self, clock: Millis) {
-        self.clock = Some(clock);
+    pub(crate) fn set_clock(&self, clock: Millis) {
+        *self.clock.borrow_mut() = Some(clock);
+    }
+
+    /// Measures tiles within the options from now on, beside those of an earlier text.
+    pub(crate) fn set_tuning(&self, options: TuningOptions, tiles: &str) {
+        self.tuning.set(options);
+        *self.tiles.borrow_mut() = Tiles::read(tiles, self.gpu.name());
+    }
+
+    /// How much measuring may take; none where nobody asked for it.
+    pub(crate) fn tuning(&self) -> TuningOptions {
+        self.tuning.get()
     }
 
     pub(crate) fn listen(&self, listener: Listener) {
@@ -42,7 +58,7 @@ impl Workshop {
 
     /// The time in milliseconds, where there is a clock.
     pub(crate) fn millis(&self) -> Option<f64> {
-        self.clock.as_ref().map(|clock| clock())
+        self.clock.borrow().as_ref().map(|clock| clock())
     }
 
     /// Compiles what dispatches need and is not there yet; returns how many pipelines that were.
@@ -56,5 +72,12 @@ impl Workshop {
             }
         };
         Pipelines::compile(&self.pipelines, &self.gpu, dispatches, &mut told).await
+    }
+    /// The same without telling anybody: a candidate is no part of what a person waits for.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn compile_quietly(&self, dispatches: &[Dispatch]) -> Result<usize> {
+        Pipelines::compile(&self.pipelines, &self.gpu, dispatches, &mut |_, _| {}).await
     }
 }

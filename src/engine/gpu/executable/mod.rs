@@ -1,13 +1,16 @@
 //! A model on the GPU: its arenas, how it answers and how it trains; what is dispatched was planned by the schedule.
 
+mod chained;
 mod profile;
 mod records;
 mod replay;
 mod state;
 
+pub use chained::Chained;
 pub use profile::Profiled;
 
 use super::arena::{Arena, Memory, Sizes};
+use super::autotune::Trial;
 use super::device::Gpu;
 use super::kernels::WORDS_STRIDE;
 use super::kernels::grid::Dispatch;
@@ -63,10 +66,12 @@ impl Counts {
 /// What preparing a model took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Preparation {
-    /// Pipelines compiled for it; those of earlier models are used again.
+    /// Pipelines compiled for it, candidates of tiles with them; those of earlier models are used again.
     pub pipelines: u64,
     /// Time to plan, to compile and to make room, milliseconds; nothing where the engine has no clock.
     pub compile_millis: Option<f64>,
+    /// Time to choose tiles by measurement, milliseconds, what it compiled included; nothing without a clock.
+    pub tuning_millis: Option<f64>,
     /// Bytes of weights, plan and rows that went to the device.
     pub upload_bytes: u64,
     /// Time until the device had them, milliseconds; nothing where the engine has no clock.
@@ -154,18 +159,15 @@ impl GpuExecutable {
         let records = Records::new(batch as usize);
         let blocks = records.words() + room;
         let plan = |mode| Schedule::new(graph, &nodes, &layout, mode, batch, blocks as u32);
-        let answers = plan(Mode::Inference)?;
-        let training = if trains {
+        let mut answers = plan(Mode::Inference)?;
+        let mut training = if trains {
             Some(plan(Mode::Training)?)
         } else {
             None
         };
         let table = training.as_ref().map_or(0, |plan| plan.blocks.len());
-        let dispatches: Vec<Dispatch> = [Some(&answers), training.as_ref()]
-            .into_iter()
-            .flatten()
-            .flat_map(|plan| plan.dispatches.iter().copied())
-            .collect();
+        apply_tiles(&workshop, &mut answers, training.as_mut(), batch);
+        let dispatches = all_dispatches(&answers, training.as_ref());
         let sizes = Sizes {
             tasks: dispatches.len() as u64,
             weights: layout.len as u64,
@@ -177,9 +179,23 @@ impl GpuExecutable {
             numbers: (blocks + table) as u64,
             metrics: 4 + 4 * MOST_TURNS as u64,
         };
-        let compiled = workshop.compile(&dispatches).await?;
+        let before = workshop.pipelines.borrow().count();
+        workshop.compile(&dispatches).await?;
         let bindings = workshop.pipelines.borrow().layout.clone();
         let memory = Memory::new(&workshop.gpu, &bindings, sizes).await?;
+        let (mut staging, mut counts) = (Staging::default(), Counts::default());
+        let planned = workshop.millis();
+        upload_tasks(&workshop.gpu, &memory, &dispatches, &mut counts);
+        let mut trial = Trial {
+            workshop: &workshop,
+            memory: &memory,
+            staging: &mut staging,
+            counts: &mut counts,
+        };
+        trial.tune(&dispatches, batch).await?;
+        let tuned = workshop.millis();
+        apply_tiles(&workshop, &mut answers, training.as_mut(), batch);
+        let compiled = workshop.pipelines.borrow().count() - before;
         let recorded = |schedule: Schedule, first: usize| -> Result<Plan> {
             let pipelines = workshop.pipelines.borrow();
             let recorded = pipelines.recorded(&schedule.dispatches, first as u32)?;
@@ -193,7 +209,7 @@ impl GpuExecutable {
         };
         let mut executable = Self {
             memory,
-            staging: Staging::default(),
+            staging,
             sizes,
             layout,
             graph: graph.clone(),
@@ -205,24 +221,27 @@ impl GpuExecutable {
             classes,
             batch: batch as usize,
             room,
-            counts: Counts::default(),
+            counts,
             preparation: Preparation::default(),
             workshop,
         };
         executable.make_readable().await?;
         let prepared = executable.workshop.millis();
-        executable.upload_plans(&dispatches);
+        executable.upload_blocks();
         executable.upload_rows(&rows);
         executable.upload_weights(weights)?;
         if prepared.is_some() {
             executable.read(&[(Arena::Metrics, 0, 4)]).await?;
         }
         let uploaded = executable.workshop.millis();
+        let between = |from, to| Option::zip(from, to).map(|(from, to): (f64, f64)| to - from);
+        let tuning = between(planned, tuned).unwrap_or(0.0);
         executable.preparation = Preparation {
             pipelines: compiled as u64,
-            compile_millis: Option::zip(began, prepared).map(|(from, to)| to - from),
+            compile_millis: between(began, prepared).map(|millis| millis - tuning),
+            tuning_millis: between(planned, tuned),
             upload_bytes: executable.counts.bytes_up,
-            upload_millis: Option::zip(prepared, uploaded).map(|(from, to)| to - from),
+            upload_millis: between(prepared, uploaded),
             held_bytes: sizes.all_bytes(),
         };
         Ok(executable)
@@ -275,21 +294,49 @@ impl GpuExecutable {
         Ok(words)
     }
 
-    fn upload_plans(&mut self, dispatches: &[Dispatch]) {
-        let stride = WORDS_STRIDE as usize / 4;
-        let mut words = Vec::with_capacity(stride * dispatches.len());
-        for dispatch in dispatches {
-            let end = words.len() + stride;
-            words.extend(dispatch.task.words());
-            words.resize(end, 0);
-        }
-        self.write(Arena::Tasks, 0, &words);
+    /// The optimizer's table.
+    fn upload_blocks(&mut self) {
         if let Some(training) = &self.training {
             let blocks = training.schedule.blocks.clone();
             let first = self.sizes.numbers - blocks.len() as u64;
             self.write(Arena::Numbers, first, &blocks);
         }
     }
+}
+
+/// The dispatches of both plans, as their tasks lie on the device.
+fn all_dispatches(answers: &Schedule, training: Option<&Schedule>) -> Vec<Dispatch> {
+    [Some(answers), training]
+        .into_iter()
+        .flatten()
+        .flat_map(|plan| plan.dispatches.iter().copied())
+        .collect()
+}
+
+/// Gives both plans the tiles that are known.
+fn apply_tiles(
+    workshop: &Workshop,
+    answers: &mut Schedule,
+    training: Option<&mut Schedule>,
+    rows: u32,
+) {
+    for plan in [Some(answers), training].into_iter().flatten() {
+        workshop.tiles.borrow().apply(&mut plan.dispatches, rows);
+    }
+}
+
+/// Writes what each dispatch is told.
+fn upload_tasks(gpu: &Gpu, memory: &Memory, dispatches: &[Dispatch], counts: &mut Counts) {
+    let stride = WORDS_STRIDE as usize / 4;
+    let mut words = Vec::with_capacity(stride * dispatches.len());
+    for dispatch in dispatches {
+        let end = words.len() + stride;
+        words.extend(dispatch.task.words());
+        words.resize(end, 0);
+    }
+    memory.write(gpu, Arena::Tasks, 0, &words);
+    counts.writes += 1;
+    counts.bytes_up += 4 * words.len() as u64;
 }
 
 impl Executable for GpuExecutable {

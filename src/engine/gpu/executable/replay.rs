@@ -30,7 +30,7 @@ impl Plan {
 }
 
 /// A turn that only answers.
-fn answering(turn: usize, rows: usize) -> Turn {
+pub(super) fn answering(turn: usize, rows: usize) -> Turn {
     Turn {
         slot: turn as u32,
         keep_first: optimizer::BETA1 as f32,
@@ -94,7 +94,8 @@ impl GpuExecutable {
         self.write_records();
     }
 
-    fn write_records(&mut self) {
+    /// Writes the turns in the records, unless the device has them.
+    pub(super) fn write_records(&mut self) {
         let Some(words) = self.records.changed() else {
             return;
         };
