@@ -89,6 +89,15 @@ impl Gpu {
         self
     }
 
+    /// The same device under a name from elsewhere, where it has none of its own: browsers tell an engine nothing.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Self {
+        if self.name.is_empty() {
+            name.clone_into(&mut self.name);
+        }
+        self
+    }
+
     /// The adapter and its driver, as they call themselves.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -17,6 +17,8 @@ use crate::stats;
 const BATCHES: [u32; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /// Batches that are sent together to see what computing alone takes.
 const TOGETHER: [usize; 4] = [1, 2, 4, 8];
+/// Batches between two readings of the GPU's own clock, which browsers make as coarse as 0.1 ms.
+const CHAINED: u32 = 4;
 
 /// Times both engines for about twice the recipe's latency budget; nothing where the person stopped it.
 ///
@@ -82,6 +84,9 @@ pub(super) async fn measure(
         let Some(points) = sent.await? else {
             return Ok(None);
         };
+        let chained = on_gpu.chained(&rows[..batch as usize], CHAINED).await?;
+        let timestamp_millis = chained.gpu_millis.map(|millis| millis / f64::from(CHAINED));
+        breakdown.timestamps |= timestamp_millis.is_some();
         slowest = context.clock.now_millis() - started;
         let compute_millis = stats::line(&points).map_or(gpu_millis, |(slope, _)| slope.max(0.0));
         breakdown.batches.push(BatchCost {
@@ -94,7 +99,7 @@ pub(super) async fn measure(
             gpu_samples: of_gpu.samples_millis.len() as u32,
             compute_millis,
             read_back_millis: (gpu_millis - compute_millis).max(0.0),
-            timestamp_millis: None,
+            timestamp_millis,
         });
     }
     breakdown.crossover = crossover(&breakdown.batches);

@@ -2,6 +2,7 @@
 
 use super::trial;
 use super::trouble::{is_of_the_gpu, words};
+use super::tuning;
 use crate::engine::agreement::{self, PROBE_ROWS};
 use crate::engine::cpu::{self, CpuEngine};
 use crate::engine::gpu::{self, GpuEngine};
@@ -163,11 +164,8 @@ impl<'a> Engines<'a> {
             Ok(gpu) => gpu,
             Err(reason) => return Ok(Err(format!("there is no GPU to use here: {reason}"))),
         };
-        // Browsers keep the name from an engine; the page has put one together.
-        let adapter = match gpu.name() {
-            "" => context.shared.environment().adapter.clone(),
-            name => name.to_owned(),
-        };
+        let gpu = gpu.called(&context.shared.environment().adapter);
+        let adapter = gpu.name().to_owned();
         let mut engine = GpuEngine::new(gpu);
         engine.load(&self.prepared.rows).await?;
         let told = context.clone();
@@ -180,6 +178,7 @@ impl<'a> Engines<'a> {
         self.stage("compiling kernels");
         context.turn().await;
         let (probes, mut used) = self.probed(&engine).await?;
+        let engine = tuning::tuned(context, engine, &adapter);
         used.adapter = adapter;
         let agreement = agreement::verdict(probes);
         if compare {
@@ -201,14 +200,10 @@ impl<'a> Engines<'a> {
                 return Ok(Err(reason));
             }
         }
-        let reason = match (&self.execution, compare) {
-            (
-                Some(Execution {
-                    trial: Some(it), ..
-                }),
-                true,
-            ) => trial::words(it),
-            _ => "the recipe asks for it".into(),
+        let trial = self.execution.as_ref().and_then(|it| it.trial.as_ref());
+        let reason = match trial.filter(|_| compare) {
+            Some(trial) => trial::words(trial),
+            None => "the recipe asks for it".into(),
         };
         if let Some(execution) = &mut self.execution {
             execution.gpu = Some(used);
@@ -344,6 +339,14 @@ impl<'a> Engines<'a> {
                 flips,
                 ..agreement::verdict(probes)
             });
+        }
+    }
+
+    /// Keeps the tiles that were chosen.
+    pub(super) fn keep_tiles(&mut self) {
+        let used = self.execution.as_mut().and_then(|it| it.gpu.as_mut());
+        if let (Some(engine), Some(used)) = (&self.gpu, used) {
+            tuning::keep(self.context, engine, used);
         }
     }
 

@@ -8,6 +8,7 @@ mod progress;
 mod training;
 mod trial;
 mod trouble;
+mod tuning;
 
 use crate::error::{Error, Result};
 use crate::lab::checkpoint::Checkpoint;
@@ -100,6 +101,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     let playable = run
         .measure(&mut engines, &mut draft, weights.as_ref())
         .await?;
+    engines.keep_tiles();
     engines.note(&mut draft);
     draft.duration_secs = run.active_secs();
     let recipe_digest = draft.recipe_digest.clone();
