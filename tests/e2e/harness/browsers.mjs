@@ -55,16 +55,19 @@ export function browserName() {
  */
 export async function launch(name = browserName(), { webgpu = false } = {}) {
   const defaultViewport = { width: 1280, height: 800 };
+  // One call into the page may compile kernels for an adapter in software, which takes minutes.
+  const protocolTimeout = webgpu ? 900_000 : 180_000;
   if (name === "firefox") {
     const executablePath = process.env.ASSAY_FIREFOX ?? "/usr/bin/firefox-esr";
     const extraPrefsFirefox = webgpu ? FIREFOX_WEBGPU : {};
-    return puppeteer.launch({ browser: "firefox", executablePath, headless: true, defaultViewport, extraPrefsFirefox });
+    return puppeteer.launch({ browser: "firefox", executablePath, headless: true, defaultViewport, protocolTimeout, extraPrefsFirefox });
   }
   return puppeteer.launch({
     browser: "chrome",
     executablePath: process.env.ASSAY_CHROMIUM ?? "/usr/bin/chromium",
     headless: true,
     defaultViewport,
+    protocolTimeout,
     args: webgpu ? [...CHROMIUM_FLAGS, ...WEBGPU_FLAGS[webgpu === true ? "swiftshader" : webgpu]] : CHROMIUM_FLAGS,
   });
 }
