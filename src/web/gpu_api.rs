@@ -160,7 +160,6 @@ fn freed() -> Error {
 impl GpuModel {
     /// A model from the JSON form of its graph and the bytes of a safetensors file with exactly its tensors, as F32.
     /// Rejects with an `AssayError`, whose kind is `unsupported` where there is no WebGPU.
-    #[must_use]
     #[wasm_bindgen(unchecked_return_type = "Promise<GpuModel>")]
     pub fn load(
         graph: String,
@@ -172,7 +171,6 @@ impl GpuModel {
 
     /// A model from the JSON form of its graph, with first weights drawn from a seed (0 to 4,294,967,295). Rejects as
     /// `load` does.
-    #[must_use]
     #[wasm_bindgen(unchecked_return_type = "Promise<GpuModel>")]
     pub fn create(
         graph: String,
@@ -184,7 +182,6 @@ impl GpuModel {
 
     /// Logits of `batch` rows, `inputShape` each, one after another: `batch × classes` numbers, row by row. Rejects with
     /// an `AssayError`.
-    #[must_use]
     #[wasm_bindgen(unchecked_return_type = "Promise<Float32Array>")]
     pub fn predict(
         &self,
@@ -201,7 +198,6 @@ impl GpuModel {
 
     /// Trains on as many rows as there are labels; another call goes on where this one ended. Rejects with an
     /// `AssayError`; nothing was trained then, unless its kind is `engine`.
-    #[must_use]
     #[wasm_bindgen(unchecked_return_type = "Promise<TrainResult>")]
     pub fn train(
         &self,
@@ -220,7 +216,6 @@ impl GpuModel {
     }
 
     /// Answers as many rows as there are labels, and scores the answers. Rejects with an `AssayError`.
-    #[must_use]
     #[wasm_bindgen(unchecked_return_type = "Promise<Evaluation>")]
     pub fn evaluate(
         &self,
@@ -239,7 +234,6 @@ impl GpuModel {
 
     /// The weights as a safetensors file of F32 tensors, which `GpuModel.load` and `Model.load` read. Rejects with an
     /// `AssayError`.
-    #[must_use]
     #[wasm_bindgen(js_name = exportWeights, unchecked_return_type = "Promise<Uint8Array>")]
     pub fn export_weights(&self) -> Promise {
         self.with(Box::new(|model| {
@@ -251,7 +245,6 @@ impl GpuModel {
     }
 
     /// SHA-256 of names, shapes and numbers of the weights, as 64 hexadecimal digits. Rejects with an `AssayError`.
-    #[must_use]
     #[wasm_bindgen(js_name = weightsDigest, unchecked_return_type = "Promise<string>")]
     pub fn weights_digest(&self) -> Promise {
         self.with(Box::new(|model| {
