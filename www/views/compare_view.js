@@ -176,7 +176,7 @@ export class AssayCompareView extends AssayElement {
   doubt(record, side) {
     if (!disagrees(record)) return "";
     const { reason = "" } = record.results.agreement ?? {};
-    return html`<p class="panel" role="alert" data-tone="bad">${icon("altered")} The GPU of ${LETTERS[side]} disagrees with the CPU: the figures of ${LETTERS[side]} do not count, and none is judged. ${sentence(reason)}</p>`;
+    return html`<p class="panel" role="alert" data-tone="bad">${icon("altered")} The GPU of ${LETTERS[side]} disagrees with the CPU: the figures of ${LETTERS[side]} do not count, and nothing measured is judged. ${sentence(reason)}</p>`;
   }
 
   /**
