@@ -37,6 +37,10 @@ export class Drafts {
     this.own = new Set();
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
+    // A page that is reloaded right after a change keeps it.
+    globalThis.addEventListener?.("pagehide", () => {
+      if (this.timer !== undefined) this.updateAddress();
+    });
     this.defaultText = wasm.defaultRecipe(DEFAULT_SET, DEFAULT_FAMILY);
     this.defaultDigest = this.draftFrom(this.defaultText).digest;
   }
@@ -79,6 +83,7 @@ export class Drafts {
   /** Makes the address say what the draft is: the open link stays, else the recipe itself is the link. */
   updateAddress() {
     clearTimeout(this.timer);
+    this.timer = undefined;
     const { draft, link, route, linkProblem } = this.store.state;
     if (!draft || linkProblem) return;
     let hash = link?.fragment ?? hashFromRoute("experiment");
