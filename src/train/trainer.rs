@@ -66,6 +66,16 @@ impl Trainer {
         Self::begun(engine, plan, recipe, rows, split, batch_size).await
     }
 
+    /// Rows that a model is prepared for where steps have so many: a validation takes more than a small step.
+    #[must_use]
+    pub const fn rows_at_once(batch_size: u32) -> u32 {
+        if batch_size > VALIDATION_BATCH {
+            batch_size
+        } else {
+            VALIDATION_BATCH
+        }
+    }
+
     async fn begun(
         engine: &dyn Engine,
         plan: &Plan,
@@ -80,7 +90,7 @@ impl Trainer {
             .prepare(
                 &plan.graph,
                 Parameters::Exact(&weights),
-                batch_size.max(VALIDATION_BATCH),
+                Self::rows_at_once(batch_size),
             )
             .await?;
         let classes = plan

@@ -59,6 +59,8 @@ struct Story<'a> {
     missing: &'a str,
     /// A checkpoint to go on from.
     checkpoint: Option<Vec<u8>>,
+    /// Whether the next device goes away as soon as the run has heard of it.
+    lose_the_next: bool,
 }
 
 /// A small run of an engine with more fields of its recipe set.
@@ -123,6 +125,23 @@ fn told(recipe: Value, story: Story<'_>) -> Result<Ran, String> {
                 EventBody::Epoch { point } if Some(point.epoch) == story.lose_after => {
                     commands.push(CommandBody::LoseGpu);
                 }
+                // The second of them: the first tells what the run begins with.
+                EventBody::Engine { engine, .. }
+                    if engine == "gpu" && story.lose_the_next && !events.is_empty() =>
+                {
+                    let heard = |it: &&EventBody| matches!(it, EventBody::Engine { .. });
+                    if events.iter().filter(heard).count() == 1 {
+                        commands.push(CommandBody::LoseGpu);
+                    }
+                }
+                EventBody::GpuLost {
+                    decided: None,
+                    smaller_batch: Some(4),
+                    ..
+                } if story.lose_the_next => commands.push(CommandBody::Decide {
+                    target: 2,
+                    choice: "cpu".into(),
+                }),
                 EventBody::GpuLost { decided: None, .. } => commands.push(match story.choice {
                     "stop" => CommandBody::Stop { target: 2 },
                     choice => CommandBody::Decide {
@@ -276,6 +295,28 @@ fn half_the_batch_goes_on_on_a_new_device() -> Result<(), String> {
         holds(record.results.accuracy.is_some(), "scored", record)?;
     }
     Ok(())
+}
+
+/// The device that was to go on with half the batch goes away before it has a model.
+fn a_second_loss_forgets_no_epoch() -> Result<(), String> {
+    let story = Story {
+        lose_after: Some(2),
+        choice: "smaller batch",
+        lose_the_next: true,
+        ..Story::default()
+    };
+    let ran = told(recipe("gpu", &[]), story)?;
+    let record = &ran.record;
+    let events = [(2, Some(8), None), (2, Some(4), None)];
+    holds(lost_events(&ran) == events, "two losses", record)?;
+    holds(
+        parts(record) == [("gpu", 16, 1), ("cpu", 16, 3)],
+        "parts",
+        record,
+    )?;
+    holds(record.environment.engine == "mixed", "mixed", record)?;
+    let agreement = record.results.agreement.as_ref().ok_or("no agreement")?;
+    holds(agreement.probes.len() == 4, "both devices' probes", record)
 }
 
 fn a_stop_at_the_question_keeps_what_was_measured() -> Result<(), String> {
@@ -446,7 +487,7 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
 
 pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
     type Test = fn() -> Result<(), String>;
-    let tests: [(&str, Test); 8] = [
+    let tests: [(&str, Test); 9] = [
         (
             "a run on the GPU agrees and makes a claim",
             a_run_on_the_gpu_agrees_and_makes_a_claim,
@@ -462,6 +503,10 @@ pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
         (
             "a stop at the question keeps what was measured",
             a_stop_at_the_question_keeps_what_was_measured,
+        ),
+        (
+            "a second loss forgets no epoch",
+            a_second_loss_forgets_no_epoch,
         ),
         (
             "an interrupted run goes on where it was",

@@ -1,12 +1,13 @@
 //! Which engine executes a run: chosen, checked against the CPU, replaced where it is lost; it neither trains nor scores.
 
+use super::probing;
 use super::trial;
 use super::trouble::{is_of_the_gpu, words};
 use super::tuning;
-use crate::engine::agreement::{self, PROBE_ROWS};
+use crate::engine::Engine;
+use crate::engine::agreement;
 use crate::engine::cpu::{self, CpuEngine};
 use crate::engine::gpu::{self, GpuEngine};
-use crate::engine::{Engine, Executable, Parameters};
 use crate::error::{Error, Result};
 use crate::lab::context::Context;
 use crate::lab::prepared::Prepared;
@@ -166,7 +167,7 @@ impl<'a> Engines<'a> {
         };
         let gpu = gpu.called(&context.shared.environment().adapter);
         let adapter = gpu.name().to_owned();
-        let mut engine = GpuEngine::new(gpu);
+        let mut engine = tuning::tuned(context, GpuEngine::new(gpu), &adapter);
         engine.load(&self.prepared.rows).await?;
         let told = context.clone();
         engine.on_compiling(move |done, total| {
@@ -177,9 +178,16 @@ impl<'a> Engines<'a> {
         });
         self.stage("compiling kernels");
         context.turn().await;
-        let (probes, mut used) = self.probed(&engine).await?;
-        let engine = tuning::tuned(context, engine, &adapter);
-        used.adapter = adapter;
+        let own = (self.recipe.seed, self.batch_size);
+        let probed = probing::probed(context, self.prepared, own, (&self.cpu, &engine)).await?;
+        self.compile_millis = probed.compile_millis;
+        let used = GpuUse {
+            adapter,
+            ..probed.used
+        };
+        // A device that was lost and disagreed is not forgiven by the next one.
+        let earlier = self.agreement.take().map(|it| it.probes);
+        let probes = earlier.into_iter().flatten().chain(probed.probes).collect();
         let agreement = agreement::verdict(probes);
         if compare {
             if !agreement.agrees {
@@ -210,35 +218,6 @@ impl<'a> Engines<'a> {
         }
         self.agreement = Some(agreement);
         Ok(Ok((engine, reason)))
-    }
-
-    /// The answers and one step of both engines on fixed rows of the training split.
-    async fn probed(&mut self, engine: &GpuEngine) -> Result<(Vec<Probe>, GpuUse)> {
-        let Prepared { plan, split, .. } = self.prepared;
-        let weights = agreement::probe_weights(&plan.graph, self.recipe.seed)?;
-        let exact = Parameters::Exact(&weights);
-        let batch = PROBE_ROWS as u32;
-        let mut on_cpu = self.cpu.prepare(&plan.graph, exact, batch).await?;
-        let began = self.context.clock.now_millis();
-        let mut on_gpu = engine.model(&plan.graph, exact, batch).await?;
-        // Browsers compile until the first answer is asked for.
-        on_gpu.logits(&split.train[..1]).await?;
-        self.compile_millis = self.context.clock.now_millis() - began;
-        self.stage("checking the GPU");
-        self.context.turn().await;
-        let classes = self.prepared.dataset.classes.len();
-        let (graph, rows) = (&plan.graph, &split.train);
-        let probes =
-            agreement::before_training(graph, rows, classes, on_cpu.as_mut(), &mut on_gpu).await?;
-        let [step, answers] = on_gpu.dispatches();
-        let used = GpuUse {
-            adapter: String::new(),
-            dispatches_per_step: step as u32,
-            dispatches_per_batch: answers as u32,
-            pipelines: engine.pipelines() as u32,
-            tiles: Vec::new(),
-        };
-        Ok((probes, used))
     }
 
     /// What became of the GPU, in words; whoever wants one next opens it anew.

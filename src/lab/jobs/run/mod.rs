@@ -4,6 +4,7 @@
 
 mod engines;
 mod measuring;
+mod probing;
 mod progress;
 mod training;
 mod trial;
@@ -22,6 +23,7 @@ use crate::runlog::record::{self, Record, Status};
 use crate::runlog::{time, verdict};
 use engines::Engines;
 use serde_json::{Value, json};
+use training::Kept;
 
 /// What a run command asks for.
 pub(super) struct Request {
@@ -90,8 +92,9 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     };
     let (from, earlier) = match checkpoint {
         Some(it) => {
-            let epochs = it.epochs;
-            (Some(it.trainer), it.execution.map(|it| (it, epochs)))
+            let (trainer, epochs) = (it.trainer, it.epochs);
+            let earlier = it.execution.map(|it| (it, epochs));
+            (Some(Kept { trainer, epochs }), earlier)
         }
         None => (None, None),
     };

@@ -17,6 +17,14 @@ const SENT_TOGETHER_MILLIS: f64 = 150.0;
 /// The most of them.
 const SENT_TOGETHER: f64 = 256.0;
 
+/// What a training can go on from.
+pub(super) struct Kept {
+    /// The trainer's own bytes.
+    pub(super) trainer: Vec<u8>,
+    /// Finished epochs in them.
+    pub(super) epochs: u32,
+}
+
 /// How a training ended: the record's status, and its own word for it.
 type End = (Status, &'static str);
 
@@ -26,11 +34,15 @@ impl Run<'_> {
         &self,
         engines: &mut Engines<'_>,
         draft: &mut Record,
-        mut from: Option<Vec<u8>>,
+        mut from: Option<Kept>,
     ) -> Result<Option<Weights>> {
         loop {
+            // What was said of the engine is seen before kernels are compiled.
+            if engines.is_gpu() {
+                self.context.turn().await;
+            }
             let mut trainer = None;
-            let began = self.trainer(engines, draft, from.as_deref()).await;
+            let began = self.trainer(engines, draft, from.as_ref()).await;
             let ended = match began {
                 Ok(begun) => {
                     let trainer = trainer.insert(begun);
@@ -41,8 +53,8 @@ impl Run<'_> {
             let (status, ended) = match ended {
                 Ok(end) => end,
                 Err(error) => {
-                    let epoch = trainer.as_ref().map_or(0, |it| it.curve().len() as u32);
-                    match engines.lost(error, epoch).await? {
+                    let epochs = from.as_ref().map_or(0, |kept| kept.epochs);
+                    match engines.lost(error, epochs).await? {
                         Recovery::GoOn => {
                             engines.note(draft);
                             continue;
@@ -52,8 +64,11 @@ impl Run<'_> {
                 }
             };
             draft.status = status;
-            let Some(trainer) = trainer else {
-                return Ok(None);
+            let trainer = match trainer {
+                Some(trainer) => trainer,
+                // Stopped before the GPU could go on: what was kept is told by the CPU.
+                None if from.is_some() => self.trainer(engines, draft, from.as_ref()).await?,
+                None => return Ok(None),
             };
             draft.results.training = Some(self.training(&trainer, ended));
             let kept = trainer.kept().map(|(weights, _)| weights.clone());
@@ -70,13 +85,13 @@ impl Run<'_> {
         &self,
         engines: &Engines<'_>,
         draft: &Record,
-        from: Option<&[u8]>,
+        from: Option<&Kept>,
     ) -> Result<Trainer> {
         let Prepared {
             plan, rows, split, ..
         } = self.prepared;
         let (engine, recipe) = (engines.engine(), &draft.recipe);
-        match from {
+        match from.map(|kept| kept.trainer.as_slice()) {
             Some(bytes) if engines.execution().is_none() => {
                 Trainer::resume(engine, plan, recipe, rows, split, bytes).await
             }
@@ -93,7 +108,7 @@ impl Run<'_> {
         engines: &Engines<'_>,
         draft: &mut Record,
         trainer: &mut Trainer,
-        newest: &mut Option<Vec<u8>>,
+        newest: &mut Option<Kept>,
     ) -> Result<End> {
         let context = self.context;
         let epochs = draft.recipe.training.epochs;
@@ -167,7 +182,7 @@ impl Run<'_> {
         engines: &Engines<'_>,
         draft: &Record,
         trainer: &mut Trainer,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<Kept> {
         let mut so_far = draft.clone();
         so_far.duration_secs = self.active_secs();
         so_far.results.training = Some(self.training(trainer, "interrupted"));
@@ -187,6 +202,9 @@ impl Run<'_> {
             epoch: trainer.curve().len() as u32,
             record,
         });
-        Ok(checkpoint.trainer)
+        Ok(Kept {
+            trainer: checkpoint.trainer,
+            epochs: checkpoint.epochs,
+        })
     }
 }
