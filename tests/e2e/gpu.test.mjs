@@ -10,7 +10,7 @@ import { copied, goTo, open, press, records, run, runIsOver, says, smallRecipe, 
 /** @typedef {import("./person.mjs").Page} Page */
 
 const skip = browserName() !== "chromium";
-if (skip) notRun("runs on a GPU", "Firefox has no software adapter");
+if (skip) notRun("runs on a GPU", "this Firefox offers WebGPU by a preference only, which a person has not set");
 
 /** @type {import("puppeteer-core").Browser} */
 let browser;
