@@ -2,7 +2,8 @@
 
 use super::arena::{self, Memory};
 use super::device::{Gpu, failure};
-use super::kernels::grid::{Dispatch, Tile};
+use super::kernels::grid::Dispatch;
+use super::kernels::tile::Tile;
 use super::kernels::{Kernel, WORDS_STRIDE};
 use crate::error::Result;
 use std::cell::RefCell;
@@ -34,22 +35,26 @@ pub(crate) struct Recorded {
     changes: bool,
     /// Bytes before its task.
     task: u32,
-    groups: [u32; 3],
+    dispatch: Dispatch,
 }
 
-/// Records dispatches with the words of one turn, which begin after so many bytes.
+/// Records dispatches for so many rows, with the words of one turn, which begin after so many bytes.
+///
+/// Workgroups beyond the rows are not started: they would return at once, but browsers fill a workgroup's shared memory
+/// with zeros before its first line.
 pub(crate) fn record(
     pass: &mut wgpu::ComputePass<'_>,
     memory: &Memory,
     dispatches: &[Recorded],
     turn: u32,
+    rows: u32,
 ) {
     for (index, dispatch) in dispatches.iter().enumerate() {
         if index == 0 || dispatch.changes {
             pass.set_pipeline(&dispatch.pipeline);
         }
         pass.set_bind_group(0, &memory.group, &[dispatch.task, turn]);
-        let [x, y, z] = dispatch.groups;
+        let [x, y, z] = dispatch.dispatch.groups_for(rows);
         pass.dispatch_workgroups(x, y, z);
     }
 }
@@ -158,7 +163,7 @@ impl Pipelines {
                     pipeline,
                     changes,
                     task: index * WORDS_STRIDE,
-                    groups: dispatch.groups,
+                    dispatch: *dispatch,
                 })
             })
             .collect()

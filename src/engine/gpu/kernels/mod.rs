@@ -16,6 +16,7 @@
 
 pub(crate) mod grid;
 pub(crate) mod task;
+pub(crate) mod tile;
 pub(crate) mod work;
 
 use task::{
@@ -115,6 +116,8 @@ kernels! {
     Product(Forward) "product" 256 true ["turn" "weights" "values"];
     /// The same where planes and channels come in fours.
     ProductQuads(Forward) "product_quads" 256 true ["turn" "weights" "values"];
+    /// Linear layers for a few rows.
+    LinearRow(Forward) "linear_row" 256 false ["turn" "weights" "values"];
     /// The gradient of their input.
     ProductInputGradient(InputGradient) "product_input_gradient" 256 true ["turn" "weights" "values"];
     /// The same where planes and channels come in fours.
