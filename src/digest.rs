@@ -128,6 +128,12 @@ fn write_number(number: &serde_json::Number, out: &mut impl Sink) {
     out.push_str(&text);
 }
 
+/// Numbers as the bytes of a little-endian machine, which all that Assay runs on are.
+pub(crate) fn little_endian<T: bytemuck::NoUninit>(numbers: &[T]) -> &[u8] {
+    const { assert!(cfg!(target_endian = "little")) };
+    bytemuck::cast_slice(numbers)
+}
+
 /// SHA-256 over a sequence of typed values in their canonical bytes: little endian, every NaN as `0x7fc0_0000`,
 /// strings and lists preceded by their length as `u64`.
 #[derive(Default)]
@@ -159,22 +165,22 @@ impl Hasher {
     /// Adds numbers: their count, then four bytes each, NaN canonicalized.
     pub fn f32s(&mut self, values: &[f32]) {
         self.u64(values.len() as u64);
-        for value in values {
-            let bits = if value.is_nan() {
-                0x7fc0_0000
-            } else {
-                value.to_bits()
+        for part in values.split_inclusive(|value| value.is_nan()) {
+            let numbers = match part {
+                [numbers @ .., last] if last.is_nan() => numbers,
+                numbers => numbers,
             };
-            self.0.update(bits.to_le_bytes());
+            self.0.update(little_endian(numbers));
+            if numbers.len() < part.len() {
+                self.0.update(0x7fc0_0000_u32.to_le_bytes());
+            }
         }
     }
 
     /// Adds integers: their count, then four bytes each.
     pub fn u32s(&mut self, values: &[u32]) {
         self.u64(values.len() as u64);
-        for value in values {
-            self.0.update(value.to_le_bytes());
-        }
+        self.0.update(little_endian(values));
     }
 
     /// The digest as 64 lowercase hexadecimal digits.

@@ -31,9 +31,7 @@ pub(crate) fn write<'a>(
     let mut data = Vec::new();
     for (name, tensor) in tensors {
         let start = data.len();
-        for value in &tensor.values {
-            data.extend_from_slice(&value.to_le_bytes());
-        }
+        data.extend_from_slice(digest::little_endian(&tensor.values));
         header.insert(
             name.into(),
             json!({"dtype": "F32", "shape": tensor.shape, "data_offsets": [start, data.len()]}),
