@@ -7,6 +7,7 @@
 use crate::engine::State;
 use crate::error::{Error, Result};
 use crate::model::{self, Graph, Metadata, Weights};
+use crate::recipe::typed;
 use crate::result::EpochPoint;
 
 /// Version of the form.
@@ -128,7 +129,7 @@ pub(super) fn read(bytes: &[u8], identity: &Identity<'_>) -> Result<(State, Prog
 }
 
 fn curve(metadata: &Metadata) -> Option<Vec<EpochPoint>> {
-    serde_json::from_str(metadata.get("curve")?).ok()
+    typed(&serde_json::from_str(metadata.get("curve")?).ok()?).ok()
 }
 
 fn number(metadata: &Metadata, key: &str) -> Option<u64> {
