@@ -1,5 +1,6 @@
 //! SHA-256 over canonical bytes, and the canonical form of JSON; it decides nothing about what is worth hashing.
 
+use crate::order;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -61,7 +62,7 @@ impl Sink for Hasher {
     }
 }
 
-fn write_canonical(value: &Value, out: &mut impl Sink) {
+fn write_canonical(value: &Value, out: &mut dyn Sink) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -81,7 +82,7 @@ fn write_canonical(value: &Value, out: &mut impl Sink) {
         Value::Object(map) => {
             // Sorted here and not by serde_json: another crate's `preserve_order` must not change a digest.
             let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort_unstable_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
+            order::sort_by(&mut keys, |a, b| a.encode_utf16().cmp(b.encode_utf16()));
             out.push_str("{");
             for (index, key) in keys.into_iter().enumerate() {
                 if index > 0 {
@@ -96,7 +97,7 @@ fn write_canonical(value: &Value, out: &mut impl Sink) {
     }
 }
 
-fn write_string(text: &str, out: &mut impl Sink) {
+fn write_string(text: &str, out: &mut dyn Sink) {
     let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
     if text.bytes().all(plain) {
         out.push_str("\"");
@@ -107,7 +108,7 @@ fn write_string(text: &str, out: &mut impl Sink) {
     }
 }
 
-fn write_number(number: &serde_json::Number, out: &mut impl Sink) {
+fn write_number(number: &serde_json::Number, out: &mut dyn Sink) {
     /// 2^53: up to here every integer is an `f64`.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let text = match number.as_f64() {

@@ -7,6 +7,7 @@
 use super::weights::{Tensor, Weights, usize_from};
 use crate::digest;
 use crate::error::{Error, Result};
+use crate::order;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -66,7 +67,7 @@ pub(crate) fn read(bytes: &[u8], expected: &Expected, what: &str) -> Result<(Met
         let (start, end) = check_entry(entry, name, shape, data.len(), what)?;
         ranges.push((start, end, name));
     }
-    ranges.sort_unstable();
+    order::sort(&mut ranges);
     let mut filled = 0;
     for (start, end, name) in ranges {
         if start != filled {

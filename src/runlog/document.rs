@@ -119,12 +119,11 @@ pub(super) fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
 
 /// An object of plain values.
 pub(super) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::Object(
-        fields
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect::<Map<_, _>>(),
-    )
+    let mut object = Map::new();
+    for (key, value) in fields {
+        object.insert(key.to_owned(), value);
+    }
+    Value::Object(object)
 }
 
 /// Digest of everything but the field `digest`, which is taken out.
