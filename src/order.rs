@@ -58,7 +58,7 @@ mod tests {
                 .collect();
             let (mut own, mut other) = (items.clone(), items.clone());
             sort_by(&mut own, |a, b| b.0.cmp(&a.0));
-            other.sort_by(|a, b| b.0.cmp(&a.0));
+            other.sort_by_key(|item| std::cmp::Reverse(item.0));
             assert_eq!(own, other);
             sort(&mut own);
             other.sort();
