@@ -13,6 +13,7 @@ use super::pipeline::record;
 use super::staging::Staging;
 use super::workshop::Workshop;
 use crate::error::Result;
+use crate::order;
 use crate::stats;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,7 +75,7 @@ fn candidates(device: Device, dispatch: &Dispatch, rows: u32) -> Vec<Tile> {
     let [rows, columns, terms] = product.sizes;
     let cost = |tile: &Tile| tile.cost(device, rows * product.times, columns, terms);
     let mut tiles = Tile::ALL.to_vec();
-    tiles.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+    order::sort_by(&mut tiles, |a, b| cost(a).total_cmp(&cost(b)));
     tiles.retain(|&tile| Some(tile) != dispatch.tile);
     dispatch
         .tile
@@ -109,9 +110,10 @@ impl Tiles {
 
     /// As JSON text that names the adapter.
     pub(crate) fn text(&self, adapter: &str) -> String {
-        let tiles: Map<String, Value> = (self.chosen.iter())
-            .map(|(key, tile)| (key.clone(), tile.words().into()))
-            .collect();
+        let mut tiles = Map::new();
+        for (key, tile) in &self.chosen {
+            tiles.insert(key.clone(), tile.words().into());
+        }
         json!({ "version": VERSION, "adapter": adapter, "tiles": tiles }).to_string()
     }
 
@@ -173,7 +175,7 @@ impl Trial<'_> {
         if products.is_empty() {
             return Ok(());
         }
-        products.sort_by_key(|product| std::cmp::Reverse(product.0));
+        order::sort_by(&mut products, |a, b| b.0.cmp(&a.0));
         let mut turn = Vec::new();
         Turn::of_rows(rows).words(&mut turn);
         let gpu = &self.workshop.gpu;

@@ -6,8 +6,9 @@ use super::kernels::grid::Dispatch;
 use super::kernels::tile::Tile;
 use super::kernels::{Kernel, WORDS_STRIDE};
 use crate::error::Result;
+use crate::order;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What decides about a pipeline.
 type Key = (Kernel, Option<Tile>);
@@ -95,16 +96,15 @@ impl Pipelines {
     ) -> Result<usize> {
         let (missing, layout, changed) = {
             let own = pipelines.borrow();
-            let keys = dispatches
-                .iter()
-                .map(|dispatch| (dispatch.task.kernel(), dispatch.tile));
-            let missing: BTreeSet<Key> =
-                keys.filter(|key| !own.compiled.contains_key(key)).collect();
-            (
-                missing.into_iter().collect::<Vec<Key>>(),
-                own.pipelines_layout.clone(),
-                own.changed.clone(),
-            )
+            let mut missing: Vec<Key> = Vec::new();
+            for dispatch in dispatches {
+                let key = (dispatch.task.kernel(), dispatch.tile);
+                if !own.compiled.contains_key(&key) && !missing.contains(&key) {
+                    missing.push(key);
+                }
+            }
+            order::sort(&mut missing);
+            (missing, own.pipelines_layout.clone(), own.changed.clone())
         };
         if missing.is_empty() {
             return Ok(0);

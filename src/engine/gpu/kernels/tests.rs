@@ -153,7 +153,7 @@ fn every_kernel_begins_with_a_header_and_has_no_infinity() {
     for &kernel in Kernel::ALL {
         let row = kernel.row();
         let header = row
-            .source
+            .file
             .lines()
             .take_while(|line| line.starts_with("// "))
             .count();
