@@ -4,6 +4,7 @@ mod arena;
 mod autotune;
 mod device;
 mod executable;
+mod halves;
 mod kernels;
 pub mod measure;
 pub mod parity;

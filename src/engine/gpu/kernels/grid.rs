@@ -49,6 +49,17 @@ impl Task {
         }
     }
 
+    /// Whether it reads weights as halves.
+    pub(crate) fn reads_halves(&self) -> bool {
+        match self {
+            Self::Product(it)
+            | Self::ProductQuads(it)
+            | Self::LinearRow(it)
+            | Self::Depthwise(it) => it.factor < 1.0,
+            _ => false,
+        }
+    }
+
     /// What a tiled task multiplies for so many rows of a batch.
     pub(crate) fn product(&self, rows: u32) -> Option<Product> {
         let many = u64::from(rows);

@@ -74,10 +74,11 @@ words! {
     }
     /// A batch's rows out of the data set.
     Gather { channels: u32, places: u32, output: u32 }
-    /// A convolution with what follows it.
+    /// A convolution with what follows it. `factor` is what sums are multiplied by: 1 where the weights are f32, less
+    /// where they are halves, which stand among the numbers; `weight` then counts halves.
     Forward {
         shape: Shape, input: u32, weight: u32, bias: u32, residual: u32, output: u32, kept: u32, activation: u32,
-        norm_scale: u32, norm_shift: u32, norm_mean: u32, norm_variance: u32, epsilon: f32,
+        norm_scale: u32, norm_shift: u32, norm_mean: u32, norm_variance: u32, epsilon: f32, factor: f32,
     }
     /// The gradient of its input, and of what the activation that gave the input was given.
     InputGradient {

@@ -80,6 +80,11 @@ impl Task {
             | Self::Depthwise(it) => {
                 let [inputs, outputs, weights] = convolution(&it.shape, rows);
                 let more = if_there(it.residual, outputs) + if_there(it.kept, outputs);
+                let weights = if self.reads_halves() {
+                    weights / 2
+                } else {
+                    weights
+                };
                 inputs + weights + outputs + more
             }
             Self::ProductInputGradient(it)

@@ -63,6 +63,7 @@ pub(super) fn cases() -> Vec<Case> {
         products::products(&mut table, rows, shape, products::DEPTHWISE);
     }
     products::tiles(&mut table);
+    products::halves(&mut table);
     layers::pools(&mut table);
     layers::batch_norms(&mut table);
     layers::layer_norms(&mut table);

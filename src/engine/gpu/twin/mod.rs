@@ -111,6 +111,12 @@ impl Arenas {
         Measured::exact(self.values[index as usize])
     }
 
+    /// One of the halves among the numbers.
+    fn half(&self, index: u32) -> Measured {
+        let bits = self.numbers[index as usize / 2] >> (16 * (index % 2));
+        Measured::exact(half::f16::from_bits(bits as u16).to_f32())
+    }
+
     fn weight(&self, index: u32) -> Measured {
         Measured::exact(self.weights[index as usize])
     }
