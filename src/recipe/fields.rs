@@ -135,7 +135,26 @@ pub const FAMILIES: &[&str] = &["lenet", "mlp", "resnet", "mobilenet", "vit", "m
 /// The family whose recipes give their layers themselves.
 pub const GRAPH: &str = "graph";
 /// Names of the quantization schemes.
-pub const SCHEMES: &[&str] = &["f32", "f16", "Q8_0", "Q4_0"];
+pub const SCHEMES: &[&str] = &[
+    "f32",
+    "f16",
+    "int8-weights",
+    "int8-weights-tensor",
+    "int4",
+    "int4-asymmetric",
+    "ternary",
+    "Q8_0",
+    "Q6_K",
+    "Q5_1",
+    "Q5_0",
+    "Q4_1",
+    "Q4_0",
+    "Q4_K",
+    "int8",
+    "int8-dynamic",
+];
+/// The path that decides how weights are stored.
+pub const SCHEME: &str = "quantization.scheme";
 
 const fn integer(min: u32, max: u32) -> FieldKind {
     FieldKind::Integer { min, max, step: 1 }
@@ -177,6 +196,14 @@ pub const ENGINE: &str = "execution.engine";
 const fn of(families: &'static [&'static str], field: Field) -> Field {
     Field {
         only_when: Some((FAMILY, families)),
+        ..field
+    }
+}
+
+/// A field of static integer inference.
+const fn of_int8(field: Field) -> Field {
+    Field {
+        only_when: Some((SCHEME, &["int8"])),
         ..field
     }
 }
@@ -272,8 +299,17 @@ pub const FIELDS: &[Field] = &[
         "Stops early after so many epochs without a lower validation loss; 0 never does."),
     field("training.keep", "Keep", "", choice(&["best", "last"]),
         "Which epoch's weights are kept; best is the lowest validation loss."),
-    field("quantization.scheme", "Scheme", "", choice(SCHEMES),
+    field(SCHEME, "Scheme", "", choice(SCHEMES),
         "How the trained weights are stored. Layers whose shape does not allow it stay f32, and the record says which."),
+    Field { only_when: Some((SCHEME, &["Q8_0", "Q4_0"])), ..optional(Fallback::Word("whole"),
+        field("quantization.rows", "Rows", "", choice(&["whole", "padded"]),
+        "What happens to layers whose outputs do not have whole blocks of 32 weights: whole leaves them f32, padded fills them up with zeros.")) },
+    of_int8(optional(Fallback::Word("mse"), field("quantization.calibration", "Calibration", "", choice(&["min-max", "percentile", "mse", "entropy"]),
+        "How each activation's range is chosen from training rows: all of it, all but 0.01 % at either end, the smallest squared error, or the smallest relative entropy."))),
+    of_int8(optional(Fallback::Number(256.0), field("quantization.calibration_rows", "Calibration rows", "rows", integer(1, 4096),
+        "Training rows that ranges are chosen from; the first of the split."))),
+    of_int8(optional(Fallback::Word("asymmetric"), field("quantization.activations", "Activations", "", choice(&["asymmetric", "symmetric"]),
+        "asymmetric spends all 256 codes on the range from smallest to largest; symmetric puts zero in the middle."))),
     field("evaluation.confidence", "Confidence", "", number(0.5, 0.999),
         "Confidence of every interval."),
     field("evaluation.throughput_batch", "Throughput batch", "rows", integer(1, 1024),

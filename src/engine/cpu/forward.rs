@@ -36,26 +36,38 @@ impl Draw {
 
 /// Computes every value from the input, which stands in its buffer already.
 pub(super) fn forward(program: &mut Program, parameters: &[f32], rows: usize, draw: Draw) {
-    let buffers = &mut program.buffers;
-    for (index, step) in program.steps.iter().enumerate() {
-        let context = Context {
-            step,
-            share: &program.shares[index],
-            values: &program.values,
-            parameters,
-            rows,
-            draw,
-            mode: program.mode,
-        };
-        let (workspace, own) = (&mut program.workspace, program.values[step.output]);
-        match program.saved[index] {
-            None => buffers.with([own], rows, |buffers, [out]| {
-                context.run(buffers, workspace, out, None);
-            }),
-            Some(saved) => buffers.with([own, saved], rows, |buffers, [out, saved]| {
-                context.run(buffers, workspace, out, Some(saved));
-            }),
-        }
+    for index in 0..program.steps.len() {
+        step(program, index, parameters, rows, draw);
+    }
+}
+
+/// Computes one step's value; what it reads stands in its buffers already.
+pub(super) fn step(
+    program: &mut Program,
+    index: usize,
+    parameters: &[f32],
+    rows: usize,
+    draw: Draw,
+) {
+    let step = &program.steps[index];
+    let context = Context {
+        step,
+        share: &program.shares[index],
+        values: &program.values,
+        parameters,
+        rows,
+        draw,
+        mode: program.mode,
+    };
+    let (buffers, workspace) = (&mut program.buffers, &mut program.workspace);
+    let own = program.values[step.output];
+    match program.saved[index] {
+        None => buffers.with([own], rows, |buffers, [out]| {
+            context.run(buffers, workspace, out, None);
+        }),
+        Some(saved) => buffers.with([own, saved], rows, |buffers, [out, saved]| {
+            context.run(buffers, workspace, out, Some(saved));
+        }),
     }
 }
 

@@ -10,6 +10,8 @@ mod executable;
 mod forward;
 pub(super) mod fusion;
 mod gradients;
+mod integer;
+mod observe;
 mod operation;
 pub(super) mod parameters;
 pub(super) mod plan;
@@ -22,6 +24,9 @@ use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::model::Graph;
 use executable::CpuExecutable;
+use integer::IntegerExecutable;
+pub use integer::{Computed, computed, observe_stored};
+pub use observe::observe;
 use std::rc::Rc;
 
 /// Version of this engine's rounding behaviour, the same in every browser and natively: `tests/cases/numerics.rs` holds
@@ -57,6 +62,12 @@ impl CpuEngine {
             .rows
             .clone()
             .ok_or_else(|| Error::bad_input("the engine", "loaded rows", "none"))?;
+        if let Parameters::Stored(stored) = parameters
+            && let Some(integer) = stored.integer()
+        {
+            let executable = IntegerExecutable::new(rows, graph, stored, integer, batch)?;
+            return Ok(Box::new(executable));
+        }
         Ok(Box::new(CpuExecutable::new(
             rows, graph, parameters, batch,
         )?))

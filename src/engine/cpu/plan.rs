@@ -7,7 +7,7 @@ use super::fusion::{self, Group};
 use super::operation::{self, Operation};
 use super::parameters::Layout;
 use crate::error::Result;
-use crate::model::{Graph, Layer, ResolvedNode, Source};
+use crate::model::{self, Graph, Layer, ResolvedNode, Source};
 use assay_kernels::activation::Activation;
 
 /// What the steps are for.
@@ -152,8 +152,45 @@ impl Plan {
     ) -> Result<Self> {
         let network = Network::new(graph, nodes, mode);
         let groups = network.groups(mode, false);
+        Self::of_groups(&network, groups, layout)
+    }
+
+    /// Plans answers in which an activation that is no rectifier is a step of its own: in integers it is a table.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub(super) fn with_tables(
+        graph: &Graph,
+        nodes: &[ResolvedNode],
+        layout: &Layout,
+    ) -> Result<Self> {
+        let network = Network::new(graph, nodes, Mode::Inference);
+        let mut groups = Vec::new();
+        for mut group in network.groups(Mode::Inference, false) {
+            let is_table = |it| !matches!(it, model::Activation::Relu | model::Activation::Relu6);
+            let table = group
+                .activation
+                .is_some_and(is_table)
+                .then(|| group.members.pop());
+            if let Some(Some(last)) = table {
+                group.activation = None;
+                groups.push(group);
+                group = Group {
+                    members: vec![last],
+                    folded: None,
+                    residual: None,
+                    activation: None,
+                };
+            }
+            groups.push(group);
+        }
+        Self::of_groups(&network, groups, layout)
+    }
+
+    fn of_groups(network: &Network<'_>, groups: Vec<Group>, layout: &Layout) -> Result<Self> {
+        let (graph, nodes) = (network.graph, network.nodes);
         let steps = (groups.into_iter())
-            .map(|group| operation::step(&network, group, layout))
+            .map(|group| operation::step(network, group, layout))
             .collect::<Result<_>>()?;
         let shapes = std::iter::once(graph.input.as_slice())
             .chain(nodes.iter().map(|node| node.output.as_slice()));

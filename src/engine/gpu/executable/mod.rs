@@ -123,6 +123,10 @@ impl GpuExecutable {
             Parameters::Exact(weights) => {
                 Self::build(workshop, rows, graph, weights, true, batch).await
             }
+            Parameters::Stored(stored) if stored.integer().is_some() => Err(Error::Unsupported {
+                feature: "integer inference on the GPU".into(),
+                why: "this version computes int8 and int8-dynamic on the CPU".into(),
+            }),
             Parameters::Stored(stored) => {
                 Self::build(workshop, rows, graph, stored.weights(), false, batch).await
             }

@@ -11,7 +11,7 @@ use crate::lab::jobs::{breakdown, measure};
 use crate::lab::prepared::Prepared;
 use crate::lab::protocol::EventBody;
 use crate::model::Weights;
-use crate::quant::{self, Stored};
+use crate::quant::Stored;
 use crate::runlog::record::{Record, Status};
 
 /// Rows per call while the test rows are scored.
@@ -38,7 +38,8 @@ impl Run<'_> {
             ..
         } = self.prepared;
         self.stage("quantizing", 0.0);
-        let stored = quant::quantize(&plan.graph, weights, &draft.recipe.quantization.scheme)?;
+        let spec = &draft.recipe.quantization;
+        let stored = self.prepared.stored(weights, spec)?;
         draft.digests.stored = stored.digest();
         if engines.is_gpu() {
             let status = draft.status;
