@@ -10,7 +10,7 @@ mod executable;
 mod forward;
 pub(super) mod fusion;
 mod gradients;
-mod integer;
+pub(super) mod integer;
 mod observe;
 mod operation;
 pub(super) mod parameters;

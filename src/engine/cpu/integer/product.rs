@@ -24,6 +24,17 @@ enum Kernel {
     Depthwise(Box<Depthwise>),
 }
 
+/// What a sum of an output becomes; see [`Requantize`].
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) struct Finishing {
+    /// What is shifted by in the end.
+    pub(in crate::engine) shift: u32,
+    /// The factor of what is added.
+    pub(in crate::engine) residual: Option<Dyadic>,
+    /// The smallest and the largest result.
+    pub(in crate::engine) range: [i16; 2],
+}
+
 /// What numbers become of sums.
 #[derive(Debug)]
 struct Multipliers {
@@ -35,7 +46,7 @@ struct Multipliers {
 
 /// A product with integer weights.
 #[derive(Debug)]
-pub(super) struct Product {
+pub(in crate::engine) struct Product {
     kernel: Kernel,
     groups: usize,
     packed: Vec<i16>,
@@ -265,6 +276,31 @@ impl Product {
             }
         };
         self.run(rows, x, of, out, &mut scratch.numbers);
+    }
+
+    /// Bias and multiplier of each output; multipliers are 0 where sums are the answer.
+    pub(in crate::engine) fn constants(&self) -> Vec<[i32; 2]> {
+        let each = self.output_channels() / self.groups;
+        let columns = each.next_multiple_of(COLUMNS);
+        let multipliers = self.finish.as_ref().map(|it| it.multipliers.as_slice());
+        (0..self.output_channels())
+            .map(|output| output / each * columns + output % each)
+            .map(|at| [self.bias[at], multipliers.map_or(0, |it| it[at])])
+            .collect()
+    }
+
+    /// What becomes of sums, unless they are the answer.
+    pub(in crate::engine) fn finishing(&self) -> Option<Finishing> {
+        self.finish.as_ref().map(|it| Finishing {
+            shift: it.shift,
+            residual: it.residual,
+            range: it.range,
+        })
+    }
+
+    /// What one of a sum is worth, for each output, where sums are the answer.
+    pub(in crate::engine) fn answer_steps(&self) -> &[f32] {
+        &self.steps
     }
 
     fn output_channels(&self) -> usize {

@@ -22,7 +22,7 @@ pub(super) struct Scratch {
 
 /// What computes a step.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(in crate::engine) enum Kind {
     /// The f32 step as it stands in the program.
     Float,
     /// A product whose input is rounded row by row.
@@ -55,7 +55,7 @@ impl Kind {
 
 /// An operation on integers.
 #[derive(Debug)]
-pub(super) enum Whole {
+pub(in crate::engine) enum Whole {
     Product(Product),
     MaxPool(Pool),
     Average(Average),

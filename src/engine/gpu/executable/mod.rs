@@ -1,12 +1,14 @@
 //! A model on the GPU: its arenas, how it answers and how it trains; what is dispatched was planned by the schedule.
 
 mod chained;
+mod integer;
 mod profile;
 mod records;
 mod replay;
 mod state;
 
 pub use chained::Chained;
+pub(super) use integer::IntegerModel;
 pub use profile::Profiled;
 
 use super::arena::{Arena, Memory, Sizes};
@@ -124,8 +126,9 @@ impl GpuExecutable {
                 Self::build(workshop, rows, graph, weights, true, batch).await
             }
             Parameters::Stored(stored) if stored.integer().is_some() => Err(Error::Unsupported {
-                feature: "integer inference on the GPU".into(),
-                why: "this version computes int8 and int8-dynamic on the CPU".into(),
+                feature: "a single look at integer inference on the GPU".into(),
+                why: "its dispatches are not timed or profiled one by one; the CPU engine's layers are"
+                    .into(),
             }),
             Parameters::Stored(stored) => {
                 Self::build(workshop, rows, graph, stored.weights(), false, batch).await
