@@ -3,7 +3,10 @@
 mod support;
 
 use assay::engine::cpu::{Computed, computed};
+use assay::engine::{Engine, Parameters, loss};
 use assay::eval;
+use assay::model::{Graph, Weights};
+use assay::quant::Stored;
 use assay::recipe::{QuantizationSpec, Recipe};
 use assay::result::Damage;
 use assay::train::Trainer;
@@ -176,6 +179,216 @@ fn damage_names_the_worst_layer_the_flips_and_the_classes() {
             .all(|it| it.before != it.after && it.margin_before >= 0.0)
     );
     assert!(of(&asked("f32")).flips.is_empty());
+}
+
+/// What a graph's weights, stored as asked, answer on the test rows: how many rightly, and the stored model.
+fn answered(lab: &Lab, graph: &Graph, weights: &Weights, spec: &QuantizationSpec) -> (u32, Stored) {
+    let (rows, split) = (&lab.rows, &lab.split);
+    let stored = eval::stored(graph, weights, spec, rows, &split.train).unwrap();
+    let parameters = Parameters::Stored(&stored);
+    let mut model = ready(lab.engine.prepare(graph, parameters, 64)).unwrap();
+    let logits = ready(model.logits(&split.test)).unwrap();
+    let labels: Vec<u16> = split
+        .test
+        .iter()
+        .map(|&row| rows.labels[row as usize])
+        .collect();
+    (loss::cross_entropy(&logits, &labels, 10).correct, stored)
+}
+
+fn with(scheme: &str, change: impl FnOnce(&mut QuantizationSpec)) -> QuantizationSpec {
+    let mut spec = asked(scheme);
+    change(&mut spec);
+    spec
+}
+
+fn on() -> Option<String> {
+    Some("on".into())
+}
+
+/// The same function in f32 with channels of very different ranges: the first convolution's times a power of two each, the
+/// second's divided by it.
+fn lopsided(weights: &Weights) -> Weights {
+    let mut weights = weights.clone();
+    let factor = |channel: usize| 2.0_f32.powi((channel % 8) as i32 * 2 - 7);
+    for (name, is_second) in [
+        ("conv1.weight", false),
+        ("conv1.bias", false),
+        ("conv2.weight", true),
+    ] {
+        let mut tensor = weights.remove(name).unwrap();
+        let channels = if is_second {
+            tensor.shape[1]
+        } else {
+            tensor.shape[0]
+        } as usize;
+        let outputs = if is_second {
+            tensor.shape[0] as usize
+        } else {
+            1
+        };
+        let each = tensor.values.len() / outputs / channels;
+        for (part, values) in tensor.values.chunks_mut(each).enumerate() {
+            let factor = factor(part % channels);
+            let factor = if is_second { 1.0 / factor } else { factor };
+            values.iter_mut().for_each(|it| *it *= factor);
+        }
+        weights.insert(name, tensor.shape, tensor.values);
+    }
+    weights
+}
+
+#[test]
+fn equalization_saves_a_model_with_lopsided_channels_and_harms_no_other() {
+    let (lab, trainer) = trained("lenet");
+    let weights = trainer.kept().unwrap().0;
+    let bad = lopsided(weights);
+    let right = |weights: &Weights, spec: &QuantizationSpec| {
+        answered(&lab, trainer.graph(), weights, spec).0
+    };
+    let exact = right(&bad, &asked("f32"));
+    assert_eq!(
+        exact,
+        right(weights, &asked("f32")),
+        "powers of two change nothing"
+    );
+    for scheme in ["int8-weights-tensor", "int8", "int4"] {
+        let equalized = with(scheme, |it| it.equalization = on());
+        let [before, after] = [&asked(scheme), &equalized].map(|spec| right(&bad, spec));
+        let plain = right(weights, &equalized);
+        println!("{scheme}: {before} right, equalized {after}, of {exact}; not lopsided {plain}");
+        assert!(after + 3 >= exact, "{scheme}");
+        assert!(plain + 3 >= exact, "{scheme}");
+        if scheme != "int4" {
+            assert!(after > before + 10, "{scheme}");
+        }
+    }
+}
+
+#[test]
+fn bias_correction_brings_the_means_back() {
+    let (lab, trainer) = trained("lenet");
+    let weights = trainer.kept().unwrap().0;
+    let graph = trainer.graph();
+    let exact = answered(&lab, graph, weights, &asked("f32")).0;
+    // How far the logits are off on average, per class.
+    let off = |spec: &QuantizationSpec| -> f64 {
+        let logits = |stored: &Stored| {
+            let parameters = Parameters::Stored(stored);
+            let mut model = ready(lab.engine.prepare(graph, parameters, 64)).unwrap();
+            ready(model.logits(&lab.split.train)).unwrap()
+        };
+        let [before, after] =
+            [&asked("f32"), spec].map(|spec| logits(&answered(&lab, graph, weights, spec).1));
+        (0..10)
+            .map(|class| {
+                let pairs = before.iter().zip(&after).skip(class).step_by(10);
+                let sum: f64 = pairs.map(|(a, b)| f64::from(b - a)).sum();
+                (sum / lab.split.train.len() as f64).abs()
+            })
+            .sum()
+    };
+    for scheme in ["ternary", "int4", "int8-weights", "int8"] {
+        let corrected = with(scheme, |it| it.bias_correction = on());
+        let [plain, better] = [off(&asked(scheme)), off(&corrected)];
+        let [before, after] =
+            [&asked(scheme), &corrected].map(|spec| answered(&lab, graph, weights, spec).0);
+        println!(
+            "{scheme}: means off by {plain:.4}, corrected {better:.4}; {before} and {after} of {exact} right"
+        );
+        if ["ternary", "int4"].contains(&scheme) {
+            assert!(better < 0.7 * plain, "{scheme}");
+        }
+        if scheme != "ternary" {
+            assert!(after + 3 >= exact, "{scheme}");
+        }
+    }
+}
+
+#[test]
+fn channels_go_from_every_family_and_a_few_epochs_make_up_for_it() {
+    for family in ["lenet", "mlp", "resnet", "mobilenet", "vit", "mixer"] {
+        let (lab, trainer) = trained(family);
+        let (graph, weights) = (trainer.graph(), trainer.kept().unwrap().0);
+        let exact = answered(&lab, graph, weights, &asked("f32"));
+        let pruned = with("f32", |it| {
+            it.pruning = Some("channels".into());
+            it.pruned_percent = Some(25);
+        });
+        let tuned = QuantizationSpec {
+            fine_tune_epochs: Some(3),
+            ..pruned.clone()
+        };
+        let integers = QuantizationSpec {
+            scheme: "int8".into(),
+            ..tuned.clone()
+        };
+        let found = [&pruned, &tuned, &integers].map(|it| answered(&lab, graph, weights, it));
+        println!(
+            "{family}: {} of {} right, pruned {}, fine-tuned {}, in int8 {}; bytes {} to {} and {}",
+            exact.0,
+            lab.split.test.len(),
+            found[0].0,
+            found[1].0,
+            found[2].0,
+            exact.1.bytes(),
+            found[0].1.bytes(),
+            found[2].1.bytes()
+        );
+        assert!(found[0].1.bytes() * 10 < exact.1.bytes() * 9, "{family}");
+        assert!(
+            found[2].1.bytes() * 4 < exact.1.bytes() * 11 / 10,
+            "{family}"
+        );
+        assert!(found[1].0 >= found[0].0, "{family}");
+        for (right, _) in &found[1..] {
+            assert!(
+                f64::from(*right) >= 0.95 * f64::from(exact.0),
+                "{family}: {right}"
+            );
+        }
+        let classes: Vec<String> = (0..10).map(|class| class.to_string()).collect();
+        let trained = (graph, weights);
+        let damage = eval::damage(
+            trained,
+            &found[2].1,
+            &lab.rows,
+            &lab.split.test,
+            &classes,
+            0.95,
+        )
+        .unwrap();
+        assert!(damage.layers.iter().all(|it| it.cosine > 0.9), "{family}");
+    }
+}
+
+#[test]
+fn fine_tuning_makes_up_for_few_digits_and_keeps_pruned_weights_at_zero() {
+    let (lab, trainer) = trained("lenet");
+    let (graph, weights) = (trainer.graph(), trainer.kept().unwrap().0);
+    let exact = answered(&lab, graph, weights, &asked("f32")).0;
+    let plain = answered(&lab, graph, weights, &asked("ternary")).0;
+    let tuned = with("ternary", |it| it.fine_tune_epochs = Some(5));
+    let (better, stored) = answered(&lab, graph, weights, &tuned);
+    println!("ternary: {plain} of {exact} right, fine-tuned {better}");
+    assert!(better > plain && better + 12 >= exact);
+    assert_eq!(
+        answered(&lab, graph, weights, &tuned).1.digest(),
+        stored.digest()
+    );
+    let sparse = with("int8", |it| {
+        it.pruning = Some("weights".into());
+        it.pruned_percent = Some(70);
+        it.fine_tune_epochs = Some(3);
+    });
+    let (right, stored) = answered(&lab, graph, weights, &sparse);
+    println!("70 % of the weights at 0, int8, fine-tuned: {right} of {exact} right");
+    assert!(right + 6 >= exact);
+    for name in ["conv2.weight", "dense.weight"] {
+        let values = &stored.weights().get(name).unwrap().values;
+        let zeros = values.iter().filter(|it| **it == 0.0).count();
+        assert!(zeros * 100 >= values.len() * 70, "{name}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::data::Rows;
 use crate::engine::cpu::{computed, observe, observe_stored};
 use crate::error::Result;
 use crate::model::{Graph, Weights};
-use crate::quant::{Scheme, Stored, folded_weights};
+use crate::quant::{Scheme, Stored};
 use crate::result::{ClassDamage, Damage, Flip, Histograms, LayerDamage, Predictions};
 use crate::stats::wilson;
 use std::collections::BTreeMap;
@@ -98,11 +98,7 @@ pub fn damage(
     confidence: f64,
 ) -> Result<Damage> {
     let graph = stored.graph(trained.0);
-    let exact = if stored.integer().is_some() {
-        folded_weights(trained.0, trained.1)?
-    } else {
-        trained.1.clone()
-    };
+    let exact = stored.before(trained.0, trained.1)?;
     let mut values: BTreeMap<usize, Likeness> = BTreeMap::new();
     let mut logits = [Vec::new(), Vec::new()];
     for rows in rows.chunks(ROWS) {

@@ -89,6 +89,14 @@ pub fn plan(recipe: &Recipe, shape: [u32; 3], classes: u32, train_rows: u32) -> 
             format!("the training, most in {most} (reduce training.epochs or {narrower})")
         },
     )?;
+    // What is stored and runs has fewer channels; what is trained has all of them.
+    let cost = match recipe.quantization.pruning() {
+        "channels" => {
+            let small = quant::shrunk_graph(&graph, recipe.quantization.pruned_percent())?;
+            counted(&small, &small.resolve()?, &request, narrower)?
+        }
+        _ => cost,
+    };
     Ok(Plan {
         graph,
         cost: Cost {
@@ -151,7 +159,7 @@ fn counted(
     narrower: &str,
 ) -> Result<Cost> {
     // Integers take batch norms up into the weights before them, which then have a bias.
-    let folds = if request.has_integers() {
+    let folds = if request.folds() {
         quant::folds(graph)?
     } else {
         BTreeMap::new()
@@ -277,6 +285,36 @@ mod tests {
         let mut recipe = Recipe::default_for("digits", family);
         change(&mut recipe);
         plan(&recipe, [1, 8, 8], 10, 1000)
+    }
+
+    #[test]
+    fn planned_counts_are_those_of_a_pruned_and_equalized_model() {
+        for family in ["mlp", "lenet", "resnet", "mobilenet", "vit", "mixer"] {
+            let full = planned(family, |_| {}).expect("fits").cost;
+            for scheme in ["f32", "int4", "int8"] {
+                let spec = QuantizationSpec {
+                    scheme: scheme.into(),
+                    pruning: Some("channels".into()),
+                    equalization: (scheme != "f32").then(|| "on".into()),
+                    ..QuantizationSpec::default()
+                };
+                let own = spec.clone();
+                let plan = planned(family, move |recipe| recipe.quantization = own).expect("fits");
+                let weights = Weights::init(&plan.graph, 1).expect("fits");
+                let (graph, weights, _) =
+                    quant::without_channels(&plan.graph, &weights, 50).expect("fits");
+                let seen = quant::Calibration::default();
+                let stored = quant::stored(&graph, &weights, &spec, Some(&seen)).expect("known");
+                assert_eq!(plan.cost.weight_bytes, stored.bytes(), "{family} {scheme}");
+                assert!(
+                    plan.cost.macs < full.macs * 4 / 5,
+                    "{family}: {}",
+                    plan.cost.macs
+                );
+                assert!(plan.cost.parameters < full.parameters * 4 / 5, "{family}");
+                assert_eq!(plan.cost.training_macs, full.training_macs);
+            }
+        }
     }
 
     #[test]

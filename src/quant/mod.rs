@@ -4,17 +4,23 @@
 //! runs as any other. That is what makes its answers exact across browsers; `docs/numerics.md` has the reasons.
 
 mod calibrate;
+mod chains;
+mod equalize;
 mod fold;
 pub(crate) mod form;
 mod ggml;
 mod integer;
+mod prune;
 mod request;
 mod scheme;
 mod stored;
 
 pub use calibrate::{Codes, FEW_ROWS, Method, Seen};
+pub use equalize::{corrected, equalized};
 pub use fold::{folded_graph, folded_weights, folds};
+pub(crate) use integer::value;
 pub use integer::{Integer, IntegerLayer};
+pub use prune::{masked, shrunk_graph, without_channels, without_weights};
 pub use request::{Applied, Request};
 pub use scheme::{BLOCK, Extent, SUPER_BLOCK, Scheme};
-pub use stored::{Calibration, Stored, StoredTensor, quantize, stored};
+pub use stored::{Calibration, Stored, StoredTensor, codes, quantize, stored};

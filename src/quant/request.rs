@@ -16,6 +16,8 @@ pub struct Request {
     pub padded: bool,
     /// Layers with a scheme of their own.
     pub layers: BTreeMap<String, Scheme>,
+    /// Whether batch norms are folded first although no layer computes in integers.
+    pub folded: bool,
 }
 
 /// What a tensor is stored in.
@@ -42,6 +44,7 @@ impl Request {
         Ok(Self {
             scheme,
             padded,
+            folded: spec.equalizes() || spec.corrects_biases() || spec.fine_tune_epochs() > 0,
             layers: own
                 .map(|(layer, scheme)| Ok((layer.clone(), Scheme::from_name(scheme)?)))
                 .collect::<Result<_>>()?,
@@ -52,6 +55,12 @@ impl Request {
     #[must_use]
     pub fn has_integers(&self) -> bool {
         self.scheme.is_integer() || self.layers.values().any(|scheme| scheme.is_integer())
+    }
+
+    /// Whether batch norms are folded before weights are stored.
+    #[must_use]
+    pub fn folds(&self) -> bool {
+        self.folded || self.has_integers()
     }
 
     /// Whether some layer needs the steps of activations beforehand.

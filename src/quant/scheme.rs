@@ -95,6 +95,16 @@ impl Scheme {
         matches!(self, Self::Int8 | Self::Int8Dynamic)
     }
 
+    /// The scheme that rounds weights alike and no values.
+    #[must_use]
+    pub const fn of_weights(self) -> Self {
+        if self.is_integer() {
+            Self::Int8Weights
+        } else {
+            self
+        }
+    }
+
     /// Numbers of a block and its bytes, where it is one of ggml's: each output's weights are filled up to whole blocks.
     #[must_use]
     pub const fn block(self) -> Option<(u64, u64)> {

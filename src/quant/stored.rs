@@ -1,6 +1,6 @@
 //! A model's weights as they are stored under a scheme, with the digest of the very bytes; it runs nothing.
 
-use super::calibrate::{FEW_ROWS, Method, Seen};
+use super::calibrate::{Codes, FEW_ROWS, Method, Seen};
 use super::fold::{folded_graph, folded_weights};
 use super::form;
 use super::integer::{Integer, IntegerLayer, output_step, shared_codes, value};
@@ -37,6 +37,8 @@ pub struct Stored {
     weights: Weights,
     /// The graph that runs, where it is not the one that was trained.
     graph: Option<Graph>,
+    /// What was stored, where it is not what was trained.
+    before: Option<Weights>,
     integer: Option<Integer>,
 }
 
@@ -92,6 +94,28 @@ impl Stored {
         self.graph.as_ref().unwrap_or(trained)
     }
 
+    /// The same model as one that was made ready to be stored: pruned, equalized or fine-tuned into these.
+    #[must_use]
+    pub fn made_of(mut self, graph: &Graph, before: Weights, notes: Vec<String>) -> Self {
+        self.graph.get_or_insert_with(|| graph.clone());
+        self.before = Some(before);
+        self.warnings.extend(notes);
+        self
+    }
+
+    /// The numbers that were stored, for the graph that runs: the trained ones with norms folded as they are there, or what
+    /// pruning, equalization and fine-tuning made of them.
+    ///
+    /// # Errors
+    /// As [`folded_weights`].
+    pub fn before(&self, trained: &Graph, weights: &Weights) -> Result<Weights> {
+        match (&self.before, &self.graph) {
+            (Some(before), _) => Ok(before.clone()),
+            (None, Some(_)) => folded_weights(trained, weights),
+            (None, None) => Ok(weights.clone()),
+        }
+    }
+
     /// The integers, where some layer computes in them.
     #[must_use]
     pub const fn integer(&self) -> Option<&Integer> {
@@ -132,7 +156,7 @@ fn assembled(
     calibration: Option<(&Calibration, Method, bool)>,
 ) -> Result<Stored> {
     request.check(graph)?;
-    if !request.has_integers() {
+    if !request.folds() {
         weights.check(graph)?;
         return kept(graph, weights, request);
     }
@@ -145,16 +169,16 @@ fn assembled(
     }
     let folded = folded_graph(graph)?;
     let weights = folded_weights(graph, weights)?;
+    if !request.has_integers() {
+        let mut stored = kept(&folded, &weights, request)?;
+        stored.graph = Some(folded);
+        return Ok(stored);
+    }
     let mut warnings = Vec::new();
     let codes = match calibration {
         Some((calibration, method, symmetric)) if request.needs_calibration() => {
             warnings = warned(&folded, calibration);
-            let nodes = folded.resolve()?;
-            let sources: Vec<_> = nodes.into_iter().map(|node| node.sources).collect();
-            let seen = |value: usize| calibration.seen.get(value).cloned().unwrap_or_default();
-            shared_codes(&folded, &sources, |value| {
-                seen(value).codes(method, symmetric)
-            })
+            chosen(&folded, calibration, method, symmetric)?
         }
         _ => Vec::new(),
     };
@@ -217,6 +241,33 @@ fn assembled(
     Ok(stored)
 }
 
+/// The codes that a recipe chooses for the input and for each node's output of a graph without foldable norms.
+///
+/// # Errors
+/// [`Error::Unsupported`] for an unknown calibration.
+pub fn codes(
+    graph: &Graph,
+    calibration: &Calibration,
+    spec: &QuantizationSpec,
+) -> Result<Vec<Codes>> {
+    let method = Method::from_name(spec.calibration())?;
+    chosen(graph, calibration, method, spec.is_symmetric())
+}
+
+fn chosen(
+    graph: &Graph,
+    calibration: &Calibration,
+    method: Method,
+    symmetric: bool,
+) -> Result<Vec<Codes>> {
+    let nodes = graph.resolve()?;
+    let sources: Vec<_> = nodes.into_iter().map(|node| node.sources).collect();
+    let seen = |value: usize| calibration.seen.get(value).cloned().unwrap_or_default();
+    Ok(shared_codes(graph, &sources, |value| {
+        seen(value).codes(method, symmetric)
+    }))
+}
+
 /// What is wrong with what was seen.
 fn warned(graph: &Graph, calibration: &Calibration) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -245,6 +296,7 @@ fn kept(graph: &Graph, weights: &Weights, request: &Request) -> Result<Stored> {
         warnings: Vec::new(),
         weights: Weights::default(),
         graph: None,
+        before: None,
         integer: None,
     };
     for parameter in graph.parameters()? {

@@ -156,6 +156,19 @@ pub const SCHEMES: &[&str] = &[
 /// The path that decides how weights are stored.
 pub const SCHEME: &str = "quantization.scheme";
 
+/// The path that decides what goes before weights are stored.
+pub const PRUNING: &str = "quantization.pruning";
+/// Schemes that equalization and bias correction are offered for.
+const FEW_DIGITS: &[&str] = &[
+    "int8-weights",
+    "int8-weights-tensor",
+    "int4",
+    "int4-asymmetric",
+    "ternary",
+    "int8",
+    "int8-dynamic",
+];
+
 const fn integer(min: u32, max: u32) -> FieldKind {
     FieldKind::Integer { min, max, step: 1 }
 }
@@ -310,6 +323,16 @@ pub const FIELDS: &[Field] = &[
         "Training rows that ranges are chosen from; the first of the split."))),
     of_int8(optional(Fallback::Word("asymmetric"), field("quantization.activations", "Activations", "", choice(&["asymmetric", "symmetric"]),
         "asymmetric spends all 256 codes on the range from smallest to largest; symmetric puts zero in the middle."))),
+    Field { only_when: Some((SCHEME, FEW_DIGITS)), ..optional(Fallback::Word("off"), field("quantization.equalization", "Equalization", "", choice(&["off", "on"]),
+        "on: weights of neighbouring layers are scaled against each other so that their channels have ranges alike; in f32 nothing changes.")) },
+    Field { only_when: Some((SCHEME, FEW_DIGITS)), ..optional(Fallback::Word("off"), field("quantization.bias_correction", "Bias correction", "", choice(&["off", "on"]),
+        "on: each bias takes up the mean error that rounding its layer's weights leaves, measured on training rows.")) },
+    optional(Fallback::Word("off"), field(PRUNING, "Pruning", "", choice(&["off", "weights", "channels"]),
+        "weights: the smallest become 0. channels: those with the smallest weights go, and the model has fewer operations and bytes.")),
+    Field { only_when: Some((PRUNING, &["weights", "channels"])), ..optional(Fallback::Number(50.0), field("quantization.pruned_percent", "Pruned", "%", integer(1, 95),
+        "How many weights or channels of each layer go.")) },
+    optional(Fallback::Number(0.0), field("quantization.fine_tune_epochs", "Fine-tuning", "epochs", integer(0, 20),
+        "Passes over the training rows with weights and values rounded as they will be, so that the others make up for it.")),
     field("evaluation.confidence", "Confidence", "", number(0.5, 0.999),
         "Confidence of every interval."),
     field("evaluation.throughput_batch", "Throughput batch", "rows", integer(1, 1024),

@@ -224,6 +224,21 @@ pub struct QuantizationSpec {
     /// `asymmetric` or `symmetric`, of `int8`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activations: Option<String>,
+    /// `on`: ranges of neighbouring layers are made alike first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equalization: Option<String>,
+    /// `on`: biases take up the mean error of rounded weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias_correction: Option<String>,
+    /// `weights` or `channels`: what goes before weights are stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruning: Option<String>,
+    /// How many of them, percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned_percent: Option<u32>,
+    /// Passes over the training rows with rounded weights and values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_tune_epochs: Option<u32>,
     /// Schemes of single layers with weights, by layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<BTreeMap<String, String>>,
@@ -249,6 +264,36 @@ impl QuantizationSpec {
     #[must_use]
     pub fn calibration_rows(&self) -> u32 {
         self.calibration_rows.unwrap_or(256)
+    }
+
+    /// Whether neighbouring layers share their ranges.
+    #[must_use]
+    pub fn equalizes(&self) -> bool {
+        self.equalization.as_deref() == Some("on")
+    }
+
+    /// Whether biases take up the mean error of rounded weights.
+    #[must_use]
+    pub fn corrects_biases(&self) -> bool {
+        self.bias_correction.as_deref() == Some("on")
+    }
+
+    /// What [`Self::pruning`] says; absent is `off`.
+    #[must_use]
+    pub fn pruning(&self) -> &str {
+        self.pruning.as_deref().unwrap_or("off")
+    }
+
+    /// What [`Self::pruned_percent`] says; absent is 50.
+    #[must_use]
+    pub fn pruned_percent(&self) -> u32 {
+        self.pruned_percent.unwrap_or(50)
+    }
+
+    /// What [`Self::fine_tune_epochs`] says; absent is none.
+    #[must_use]
+    pub fn fine_tune_epochs(&self) -> u32 {
+        self.fine_tune_epochs.unwrap_or(0)
     }
 
     /// Whether zero is in the middle of every activation's codes.

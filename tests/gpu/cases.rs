@@ -68,15 +68,31 @@ const SABOTAGES: &[(&str, &str, &str)] = &[
     ("max_pool_gradient", "other == own && is_before", "false"),
     ("integer_gather", "% task.words", "% (task.words - 1u)"),
     ("integer_product", "x < task.width", "x <= task.width"),
-    ("integer_product", "(sums & vec4<i32>(0xffff))", "(sums & vec4<i32>(0x7fff))"),
+    (
+        "integer_product",
+        "(sums & vec4<i32>(0xffff))",
+        "(sums & vec4<i32>(0x7fff))",
+    ),
     ("integer_product", "dot(a, b.z)", "dot(a, b.w)"),
     ("integer_product", "task.residual_base", "task.base"),
-    ("integer_product", "vec4<i32>((1i << shift) >> 1u)", "vec4<i32>(0i)"),
+    (
+        "integer_product",
+        "vec4<i32>((1i << shift) >> 1u)",
+        "vec4<i32>(0i)",
+    ),
     ("integer_pool", "cells += 1u;", ""),
-    ("integer_pool", "max(largest, numbers)", "min(largest, numbers)"),
+    (
+        "integer_pool",
+        "max(largest, numbers)",
+        "min(largest, numbers)",
+    ),
     ("integer_map", "vec4<i32>(128)", "vec4<i32>(127)"),
     ("integer_map", "(1i << task.shift) >> 1u", "0i"),
-    ("integer_transpose", "number % task.places", "number % task.channels"),
+    (
+        "integer_transpose",
+        "number % task.places",
+        "number % task.channels",
+    ),
 ];
 
 /// What a case comes to: an error says what was expected and what was found.

@@ -70,7 +70,10 @@ fn every_layer() -> Graph {
         ..Convolution::same(12, 3)
     };
     graph.push("depthwise", Layer::Convolution(depthwise));
-    graph.push("mean", Layer::AveragePool(window([2, 3], [2, 2], [0, 1, 1, 1])));
+    graph.push(
+        "mean",
+        Layer::AveragePool(window([2, 3], [2, 2], [0, 1, 1, 1])),
+    );
     graph.push_reading("twice", Layer::Add, &["mean", "mean"]);
     graph.push("tokens", Layer::Tokens { positions: false });
     graph.push("wide", Layer::linear(9));
@@ -123,7 +126,11 @@ async fn prepared(
     rows: &Rows,
 ) -> Result<Box<dyn Executable>, String> {
     told(engine.load(rows).await)?;
-    told(engine.prepare(graph, Parameters::Stored(stored), BATCH).await)
+    told(
+        engine
+            .prepare(graph, Parameters::Stored(stored), BATCH)
+            .await,
+    )
 }
 
 fn equal(what: &str, cpu: &[f32], gpu: &[f32]) -> Result<(), String> {

@@ -17,7 +17,10 @@ mod requantize;
 
 pub use convolution::{Convolution, Linear};
 pub use depthwise::Depthwise;
-pub use pointwise::{Add, Look, dequantize, largest, quantize, scaled_row, scaled_sums, transpose};
+pub use pointwise::{
+    Add, Look, dequantize, largest, quantize, rounded, scaled_row, scaled_sums, transpose,
+    within_range,
+};
 pub use pool::{Average, global_average, max};
 pub use requantize::{Dyadic, Finish, Raw, Requantize, Residual};
 

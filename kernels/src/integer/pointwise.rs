@@ -30,6 +30,29 @@ pub fn quantize(x: &[f32], inverse: f32, range: [i16; 2], out: &mut [i16]) {
     I16x8::narrowed(both.map(four)).write_to_start(&mut out_rest[..rest.len()]);
 }
 
+/// What [`quantize`] and [`dequantize`] make of numbers one after the other.
+pub fn rounded(x: &[f32], step: f32, range: [i16; 2], out: &mut [f32]) {
+    let inverse = 1.0 / step;
+    let [low, high] = range.map(f32::from);
+    for (&x, out) in x.iter().zip(out) {
+        let cut = x * inverse;
+        let cut = if cut > low { cut } else { low };
+        let cut = if cut < high { cut } else { high };
+        *out = ((cut + MAGIC) - MAGIC) * step;
+    }
+}
+
+/// Takes the gradient away where a number was cut off: the way back through [`rounded`].
+pub fn within_range(x: &[f32], inverse: f32, range: [i16; 2], gradient: &mut [f32]) {
+    let [low, high] = range.map(f32::from);
+    for (&x, gradient) in x.iter().zip(gradient) {
+        let place = x * inverse;
+        if !(place >= low && place <= high) {
+            *gradient = 0.0;
+        }
+    }
+}
+
 /// `out = x·step`.
 pub fn dequantize(x: &[i16], step: f32, out: &mut [f32]) {
     let factor = F32x4::splat(step);
@@ -196,6 +219,15 @@ mod tests {
         let mut out = [0; 11];
         quantize(&x, 1.0, [-100, 155], &mut out);
         assert_eq!(out, [0, 0, 2, 0, 2, 155, -100, -100, 155, 7, -4]);
+        let mut both = [0.0; 11];
+        rounded(&x, 1.0, [-100, 155], &mut both);
+        assert_eq!(both, out.map(f32::from));
+        let mut gradient = [1.0; 11];
+        within_range(&x, 1.0, [-100, 155], &mut gradient);
+        assert_eq!(
+            gradient.map(|it| it as i32),
+            [1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1]
+        );
         let mut back = [0.0; 11];
         dequantize(&out, 0.25, &mut back);
         assert_eq!(back, out.map(|it| f32::from(it) * 0.25));

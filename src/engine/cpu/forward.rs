@@ -6,6 +6,7 @@ use super::plan::{Mode, Step};
 use super::program::{Program, Share, Workspace};
 use assay_kernels::activation::Activation;
 use assay_kernels::dropout::Dropout;
+use assay_kernels::integer::rounded;
 use assay_kernels::norm::{batch, layer};
 use assay_kernels::{Epilogue, Rectifier, attention, elementwise, pool};
 
@@ -163,6 +164,7 @@ impl Context<'_> {
                 let scratch = &mut workspace.scratch[..shape.scratch_len()];
                 attention::forward(shape, x, out, saved, scratch);
             }
+            Operation::Rounded(codes) => rounded(x, codes.step, codes.range, out),
             Operation::Dropout { rate } => {
                 out.copy_from_slice(x);
                 self.draw.drop_out(step.node, *rate, rows, out);

@@ -8,6 +8,7 @@ use super::operation::{self, Operation};
 use super::parameters::Layout;
 use crate::error::Result;
 use crate::model::{self, Graph, Layer, ResolvedNode, Source};
+use crate::quant::Codes;
 use assay_kernels::activation::Activation;
 
 /// What the steps are for.
@@ -185,6 +186,51 @@ impl Plan {
             groups.push(group);
         }
         Self::of_groups(&network, groups, layout)
+    }
+
+    /// The same steps with every value but the answer rounded as its codes say, where it has some; not for answers in
+    /// integers, whose steps do so themselves.
+    pub(super) fn rounded(mut self, codes: &[Codes]) -> Self {
+        if codes.is_empty() {
+            return self;
+        }
+        let mut steps = Vec::with_capacity(2 * self.steps.len() + 1);
+        let another = |plan: &mut (Vec<usize>, Vec<usize>), value: usize| {
+            plan.0.push(plan.0[value]);
+            plan.1.push(plan.1[value]);
+            plan.0.len() - 1
+        };
+        let mut sizes = (self.lens, self.places);
+        let step = |node, input, output, codes: Codes| Step {
+            operation: Operation::Rounded(codes),
+            node,
+            inputs: vec![input],
+            residual: None,
+            activation: None,
+            output,
+        };
+        // Everybody reads the rounded input; no node has that number, so that nobody asks for its gradient.
+        let input = another(&mut sizes, 0);
+        steps.push(step(usize::MAX, 0, input, codes[0]));
+        for mut own in self.steps {
+            for read in own.inputs.iter_mut().chain(&mut own.residual) {
+                if *read == 0 {
+                    *read = input;
+                }
+            }
+            let value = own.output;
+            let Some(&codes) = codes.get(value).filter(|_| value != self.output) else {
+                steps.push(own);
+                continue;
+            };
+            own.output = another(&mut sizes, value);
+            let (node, exact) = (own.node, own.output);
+            steps.push(own);
+            steps.push(step(node, exact, value, codes));
+        }
+        (self.lens, self.places) = sizes;
+        self.steps = steps;
+        self
     }
 
     fn of_groups(network: &Network<'_>, groups: Vec<Group>, layout: &Layout) -> Result<Self> {

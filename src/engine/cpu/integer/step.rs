@@ -193,7 +193,7 @@ impl Step {
             Operation::Positions(_) | Operation::BatchNorm(..) => {
                 return float("its numbers have no integers");
             }
-            Operation::Affine(_) | Operation::Dropout { .. } => None,
+            Operation::Affine(_) | Operation::Dropout { .. } | Operation::Rounded(_) => None,
         };
         made.map_or_else(|| float("its steps are too far apart"), whole_kind)
     }

@@ -216,7 +216,12 @@ impl Executable for IntegerModel {
                 self.memory = Memory::new(&self.workshop.gpu, &bindings, sizes).await?;
                 self.records = Records::new(self.batch);
                 let dispatches = &self.schedule.dispatches;
-                upload_tasks(&self.workshop.gpu, &self.memory, dispatches, &mut self.counts);
+                upload_tasks(
+                    &self.workshop.gpu,
+                    &self.memory,
+                    dispatches,
+                    &mut self.counts,
+                );
                 self.write(Arena::Weights, 0, &self.schedule.weights.clone());
             }
             self.loaded = Rc::clone(&rows);

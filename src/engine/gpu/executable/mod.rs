@@ -131,6 +131,7 @@ impl GpuExecutable {
                     .into(),
             }),
             Parameters::Stored(stored) => {
+                let graph = stored.graph(graph);
                 Self::build(workshop, rows, graph, stored.weights(), false, batch).await
             }
         }

@@ -20,10 +20,10 @@ pub(crate) mod work;
 
 use task::{
     Activate, ActivateGradient, Add, Attention, AttentionGradient, AverageGradient, CrossEntropy,
-    Dropout, Forward, Gather, InputGradient, IntegerGather, IntegerMap,
-    IntegerPool, IntegerProduct, IntegerTranspose, LayerNorm, LayerNormGradient, MaxGradient,
-    NormGradient, NormSums, Normalize, Pool, Positions, PositionsGradient, Statistics, Transpose,
-    Update, WeightGradient, Words,
+    Dropout, Forward, Gather, InputGradient, IntegerGather, IntegerMap, IntegerPool,
+    IntegerProduct, IntegerTranspose, LayerNorm, LayerNormGradient, MaxGradient, NormGradient,
+    NormSums, Normalize, Pool, Positions, PositionsGradient, Statistics, Transpose, Update,
+    WeightGradient, Words,
 };
 
 /// What kernels may bind, by number.

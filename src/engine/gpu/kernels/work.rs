@@ -141,9 +141,7 @@ impl Task {
                 (inputs + weights + outputs + if_there(it.residual, outputs)).div_ceil(4)
             }
             Self::IntegerPool(it) => pool(&it.window, rows).iter().sum::<u64>().div_ceil(4),
-            Self::IntegerMap(it) => {
-                (2 + if_there(it.right, 1)) * rows * wide(it.words)
-            }
+            Self::IntegerMap(it) => (2 + if_there(it.right, 1)) * rows * wide(it.words),
             Self::IntegerTranspose(it) => {
                 (2 * rows * wide(it.places) * wide(it.channels)).div_ceil(4)
             }

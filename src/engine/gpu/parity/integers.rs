@@ -66,7 +66,10 @@ fn product(table: &mut Table, rows: u32, shape: Shape, index: u32) {
         in_words / shape.groups
     };
     let cells = shape.size_y * shape.size_x;
-    let plain = format!("{rows}×{}×{}×{} {index}", shape.height, shape.width, shape.planes);
+    let plain = format!(
+        "{rows}×{}×{}×{} {index}",
+        shape.height, shape.width, shape.planes
+    );
     for way in ["plain", "residual", "raw"] {
         let mut bench = bench(table);
         let mut of_weights = Vec::new();
@@ -85,7 +88,11 @@ fn product(table: &mut Table, rows: u32, shape: Shape, index: u32) {
         }
         for channel in 0..4 * out_words {
             let multiplier = ((bench.draw() + 1.0) * 16_383.0) as i32;
-            constants.push(told(if channel < shape.channels { multiplier } else { 0 }));
+            constants.push(told(if channel < shape.channels {
+                multiplier
+            } else {
+                0
+            }));
         }
         let outputs = rows * shape.places() as u32;
         let task = IntegerProduct {

@@ -93,7 +93,11 @@ impl IntegerSchedule {
         let nodes = graph.resolve()?;
         let (steps, slots) = whole_steps(graph, stored, integer)?;
         let Some((&codes, last)) = integer.codes.first().zip(steps.last()) else {
-            return Err(Error::bad_input("a stored model", "calibrated steps", "none"));
+            return Err(Error::bad_input(
+                "a stored model",
+                "calibrated steps",
+                "none",
+            ));
         };
         let logits = last.output;
         let mut builder = Builder {
@@ -143,7 +147,9 @@ impl IntegerSchedule {
 /// How every value lies. An image of one channel that only lists are made of is a list from the beginning.
 fn lies(graph: &Graph, nodes: &[ResolvedNode], steps: &[WholeStep]) -> Vec<Lie> {
     let shapes = nodes.iter().map(|node| Lie::of(&node.output));
-    let mut lies: Vec<Lie> = std::iter::once(Lie::of(&graph.input)).chain(shapes).collect();
+    let mut lies: Vec<Lie> = std::iter::once(Lie::of(&graph.input))
+        .chain(shapes)
+        .collect();
     let list = Lie {
         places: 1,
         channels: lies[0].places * lies[0].channels,
@@ -325,11 +331,18 @@ impl Builder<'_> {
             });
         }
         let Some(layer) = self.integer.layers.get(&node.name) else {
-            return Err(Error::bad_input("a stored model", format!("integers for {:?}", node.name), "none"));
+            return Err(Error::bad_input(
+                "a stored model",
+                format!("integers for {:?}", node.name),
+                "none",
+            ));
         };
         let x = self.integer.codes[step.inputs[0]];
         let input = self.operand(step.inputs[0], Lie::of(resolved.input()))?;
-        let (planes, outputs) = ((shape.planes / shape.groups) as usize, shape.channels as usize);
+        let (planes, outputs) = (
+            (shape.planes / shape.groups) as usize,
+            shape.channels as usize,
+        );
         let cells = (shape.size_y * shape.size_x) as usize;
         let weight_of = |output: usize, plane: usize, cell: usize| {
             let inside = output < outputs && plane < planes;

@@ -111,10 +111,8 @@ pub(super) fn product(it: &IntegerProduct, turn: &Turn, before: &Arenas, after: 
                             let at = it.residual + at * out_words + quad;
                             let number = byte(before.values[at as usize], channel % 4)
                                 + signed(it.residual_base);
-                            rest = shifted(
-                                number * signed(it.residual_multiplier),
-                                it.residual_shift,
-                            );
+                            rest =
+                                shifted(number * signed(it.residual_multiplier), it.residual_shift);
                         }
                         shifted(rest, it.shift).clamp(signed(it.low), signed(it.high))
                             - signed(it.base)
@@ -180,12 +178,7 @@ pub(super) fn map(it: &IntegerMap, turn: &Turn, before: &Arenas, after: &mut Exp
     }
 }
 
-pub(super) fn transpose(
-    it: &IntegerTranspose,
-    turn: &Turn,
-    before: &Arenas,
-    after: &mut Expected,
-) {
+pub(super) fn transpose(it: &IntegerTranspose, turn: &Turn, before: &Arenas, after: &mut Expected) {
     let (in_words, out_words) = (it.channels.div_ceil(4), it.line.div_ceil(4));
     let lines = it.places * it.channels / it.line;
     for row in 0..turn.rows {

@@ -4,7 +4,7 @@ use super::Run;
 use super::engines::Engines;
 use crate::data::Split;
 use crate::engine::{Engine, Executable, Parameters, agreement};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::eval::{self, Scored};
 use crate::lab::context::Playable;
 use crate::lab::jobs::{breakdown, measure};
@@ -44,7 +44,8 @@ impl Run<'_> {
         if engines.is_gpu() {
             let status = draft.status;
             if let Err(error) = self.measure_on_gpu(engines, draft, &stored).await {
-                if !engines.is_lost_by(&error) {
+                // Not every stored model runs there, and every one does here.
+                if !engines.is_lost_by(&error) && !matches!(error, Error::Unsupported { .. }) {
                     return Err(error);
                 }
                 let epochs = draft
@@ -113,6 +114,7 @@ impl Run<'_> {
             self.time(draft, on_gpu.as_mut()).await?;
         }
         if self.is_to_be_timed(draft)
+            && stored.integer().is_none()
             && let Some(gpu) = engines.gpu()
         {
             let measured = breakdown::measure(
