@@ -202,7 +202,7 @@ async fn sabotaged(gpu: Gpu) -> Result<(), String> {
 async fn refused(gpu: Gpu) -> Result<(), String> {
     let mut engine = GpuEngine::new(gpu);
     for (family, scheme, words) in [
-        ("vit", "int8", "is computed in f32"),
+        ("vit", "int8", "in integers on the CPU engine only"),
         ("lenet", "int8-dynamic", "is computed in int8-dynamic"),
     ] {
         let graph = of_family(family);

@@ -8,15 +8,19 @@
 //!
 //! Slices of numbers that are read in pairs end with [`SLACK`] numbers that belong to nobody.
 
+mod attention;
 mod convolution;
 mod depthwise;
 mod dots;
+mod norm;
 mod pointwise;
 mod pool;
 mod requantize;
 
+pub use attention::{AttentionScratch, EXPONENTS, IntegerAttention, MOST_TOKENS};
 pub use convolution::{Convolution, Linear};
 pub use depthwise::Depthwise;
+pub use norm::{EPSILON_DIGITS, LayerNorm, NARROWEST_NORM, NORM_DIGITS, Offsets, WIDEST_NORM};
 pub use pointwise::{
     Add, Look, dequantize, largest, quantize, rounded, scaled_row, scaled_sums, transpose,
     within_range,

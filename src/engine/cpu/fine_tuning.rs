@@ -15,8 +15,8 @@ use crate::train::optimizer::Optimizer;
 
 /// Rows of a step.
 const BATCH: usize = 32;
-/// AdamW's rate at the first step; it falls linearly to 0. A tenth of what most families are trained with.
-const RATE: f64 = 2e-4;
+/// AdamW's rate at the first step; it falls linearly to 0.
+const RATE: f64 = 1e-3;
 
 /// How long and on what.
 #[derive(Debug, Clone, Copy)]

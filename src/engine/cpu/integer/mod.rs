@@ -1,8 +1,10 @@
 //! A stored model that computes in integers where it can: which steps do, how numbers pass between both arithmetics, and
 //! running it; it does not train, and chooses no steps of activations.
 
+mod inexact;
 pub(in crate::engine) mod product;
 pub(in crate::engine) mod step;
+pub(in crate::engine) mod whole;
 
 use super::forward::{Draw, step as float_step};
 use super::parameters::Layout;
@@ -57,60 +59,6 @@ struct Planned {
     steps: Vec<Step>,
     wanted: Vec<[bool; 2]>,
     classes: usize,
-}
-
-/// A step in integers as an engine of another kind needs it; values are numbered as in [`Computed`].
-pub(in crate::engine) struct WholeStep {
-    /// The first node that it computes.
-    pub(in crate::engine) node: usize,
-    /// The values that it reads.
-    pub(in crate::engine) inputs: Vec<usize>,
-    /// A value that is added to a product's sums.
-    pub(in crate::engine) residual: Option<usize>,
-    /// The value that it writes.
-    pub(in crate::engine) output: usize,
-    /// What it does.
-    pub(in crate::engine) kind: Kind,
-}
-
-/// The steps of a model all of whose layers compute in integers, with the slot that each value may stand in.
-///
-/// # Errors
-/// As preparing it; [`Error::Unsupported`] that names the first layer that is computed in f32, and why.
-pub(in crate::engine) fn whole_steps(
-    graph: &Graph,
-    stored: &Stored,
-    integer: &Integer,
-) -> Result<(Vec<WholeStep>, Vec<usize>)> {
-    let Planned { program, steps, .. } = Planned::new(graph, stored, integer)?;
-    let other = (program.steps.iter().zip(&steps))
-        .find(|(_, own)| matches!(own.kind, Kind::Float | Kind::Dynamic(_)));
-    if let Some((step, own)) = other {
-        let reason = match own.reason.as_str() {
-            "" => String::new(),
-            reason => format!(", because {reason}"),
-        };
-        return Err(Error::Unsupported {
-            feature: "this stored model on the GPU".into(),
-            why: format!(
-                "layer {:?} is computed in {} there{reason}; the CPU engine computes both arithmetics, the GPU's integers alone",
-                graph.nodes[step.node].name,
-                own.kind.arithmetic(),
-            ),
-        });
-    }
-    let slots = (program.values.iter())
-        .map(|&item| program.buffers.slot_of(item))
-        .collect();
-    let steps = program.steps.into_iter().zip(steps);
-    let steps = steps.map(|(step, own)| WholeStep {
-        node: step.node,
-        inputs: step.inputs,
-        residual: step.residual,
-        output: step.output,
-        kind: own.kind,
-    });
-    Ok((steps.collect(), slots))
 }
 
 /// How each layer of a stored model is computed.
@@ -211,7 +159,7 @@ impl Planned {
         let mut steps = Vec::new();
         let mut wanted = vec![[false; 2]; values];
         for step in &program.steps {
-            let own = Step::new(graph, &nodes, step, integer, &whole, output);
+            let own = Step::new(graph, &nodes, step, (integer, &parameters), &whole, output);
             let [integers, floats] = own.kind.reads_and_writes();
             for value in step.reads() {
                 wanted[value][usize::from(!integers)] = true;

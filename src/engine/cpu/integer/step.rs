@@ -1,12 +1,16 @@
 //! How one step of a network is computed in integers, and why not where it is not; it plans, and holds what a run needs.
 
+use super::inexact::{attention, norm, offsets};
 use super::product::{Product, Sums};
 use crate::engine::cpu::operation::Operation;
 use crate::engine::cpu::plan::Step as FloatStep;
 use crate::model::{Graph, ResolvedNode};
 use crate::quant::{Codes, Integer, Scheme};
 use assay_kernels::activation::Activation;
-use assay_kernels::integer::{Add, Average, Look, global_average, max, quantize, transpose};
+use assay_kernels::integer::{
+    Add, AttentionScratch, Average, IntegerAttention, LayerNorm, Look, Offsets, global_average,
+    max, quantize, transpose,
+};
 use assay_kernels::pool::Pool;
 
 /// Memory that steps use while they run.
@@ -18,6 +22,8 @@ pub(super) struct Scratch {
     pub(super) input: Vec<i16>,
     /// Sums of 32 bits.
     pub(super) sums: Vec<i32>,
+    /// An attention's heads.
+    pub(super) attention: AttentionScratch,
 }
 
 /// What computes a step.
@@ -65,6 +71,9 @@ pub(in crate::engine) enum Whole {
     Look(Look),
     /// With channels.
     Transpose(usize),
+    LayerNorm(LayerNorm),
+    Offsets(Offsets),
+    Attention(Box<IntegerAttention>),
 }
 
 impl Whole {
@@ -90,6 +99,12 @@ impl Whole {
                 add.forward(&x[..count], &second.unwrap_or_default()[..count], out);
             }
             Self::Look(look) => look.forward(&x[..count], out),
+            Self::LayerNorm(norm) => norm.forward(&x[..count], out),
+            Self::Offsets(offsets) => offsets.forward(&x[..count], out),
+            Self::Attention(attention) => {
+                let count = rows * attention.shape.input_len();
+                attention.forward(&x[..count], out, &mut scratch.attention);
+            }
             Self::Transpose(channels) => {
                 let each = count / rows;
                 for (x, out) in x.chunks_exact(each).zip(out.chunks_exact_mut(each)) {
@@ -113,7 +128,7 @@ impl Step {
         graph: &Graph,
         nodes: &[ResolvedNode],
         step: &FloatStep,
-        integer: &Integer,
+        (integer, parameters): (&Integer, &[f32]),
         whole: &[bool],
         answer: usize,
     ) -> Self {
@@ -186,13 +201,18 @@ impl Step {
                 let other = integer.codes[step.inputs[1]];
                 add([x.step, other.step], y).map(Whole::Add)
             }
-            Operation::Attention(_) => return float("softmax is computed exactly"),
-            Operation::LayerNorm { .. } => {
-                return float("a layer's statistics are computed exactly");
+            Operation::Attention(shape) => attention(*shape, [x, y]),
+            Operation::LayerNorm {
+                scale,
+                shift,
+                epsilon,
+                ..
+            } => {
+                let numbers = [scale, shift].map(|it| &parameters[it.clone()]);
+                norm(numbers, *epsilon, [x, y])
             }
-            Operation::Positions(_) | Operation::BatchNorm(..) => {
-                return float("its numbers have no integers");
-            }
+            Operation::Positions(range) => offsets(&parameters[range.clone()], [x, y]),
+            Operation::BatchNorm(..) => return float("no product takes it up"),
             Operation::Affine(_) | Operation::Dropout { .. } | Operation::Rounded(_) => None,
         };
         made.map_or_else(|| float("its steps are too far apart"), whole_kind)

@@ -1,0 +1,286 @@
+//! Softmax attention in integers: scores exact, the exponential by a table, probabilities with fourteen digits, 32 bits for
+//! everything. That a softmax needs only differences from its largest score, and no more digits than its output has, is from
+//! S. Kim et al., "I-BERT", 2021, arXiv 2101.01321, whose polynomial the table replaces.
+
+use crate::attention::Attention;
+use crate::lanes::{I16x8, I32x4};
+
+/// Entries of the table for each natural logarithm.
+pub const EXPONENTS: usize = 64;
+/// Entries of the table: beyond the last, a probability is 0 in fourteen digits.
+const ENTRIES: usize = 672;
+/// Tokens at most, so that outputs' sums fit 32 bits.
+pub const MOST_TOKENS: usize = 512;
+/// The largest entry: fourteen digits.
+const LARGEST: i32 = 16_383;
+/// Keys and channels that are computed together.
+const FOUR: usize = 4;
+
+/// An attention that is ready to run. Per head: scores `s = Σ q·k`; `i = ⌊((largest − s)·m / 2¹⁶ + 2^(t−1)) / 2^t⌋`,
+/// `e = [16383·exp(−i/64)]` by a table; `a = Σ e·v / Σ e` with six digits behind the point, rounded down twice; and
+/// `out = min(max(⌊(a·n + 2^(u−1)) / 2^u⌋, low), high)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntegerAttention {
+    /// Its sizes.
+    pub shape: Attention,
+    /// `m` and `t`: from a difference of scores to an entry of the table.
+    pub index: [i32; 2],
+    /// `n` and `u`: from `a` to the output's steps.
+    pub output: [i32; 2],
+    /// The smallest and the largest result.
+    pub range: [i16; 2],
+    table: Vec<i16>,
+}
+
+/// What a head's numbers are packed into; it grows to what is needed.
+#[derive(Debug, Default)]
+pub struct AttentionScratch {
+    keys: Vec<i16>,
+    values: Vec<i16>,
+    scores: Vec<i32>,
+    exponents: Vec<i16>,
+}
+
+impl IntegerAttention {
+    /// With its table.
+    #[must_use]
+    pub fn new(shape: Attention, index: [i32; 2], output: [i32; 2], range: [i16; 2]) -> Self {
+        let entry = |at: usize| {
+            let power = crate::math::exp_scalar(-(at as f32) / EXPONENTS as f32);
+            (LARGEST as f32 * power + 0.5) as i16
+        };
+        Self {
+            shape,
+            index,
+            output,
+            range,
+            table: (0..ENTRIES).map(entry).collect(),
+        }
+    }
+
+    /// Row by row.
+    pub fn forward(&self, x: &[i16], out: &mut [i16], scratch: &mut AttentionScratch) {
+        let shape = &self.shape;
+        let rows = out.chunks_exact_mut(shape.out_len());
+        for (x, out) in x.chunks_exact(shape.input_len()).zip(rows) {
+            for head in 0..shape.heads {
+                self.head(head, x, out, scratch);
+            }
+        }
+    }
+
+    fn head(&self, head: usize, x: &[i16], out: &mut [i16], scratch: &mut AttentionScratch) {
+        let Attention {
+            tokens,
+            width,
+            heads,
+        } = self.shape;
+        let own = width / heads;
+        let first = head * own;
+        let token = |at: usize, part: usize| &x[at * 3 * width + part * width + first..][..own];
+        pack_pairs(&mut scratch.keys, own, tokens, |channel, at| {
+            token(at, 1)[channel]
+        });
+        pack_pairs(&mut scratch.values, tokens, own, |at, channel| {
+            token(at, 2)[channel]
+        });
+        let (keys, channels) = (tokens.next_multiple_of(FOUR), own.next_multiple_of(FOUR));
+        scratch.scores.resize(keys.max(channels), 0);
+        scratch.exponents.resize(tokens.next_multiple_of(2), 0);
+        scratch.exponents.fill(0);
+        for query in 0..tokens {
+            products(token(query, 0), &scratch.keys, &mut scratch.scores[..keys]);
+            let scores = &scratch.scores[..tokens];
+            let largest = scores.iter().copied().fold(i32::MIN, i32::max);
+            let mut sum = 0;
+            for (&score, to) in scores.iter().zip(&mut scratch.exponents) {
+                *to = self.exponential(largest - score);
+                sum += i32::from(*to);
+            }
+            products(
+                &scratch.exponents,
+                &scratch.values,
+                &mut scratch.scores[..channels],
+            );
+            let out = &mut out[query * width + first..][..own];
+            self.finish(&scratch.scores, sum, out);
+        }
+    }
+
+    /// The power of a difference of scores that is not negative.
+    #[inline(always)]
+    fn exponential(&self, difference: i32) -> i16 {
+        let [multiplier, shift] = self.index;
+        let scaled = (difference >> 16) * multiplier + (((difference & 0xffff) * multiplier) >> 16);
+        let index = ((scaled + ((1 << shift) >> 1)) >> shift) as usize;
+        self.table.get(index).copied().unwrap_or(0)
+    }
+
+    /// Sums of values over the sum of powers, in the output's steps.
+    fn finish(&self, sums: &[i32], of_powers: i32, out: &mut [i16]) {
+        // At least the largest score's own power, so one over it has a digit before the point in fifteen.
+        let up = of_powers.leading_zeros() - 1;
+        let inverse = (1 << 29) / ((of_powers << up) >> 16);
+        let [multiplier, shift] = self.output;
+        let half = (1 << shift) >> 1;
+        let [low, high] = self.range.map(i32::from);
+        for (&sum, out) in sums.iter().zip(out) {
+            let product = (sum >> 16) * inverse + (((sum & 0xffff) * inverse) >> 16);
+            let mean = product >> (23 - up);
+            *out = ((mean * multiplier + half) >> shift).clamp(low, high) as i16;
+        }
+    }
+}
+
+/// Rows of numbers so that two neighbouring rows' stand side by side, four columns in a register; filled up with 0.
+fn pack_pairs(
+    into: &mut Vec<i16>,
+    rows: usize,
+    columns: usize,
+    number: impl Fn(usize, usize) -> i16,
+) {
+    into.clear();
+    for pair in (0..rows).step_by(2) {
+        for column in 0..columns.next_multiple_of(FOUR) {
+            for row in [pair, pair + 1] {
+                let inside = row < rows && column < columns;
+                into.push(if inside { number(row, column) } else { 0 });
+            }
+        }
+    }
+}
+
+/// `out[column] = Σ x[row]·packed[row][column]`.
+fn products(x: &[i16], packed: &[i16], out: &mut [i32]) {
+    let columns = out.len();
+    for (four, out) in out.as_chunks_mut::<FOUR>().0.iter_mut().enumerate() {
+        let mut sum = I32x4::splat(0);
+        for (pair, x) in x.chunks(2).enumerate() {
+            let [low, high] =
+                [x[0], x.get(1).copied().unwrap_or(0)].map(|it| i32::from(it) & 0xffff);
+            let packed = &packed[2 * (pair * columns + FOUR * four)..];
+            let packed = I16x8::from_start(&packed[..2 * FOUR]);
+            sum = sum + packed.dot(I32x4::splat(low | high << 16).words());
+        }
+        sum.store(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::drawn;
+
+    fn numbers(count: usize, seed: u64, size: f32) -> Vec<i16> {
+        drawn(count, seed)
+            .iter()
+            .map(|value| (value * size) as i16)
+            .collect()
+    }
+
+    /// The attention in f64, with steps of `x` and `out`.
+    fn reference(shape: &Attention, x: &[i16], step: f64, out_step: f64) -> Vec<f64> {
+        let own = shape.width / shape.heads;
+        let at = |token: usize, part: usize, channel: usize| {
+            step * f64::from(x[token * 3 * shape.width + part * shape.width + channel])
+        };
+        let mut out = vec![0.0; shape.out_len()];
+        for head in 0..shape.heads {
+            for query in 0..shape.tokens {
+                let scores: Vec<f64> = (0..shape.tokens)
+                    .map(|key| {
+                        let sum: f64 = (0..own)
+                            .map(|it| at(query, 0, head * own + it) * at(key, 1, head * own + it))
+                            .sum();
+                        sum / (own as f64).sqrt()
+                    })
+                    .collect();
+                let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let powers: Vec<f64> = scores.iter().map(|it| (it - largest).exp()).collect();
+                let all: f64 = powers.iter().sum();
+                for it in 0..own {
+                    let sum: f64 = (powers.iter().enumerate())
+                        .map(|(key, power)| power * at(key, 2, head * own + it))
+                        .sum();
+                    out[query * shape.width + head * own + it] = sum / all / out_step;
+                }
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn an_attention_is_within_a_step_of_the_exact_one() {
+        for (tokens, width, heads) in [(1, 4, 1), (5, 12, 2), (16, 64, 4), (49, 21, 3), (512, 8, 2)]
+        {
+            for size in [30.0, 255.4] {
+                let shape = Attention {
+                    tokens,
+                    width,
+                    heads,
+                };
+                let x = numbers(2 * shape.input_len(), 7, size);
+                let (step, out_step) = (0.012, 0.009);
+                let own = (width / heads) as f64;
+                let dyadic = |factor: f64, extra: i32| {
+                    let shift = (1..=30)
+                        .rev()
+                        .find(|it| (factor * 2f64.powi(extra + it)).round() <= 32_767.0);
+                    let shift = shift.expect("a factor that is small enough");
+                    [(factor * 2f64.powi(extra + shift)).round() as i32, shift]
+                };
+                let attention = IntegerAttention::new(
+                    shape,
+                    dyadic(step * step / own.sqrt() * EXPONENTS as f64, 16),
+                    dyadic(step / out_step / 64.0, 0),
+                    [-255, 255],
+                );
+                let mut out = vec![0; 2 * shape.out_len()];
+                attention.forward(&x, &mut out, &mut AttentionScratch::default());
+                let mut off = 0.0_f64;
+                for (x, out) in x.chunks(shape.input_len()).zip(out.chunks(shape.out_len())) {
+                    for (&found, wanted) in out.iter().zip(reference(&shape, x, step, out_step)) {
+                        let wanted = wanted.clamp(-255.0, 255.0);
+                        // Half a step, a 64th of the input's, and eight thousandths of a probability.
+                        let bound = 0.55 + 0.015 * 255.0 * step / out_step;
+                        let error = (f64::from(found) - wanted).abs();
+                        assert!(error <= bound, "{shape:?}: {found} for {wanted}");
+                        off = off.max(error);
+                    }
+                }
+                // A table that knows no difference would be found.
+                let mut other = attention.clone();
+                other.table.fill(LARGEST as i16);
+                let mut wrong = vec![0; 2 * shape.out_len()];
+                other.forward(&x, &mut wrong, &mut AttentionScratch::default());
+                assert!(tokens == 1 || size < 100.0 || wrong != out, "{shape:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_and_scratch_do_not_depend_on_each_other() {
+        let shape = Attention {
+            tokens: 7,
+            width: 10,
+            heads: 2,
+        };
+        let attention = IntegerAttention::new(shape, [20_000, 6], [25_000, 20], [-200, 255]);
+        let x = numbers(3 * shape.input_len(), 9, 200.0);
+        let mut all = vec![0; 3 * shape.out_len()];
+        let mut scratch = AttentionScratch::default();
+        attention.forward(&x, &mut all, &mut scratch);
+        let larger = Attention {
+            tokens: 40,
+            ..shape
+        };
+        let other = IntegerAttention::new(larger, [20_000, 6], [25_000, 20], [-200, 255]);
+        let more = numbers(larger.input_len(), 2, 255.0);
+        other.forward(&more, &mut vec![0; larger.out_len()], &mut scratch);
+        for (x, wanted) in x.chunks(shape.input_len()).zip(all.chunks(shape.out_len())) {
+            let mut out = vec![0; shape.out_len()];
+            attention.forward(x, &mut out, &mut scratch);
+            assert_eq!(out, wanted);
+        }
+    }
+}
