@@ -1,7 +1,7 @@
 //! The outputs of a convolution in 8-bit integers with relu, beside the f32 ones of the same layer; it checks no numbers.
 
 use assay_kernels::convolution::Geometry;
-use assay_kernels::integer::{COLUMNS, Convolution, Depthwise, Linear, Requantize, SLACK};
+use assay_kernels::integer::{COLUMNS, Convolution, Depthwise, Finishing, Linear, SLACK};
 
 /// Which kernel.
 enum Kernel {
@@ -14,7 +14,6 @@ enum Kernel {
 pub struct Integers {
     kernel: Kernel,
     images: usize,
-    groups: usize,
     packed: Vec<i16>,
     bias: Vec<i32>,
     multipliers: Vec<i32>,
@@ -61,7 +60,6 @@ impl Integers {
         Self {
             kernel,
             images,
-            groups,
             packed,
             bias: vec![100; columns],
             multipliers: vec![20_000; columns],
@@ -73,9 +71,8 @@ impl Integers {
 
     /// The outputs once.
     pub fn run(&mut self) {
-        let each = self.multipliers.len() / self.groups;
-        let finish = |group: usize| Requantize {
-            multipliers: &self.multipliers[group * each..][..each],
+        let finish = Finishing {
+            multipliers: &self.multipliers,
             shift: 9,
             residual: None,
             range: [0, 255],
@@ -85,15 +82,13 @@ impl Integers {
         match &self.kernel {
             Kernel::Linear(plan) => {
                 let rows = (input.len() - SLACK) / plan.inner;
-                plan.forward(numbers, rows, input, finish(0), output);
+                plan.numbers(numbers, rows, input, &finish, output);
             }
             Kernel::Convolution(plan) => {
-                let finish = |_, group| finish(group);
-                plan.forward(numbers, images, input, finish, output, &mut self.scratch);
+                plan.numbers(numbers, images, input, &finish, output, &mut self.scratch);
             }
             Kernel::Depthwise(plan) => {
-                let finish = |_| finish(0);
-                plan.forward(numbers, images, input, finish, output, &mut self.scratch);
+                plan.numbers(numbers, images, input, &finish, output, &mut self.scratch);
             }
         }
     }

@@ -2,8 +2,10 @@
 //! everything. That a softmax needs only differences from its largest score, and no more digits than its output has, is from
 //! S. Kim et al., "I-BERT", 2021, arXiv 2101.01321, whose polynomial the table replaces.
 
+use super::COLUMNS;
+use super::dots::{Job, Places};
+use super::requantize::Raw;
 use crate::attention::Attention;
-use crate::lanes::{I16x8, I32x4};
 
 /// Entries of the table for each natural logarithm.
 pub const EXPONENTS: usize = 64;
@@ -13,8 +15,8 @@ const ENTRIES: usize = 672;
 pub const MOST_TOKENS: usize = 512;
 /// The largest entry: fourteen digits.
 const LARGEST: i32 = 16_383;
-/// Keys and channels that are computed together.
-const FOUR: usize = 4;
+/// Room of the table: a power of two, so that an index needs no test.
+const TABLE: usize = 1024;
 
 /// An attention that is ready to run. Per head: scores `s = Σ q·k`; `i = ⌊((largest − s)·m / 2¹⁶ + 2^(t−1)) / 2^t⌋`,
 /// `e = [16383·exp(−i/64)]` by a table; `a = Σ e·v / Σ e` with six digits behind the point, rounded down twice; and
@@ -29,16 +31,17 @@ pub struct IntegerAttention {
     pub output: [i32; 2],
     /// The smallest and the largest result.
     pub range: [i16; 2],
-    table: Vec<i16>,
+    table: Box<[i16; TABLE]>,
 }
 
 /// What a head's numbers are packed into; it grows to what is needed.
 #[derive(Debug, Default)]
 pub struct AttentionScratch {
-    keys: Vec<i16>,
-    values: Vec<i16>,
-    scores: Vec<i32>,
-    exponents: Vec<i16>,
+    panels: Vec<i16>,
+    bias: Vec<i32>,
+    sums: Vec<i32>,
+    powers: Vec<i16>,
+    of_powers: Vec<i32>,
 }
 
 impl IntegerAttention {
@@ -47,14 +50,15 @@ impl IntegerAttention {
     pub fn new(shape: Attention, index: [i32; 2], output: [i32; 2], range: [i16; 2]) -> Self {
         let entry = |at: usize| {
             let power = crate::math::exp_scalar(-(at as f32) / EXPONENTS as f32);
-            (LARGEST as f32 * power + 0.5) as i16
+            let power = LARGEST as f32 * power + 0.5;
+            if at < ENTRIES { power as i16 } else { 0 }
         };
         Self {
             shape,
             index,
             output,
             range,
-            table: (0..ENTRIES).map(entry).collect(),
+            table: Box::new(std::array::from_fn(entry)),
         }
     }
 
@@ -77,43 +81,82 @@ impl IntegerAttention {
         } = self.shape;
         let own = width / heads;
         let first = head * own;
-        let token = |at: usize, part: usize| &x[at * 3 * width + part * width + first..][..own];
-        pack_pairs(&mut scratch.keys, own, tokens, |channel, at| {
-            token(at, 1)[channel]
+        let at = |token: usize, part: usize| token * 3 * width + part * width + first;
+        let (keys, channels) = (
+            tokens.next_multiple_of(COLUMNS),
+            own.next_multiple_of(COLUMNS),
+        );
+        // Powers in whole registers, those beyond the last 0.
+        let line = keys;
+        scratch.bias.resize(keys.max(channels), 0);
+        scratch.sums.resize(tokens * keys.max(channels), 0);
+        scratch.powers.resize(tokens * line, 0);
+        pack(&mut scratch.panels, tokens, own, |column, index| {
+            x[at(column, 1) + index]
         });
-        pack_pairs(&mut scratch.values, tokens, own, |at, channel| {
-            token(at, 2)[channel]
-        });
-        let (keys, channels) = (tokens.next_multiple_of(FOUR), own.next_multiple_of(FOUR));
-        scratch.scores.resize(keys.max(channels), 0);
-        scratch.exponents.resize(tokens.next_multiple_of(2), 0);
-        scratch.exponents.fill(0);
-        for query in 0..tokens {
-            products(token(query, 0), &scratch.keys, &mut scratch.scores[..keys]);
-            let scores = &scratch.scores[..tokens];
+        Job {
+            input: &x[first..],
+            runs: &[0],
+            pairs: own.div_ceil(2),
+            panels: &scratch.panels,
+            columns: tokens,
+            bias: &scratch.bias,
+        }
+        .run(
+            Places::rows(tokens, [3 * width, keys]),
+            Raw,
+            &mut scratch.sums,
+        );
+        let scores = scratch.sums.chunks_exact_mut(keys);
+        scratch.of_powers.clear();
+        for (scores, powers) in scores.zip(scratch.powers.chunks_exact_mut(line)) {
+            let (scores, beyond) = scores.split_at_mut(tokens);
             let largest = scores.iter().copied().fold(i32::MIN, i32::max);
-            let mut sum = 0;
-            for (&score, to) in scores.iter().zip(&mut scratch.exponents) {
-                *to = self.exponential(largest - score);
-                sum += i32::from(*to);
-            }
-            products(
-                &scratch.exponents,
-                &scratch.values,
-                &mut scratch.scores[..channels],
-            );
-            let out = &mut out[query * width + first..][..own];
-            self.finish(&scratch.scores, sum, out);
+            beyond.fill(largest);
+            scratch.of_powers.push(self.powers(largest, scores, powers));
+        }
+        pack(&mut scratch.panels, own, tokens, |column, index| {
+            x[at(index, 2) + column]
+        });
+        Job {
+            input: &scratch.powers,
+            runs: &[0],
+            pairs: tokens.div_ceil(2),
+            panels: &scratch.panels,
+            columns: own,
+            bias: &scratch.bias,
+        }
+        .run(
+            Places::rows(tokens, [line, channels]),
+            Raw,
+            &mut scratch.sums,
+        );
+        let sums = scratch.sums.chunks_exact(channels);
+        for (query, (sums, &of_powers)) in sums.zip(&scratch.of_powers).enumerate() {
+            self.finish(sums, of_powers, &mut out[query * width + first..][..own]);
         }
     }
 
-    /// The power of a difference of scores that is not negative.
-    #[inline(always)]
-    fn exponential(&self, difference: i32) -> i16 {
+    /// The powers of what scores are below the largest, and their sum.
+    fn powers(&self, largest: i32, scores: &[i32], powers: &mut [i16]) -> i32 {
         let [multiplier, shift] = self.index;
-        let scaled = (difference >> 16) * multiplier + (((difference & 0xffff) * multiplier) >> 16);
-        let index = ((scaled + ((1 << shift) >> 1)) >> shift) as usize;
-        self.table.get(index).copied().unwrap_or(0)
+        let half = (1 << shift) >> 1;
+        let last = ENTRIES as i32;
+        for (&score, to) in scores.iter().zip(&mut *powers) {
+            let difference = largest - score;
+            let scaled =
+                (difference >> 16) * multiplier + (((difference & 0xffff) * multiplier) >> 16);
+            *to = ((scaled + half) >> shift).min(last) as i16;
+        }
+        let mut sum = 0;
+        let (powers, beyond) = powers.split_at_mut(scores.len());
+        for to in powers {
+            // No index is above the last entry, which is 0, and the table is longer.
+            *to = self.table[*to as usize % TABLE];
+            sum += i32::from(*to);
+        }
+        beyond.fill(0);
+        sum
     }
 
     /// Sums of values over the sum of powers, in the output's steps.
@@ -132,37 +175,22 @@ impl IntegerAttention {
     }
 }
 
-/// Rows of numbers so that two neighbouring rows' stand side by side, four columns in a register; filled up with 0.
-fn pack_pairs(
-    into: &mut Vec<i16>,
-    rows: usize,
+/// `[⌈columns / 8⌉][pairs][8][2]` of a number at a column and a place in it; beyond the last 0.
+fn pack(
+    panels: &mut Vec<i16>,
     columns: usize,
+    length: usize,
     number: impl Fn(usize, usize) -> i16,
 ) {
-    into.clear();
-    for pair in (0..rows).step_by(2) {
-        for column in 0..columns.next_multiple_of(FOUR) {
-            for row in [pair, pair + 1] {
-                let inside = row < rows && column < columns;
-                into.push(if inside { number(row, column) } else { 0 });
-            }
+    let pairs = length.div_ceil(2);
+    panels.clear();
+    panels.resize(columns.div_ceil(COLUMNS) * COLUMNS * pairs * 2, 0);
+    for column in 0..columns {
+        let panel = column / COLUMNS * pairs * COLUMNS * 2;
+        for index in 0..length {
+            let place = (index / 2 * COLUMNS + column % COLUMNS) * 2 + index % 2;
+            panels[panel + place] = number(column, index);
         }
-    }
-}
-
-/// `out[column] = Σ x[row]·packed[row][column]`.
-fn products(x: &[i16], packed: &[i16], out: &mut [i32]) {
-    let columns = out.len();
-    for (four, out) in out.as_chunks_mut::<FOUR>().0.iter_mut().enumerate() {
-        let mut sum = I32x4::splat(0);
-        for (pair, x) in x.chunks(2).enumerate() {
-            let [low, high] =
-                [x[0], x.get(1).copied().unwrap_or(0)].map(|it| i32::from(it) & 0xffff);
-            let packed = &packed[2 * (pair * columns + FOUR * four)..];
-            let packed = I16x8::from_start(&packed[..2 * FOUR]);
-            sum = sum + packed.dot(I32x4::splat(low | high << 16).words());
-        }
-        sum.store(out);
     }
 }
 

@@ -30,7 +30,7 @@ impl Linear {
     }
 
     /// So many rows of `x`, `[rows][inner]`, to `out`, `[rows][columns]`.
-    pub fn forward<F: Finish>(
+    pub(crate) fn forward<F: Finish>(
         &self,
         (packed, bias): (&[i16], &[i32]),
         rows: usize,
@@ -175,7 +175,7 @@ impl Convolution {
 
     /// Whole images one after another, `SLACK` numbers behind the last. `bias` and multipliers stand for each group by
     /// itself, up to whole eights.
-    pub fn forward<F: Finish>(
+    pub(crate) fn forward<F: Finish>(
         &self,
         (packed, bias): (&[i16], &[i32]),
         images: usize,

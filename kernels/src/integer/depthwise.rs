@@ -66,7 +66,7 @@ impl Depthwise {
     }
 
     /// Whole images one after another, `SLACK` numbers behind the last.
-    pub fn forward<F: Finish>(
+    pub(crate) fn forward<F: Finish>(
         &self,
         (packed, bias): (&[i16], &[i32]),
         images: usize,

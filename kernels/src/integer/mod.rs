@@ -12,6 +12,7 @@ mod attention;
 mod convolution;
 mod depthwise;
 mod dots;
+mod finished;
 mod norm;
 mod pointwise;
 mod pool;
@@ -20,13 +21,16 @@ mod requantize;
 pub use attention::{AttentionScratch, EXPONENTS, IntegerAttention, MOST_TOKENS};
 pub use convolution::{Convolution, Linear};
 pub use depthwise::Depthwise;
+pub use finished::{Finishing, Numbers};
 pub use norm::{EPSILON_DIGITS, LayerNorm, NARROWEST_NORM, NORM_DIGITS, Offsets, WIDEST_NORM};
 pub use pointwise::{
     Add, Look, dequantize, largest, quantize, rounded, scaled_row, scaled_sums, transpose,
     within_range,
 };
 pub use pool::{Average, global_average, max};
-pub use requantize::{Dyadic, Finish, Raw, Requantize, Residual};
+pub use requantize::Dyadic;
+#[cfg(test)]
+use requantize::{Raw, Requantize, Residual};
 
 /// Numbers behind the last one of a slice that kernels may read: one register.
 pub const SLACK: usize = 8;

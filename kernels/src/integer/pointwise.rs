@@ -145,22 +145,35 @@ impl Add {
     }
 }
 
+/// Numbers that a table is asked for at most: from −256 to 255.
+const NUMBERS: usize = 512;
+
 /// A function of an 8-bit number by a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
-    /// The smallest number that it is asked for.
-    pub low: i16,
-    /// What becomes of `low`, `low + 1`, and so on.
-    pub table: Vec<i16>,
-}
+pub struct Look(Box<[i16; NUMBERS]>);
 
 impl Look {
-    /// Number by number; those beyond the table count as its ends.
+    /// With what becomes of `low`, `low + 1`, and so on; numbers beyond count as the ends.
+    #[must_use]
+    pub fn new(low: i16, table: &[i16]) -> Self {
+        let entry = |number: usize| {
+            let index = number as i32 - NUMBERS as i32 / 2 - i32::from(low);
+            table[index.clamp(0, table.len() as i32 - 1) as usize]
+        };
+        Self(Box::new(std::array::from_fn(entry)))
+    }
+
+    /// What becomes of a number from −256 to 255.
+    #[inline(always)]
+    #[must_use]
+    pub fn one(&self, number: i16) -> i16 {
+        self.0[(i32::from(number) + NUMBERS as i32 / 2) as usize % NUMBERS]
+    }
+
+    /// Number by number.
     pub fn forward(&self, x: &[i16], out: &mut [i16]) {
-        let last = self.table.len() - 1;
         for (&x, out) in x.iter().zip(out) {
-            let index = usize::try_from(x - self.low).unwrap_or(0);
-            *out = self.table[index.min(last)];
+            *out = self.one(x);
         }
     }
 }
@@ -260,10 +273,7 @@ mod tests {
             let exact = (f64::from(a) * 20_000.0 + f64::from(b) * 12_345.0) / 16_384.0;
             assert_eq!(f64::from(found), (exact + 0.5).floor().clamp(-120.0, 130.0));
         }
-        let look = Look {
-            low: -2,
-            table: vec![10, 11, 12, 13],
-        };
+        let look = Look::new(-2, &[10, 11, 12, 13]);
         let mut looked = [0; 6];
         look.forward(&[-9, -2, -1, 0, 1, 9], &mut looked);
         assert_eq!(looked, [10, 10, 11, 12, 13, 13]);

@@ -18,7 +18,7 @@ pub struct Dyadic {
 }
 
 /// What becomes of the sums of neighbouring columns.
-pub trait Finish: Copy {
+pub(crate) trait Finish: Copy {
     /// A number of the output.
     type Number: Copy;
 
@@ -38,7 +38,7 @@ pub trait Finish: Copy {
 
 /// The sums as they are.
 #[derive(Debug, Clone, Copy)]
-pub struct Raw;
+pub(crate) struct Raw;
 
 impl Finish for Raw {
     type Number = i32;
@@ -57,7 +57,7 @@ impl Finish for Raw {
 
 /// Numbers that are added before the rounding.
 #[derive(Debug, Clone, Copy)]
-pub struct Residual<'a> {
+pub(crate) struct Residual<'a> {
     /// In the layout of the output.
     pub numbers: &'a [i16],
     /// Their step in parts of the sum's.
@@ -66,7 +66,7 @@ pub struct Residual<'a> {
 
 /// Sums to numbers; see the module.
 #[derive(Debug, Clone, Copy)]
-pub struct Requantize<'a> {
+pub(crate) struct Requantize<'a> {
     /// One for each column, up to whole eights.
     pub multipliers: &'a [i32],
     /// From 1 to 30.
@@ -85,8 +85,8 @@ const fn half(shift: u32) -> i32 {
 
 impl Requantize<'_> {
     /// One sum's result by the definition.
-    #[must_use]
-    pub fn one(&self, sum: i32, column: usize, at: usize) -> i16 {
+    #[cfg(test)]
+    pub(crate) fn one(&self, sum: i32, column: usize, at: usize) -> i16 {
         let m = self.multipliers[column];
         let mut scaled = (sum >> 16) * m + (((sum & 0xffff) * m) >> 16);
         if let Some(Residual { numbers, factor }) = self.residual {

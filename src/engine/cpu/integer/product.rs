@@ -8,8 +8,8 @@ use crate::quant::{Codes, IntegerLayer};
 use assay_kernels::activation::Activation;
 use assay_kernels::elementwise;
 use assay_kernels::integer::{
-    COLUMNS, Convolution, Depthwise, Dyadic, Finish, Linear, Raw, Requantize, Residual, SLACK,
-    largest, quantize, scaled_row, scaled_sums,
+    COLUMNS, Convolution, Depthwise, Dyadic, Finishing, Linear, SLACK, largest, quantize,
+    scaled_row, scaled_sums,
 };
 
 /// Sums of 32 bits.
@@ -24,9 +24,9 @@ enum Kernel {
     Depthwise(Box<Depthwise>),
 }
 
-/// What a sum of an output becomes; see [`Requantize`].
+/// What a sum of an output becomes; see [`Finishing`].
 #[derive(Debug, Clone, Copy)]
-pub(in crate::engine) struct Finishing {
+pub(in crate::engine) struct Finish {
     /// What is shifted by in the end.
     pub(in crate::engine) shift: u32,
     /// The factor of what is added.
@@ -223,30 +223,6 @@ impl Product {
         columns
     }
 
-    fn run<F: Finish>(
-        &self,
-        rows: usize,
-        x: &[i16],
-        finish: impl Fn(usize, usize) -> F,
-        out: &mut [F::Number],
-        frame: &mut Vec<i16>,
-    ) {
-        let numbers = (self.packed.as_slice(), self.bias.as_slice());
-        match &self.kernel {
-            Kernel::Linear(linear, places) => {
-                linear.forward(numbers, rows * places, x, finish(0, 0), out);
-            }
-            Kernel::Convolution(plan) => {
-                frame.resize(frame.len().max(plan.scratch_len()), 0);
-                plan.forward(numbers, rows, x, finish, out, frame);
-            }
-            Kernel::Depthwise(plan) => {
-                frame.resize(frame.len().max(plan.scratch_len()), 0);
-                plan.forward(numbers, rows, x, |image| finish(image, 0), out, frame);
-            }
-        }
-    }
-
     /// Numbers of 8 bits for so many rows.
     pub(super) fn run_whole(
         &self,
@@ -256,26 +232,46 @@ impl Product {
         out: &mut [i16],
         scratch: &mut Scratch,
     ) {
-        let Some(finish) = &self.finish else {
+        let Some(own) = &self.finish else {
             return;
         };
-        let columns = finish.multipliers.len() / self.groups;
-        let each = self.output_channels() / self.groups;
-        let length = self.output_len;
-        let is_linear = matches!(self.kernel, Kernel::Linear(..));
-        let of = |image: usize, group: usize| {
-            let end = if is_linear { rows } else { image + 1 } * length;
-            Requantize {
-                multipliers: &finish.multipliers[group * columns..][..columns],
-                shift: finish.shift,
-                residual: added.zip(finish.residual).map(|(added, factor)| Residual {
-                    numbers: &added[image * length + group * each..end],
-                    factor,
-                }),
-                range: finish.range,
-            }
+        let finish = Finishing {
+            multipliers: &own.multipliers,
+            shift: own.shift,
+            residual: added.zip(own.residual),
+            range: own.range,
         };
-        self.run(rows, x, of, out, &mut scratch.numbers);
+        let weights = (self.packed.as_slice(), self.bias.as_slice());
+        let frame = self.frame(&mut scratch.numbers);
+        match &self.kernel {
+            Kernel::Linear(linear, places) => {
+                linear.numbers(weights, rows * places, x, &finish, out);
+            }
+            Kernel::Convolution(plan) => plan.numbers(weights, rows, x, &finish, out, frame),
+            Kernel::Depthwise(plan) => plan.numbers(weights, rows, x, &finish, out, frame),
+        }
+    }
+
+    /// Sums for so many rows.
+    fn run_sums(&self, rows: usize, x: &[i16], out: &mut [i32], frame: &mut Vec<i16>) {
+        let weights = (self.packed.as_slice(), self.bias.as_slice());
+        let frame = self.frame(frame);
+        match &self.kernel {
+            Kernel::Linear(linear, places) => linear.sums(weights, rows * places, x, out),
+            Kernel::Convolution(plan) => plan.sums(weights, rows, x, out, frame),
+            Kernel::Depthwise(plan) => plan.sums(weights, rows, x, out, frame),
+        }
+    }
+
+    /// Room to frame an image in.
+    fn frame<'a>(&self, frame: &'a mut Vec<i16>) -> &'a mut [i16] {
+        let len = match &self.kernel {
+            Kernel::Linear(..) => 0,
+            Kernel::Convolution(plan) => plan.scratch_len(),
+            Kernel::Depthwise(plan) => plan.scratch_len(),
+        };
+        frame.resize(frame.len().max(len), 0);
+        frame
     }
 
     /// Bias and multiplier of each output; multipliers are 0 where sums are the answer.
@@ -290,8 +286,8 @@ impl Product {
     }
 
     /// What becomes of sums, unless they are the answer.
-    pub(in crate::engine) fn finishing(&self) -> Option<Finishing> {
-        self.finish.as_ref().map(|it| Finishing {
+    pub(in crate::engine) fn finishing(&self) -> Option<Finish> {
+        self.finish.as_ref().map(|it| Finish {
             shift: it.shift,
             residual: it.residual,
             range: it.range,
@@ -314,7 +310,7 @@ impl Product {
     /// Sums as numbers for so many rows.
     pub(super) fn logits(&self, rows: usize, x: &[i16], out: &mut [f32], scratch: &mut Scratch) {
         let sums = sums(&mut scratch.sums, rows * self.output_len);
-        self.run(rows, x, |_, _| Raw, sums, &mut scratch.numbers);
+        self.run_sums(rows, x, sums, &mut scratch.numbers);
         scaled_sums(sums, &self.steps, out);
     }
 
@@ -339,7 +335,7 @@ impl Product {
             quantize(x, inverse, [-127, 127], to);
         }
         let sums = sums(&mut scratch.sums, rows * self.output_len);
-        self.run(rows, &scratch.input, |_, _| Raw, sums, &mut scratch.numbers);
+        self.run_sums(rows, &scratch.input, sums, &mut scratch.numbers);
         let rows = x
             .chunks_exact(self.input_len)
             .zip(sums.chunks_exact(self.output_len));

@@ -262,7 +262,7 @@ fn look(function: Activation, [x, y]: [Codes; 2]) -> Look {
     function.apply_in_place(&mut values);
     let mut table = vec![0; values.len()];
     quantize(&values, 1.0 / y.step, y.range, &mut table);
-    Look { low, table }
+    Look::new(low, &table)
 }
 
 /// Room for so many sums.

@@ -286,10 +286,9 @@ impl Builder<'_> {
                 base: told(base(y)),
             }),
             Whole::Look(look) => {
-                let last = look.table.len() as i32 - 1;
                 let entries = (-128..128).map(|byte| {
-                    let at = (byte + base(x) - i32::from(look.low)).clamp(0, last);
-                    told(i32::from(look.table[at as usize]) - base(y))
+                    let number = (byte + base(x)).clamp(-256, 255) as i16;
+                    told(i32::from(look.one(number)) - base(y))
                 });
                 Task::IntegerMap(IntegerMap {
                     words: output_lie.words(),
