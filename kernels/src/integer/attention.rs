@@ -6,6 +6,7 @@ use super::COLUMNS;
 use super::dots::{Job, Places};
 use super::requantize::Raw;
 use crate::attention::Attention;
+use crate::lanes::{I16x8, I32x4};
 
 /// Entries of the table for each natural logarithm.
 pub const EXPONENTS: usize = 64;
@@ -63,6 +64,7 @@ impl IntegerAttention {
     }
 
     /// Row by row.
+    #[inline(never)]
     pub fn forward(&self, x: &[i16], out: &mut [i16], scratch: &mut AttentionScratch) {
         let shape = &self.shape;
         let rows = out.chunks_exact_mut(shape.out_len());
@@ -81,7 +83,8 @@ impl IntegerAttention {
         } = self.shape;
         let own = width / heads;
         let first = head * own;
-        let at = |token: usize, part: usize| token * 3 * width + part * width + first;
+        let part =
+            |token: usize, part: usize| &x[token * 3 * width + part * width + first..][..own];
         let (keys, channels) = (
             tokens.next_multiple_of(COLUMNS),
             own.next_multiple_of(COLUMNS),
@@ -91,9 +94,8 @@ impl IntegerAttention {
         scratch.bias.resize(keys.max(channels), 0);
         scratch.sums.resize(tokens * keys.max(channels), 0);
         scratch.powers.resize(tokens * line, 0);
-        pack(&mut scratch.panels, tokens, own, |column, index| {
-            x[at(column, 1) + index]
-        });
+        let keys_of = (0..tokens).map(|token| part(token, 1));
+        pack_columns(&mut scratch.panels, keys_of, [tokens, own]);
         Job {
             input: &x[first..],
             runs: &[0],
@@ -110,14 +112,11 @@ impl IntegerAttention {
         let scores = scratch.sums.chunks_exact_mut(keys);
         scratch.of_powers.clear();
         for (scores, powers) in scores.zip(scratch.powers.chunks_exact_mut(line)) {
-            let (scores, beyond) = scores.split_at_mut(tokens);
-            let largest = scores.iter().copied().fold(i32::MIN, i32::max);
-            beyond.fill(largest);
+            let largest = scores[..tokens].iter().copied().fold(i32::MIN, i32::max);
+            scores[tokens..].fill(largest);
             scratch.of_powers.push(self.powers(largest, scores, powers));
         }
-        pack(&mut scratch.panels, own, tokens, |column, index| {
-            x[at(index, 2) + column]
-        });
+        pack_rows(&mut scratch.panels, |token| part(token, 2), [own, tokens]);
         Job {
             input: &scratch.powers,
             runs: &[0],
@@ -138,18 +137,21 @@ impl IntegerAttention {
     }
 
     /// The powers of what scores are below the largest, and their sum.
-    fn powers(&self, largest: i32, scores: &[i32], powers: &mut [i16]) -> i32 {
+    fn powers(&self, largest: i32, lines: &[i32], powers: &mut [i16]) -> i32 {
         let [multiplier, shift] = self.index;
-        let half = (1 << shift) >> 1;
-        let last = ENTRIES as i32;
-        for (&score, to) in scores.iter().zip(&mut *powers) {
-            let difference = largest - score;
-            let scaled =
-                (difference >> 16) * multiplier + (((difference & 0xffff) * multiplier) >> 16);
-            *to = ((scaled + half) >> shift).min(last) as i16;
+        let (most, multiplier) = (I32x4::splat(largest), I32x4::splat(multiplier));
+        let half = I32x4::splat((1 << shift) >> 1);
+        let eights = lines.as_chunks::<8>().0.iter();
+        for (scores, to) in eights.zip(powers.as_chunks_mut::<8>().0) {
+            let scores = scores.as_chunks::<4>().0;
+            let places = [&scores[0], &scores[1]].map(|it| {
+                let scaled = (most - I32x4::load(it)).high_product(multiplier) + half;
+                scaled.shifted_right(shift)
+            });
+            (I16x8::narrowed(places).min(I16x8::splat(ENTRIES as i16))).store(to);
         }
         let mut sum = 0;
-        let (powers, beyond) = powers.split_at_mut(scores.len());
+        let (powers, beyond) = powers.split_at_mut(self.shape.tokens);
         for to in powers {
             // No index is above the last entry, which is 0, and the table is longer.
             *to = self.table[*to as usize % TABLE];
@@ -163,33 +165,68 @@ impl IntegerAttention {
     fn finish(&self, sums: &[i32], of_powers: i32, out: &mut [i16]) {
         // At least the largest score's own power, so one over it has a digit before the point in fifteen.
         let up = of_powers.leading_zeros() - 1;
-        let inverse = (1 << 29) / ((of_powers << up) >> 16);
+        let inverse = ((1 << 29) / ((of_powers << up) >> 16)).min(32_767);
+        let inverse = I32x4::splat(inverse);
         let [multiplier, shift] = self.output;
-        let half = (1 << shift) >> 1;
-        let [low, high] = self.range.map(i32::from);
-        for (&sum, out) in sums.iter().zip(out) {
-            let product = (sum >> 16) * inverse + (((sum & 0xffff) * inverse) >> 16);
-            let mean = product >> (23 - up);
-            *out = ((mean * multiplier + half) >> shift).clamp(low, high) as i16;
+        let half = I32x4::splat((1 << shift) >> 1);
+        let multiplier = I16x8::splat(multiplier as i16);
+        let [low, high] = self.range.map(I16x8::splat);
+        for (sums, out) in sums.as_chunks::<8>().0.iter().zip(out.chunks_mut(8)) {
+            let sums = sums.as_chunks::<4>().0;
+            let means = [&sums[0], &sums[1]].map(|it| {
+                let product = I32x4::load(it).high_product(inverse);
+                product.shifted_right(23 - up as i32)
+            });
+            let rounded = I16x8::narrowed(means)
+                .zip(I16x8::splat(0))
+                .map(|it| (it.dot(multiplier) + half).shifted_right(shift));
+            (I16x8::narrowed(rounded).max(low).min(high)).write_to_start(out);
         }
     }
 }
 
-/// `[⌈columns / 8⌉][pairs][8][2]` of a number at a column and a place in it; beyond the last 0.
-fn pack(
+/// `[⌈tokens / 8⌉][pairs][8][2]`: lines of numbers as columns of a product; beyond the last 0.
+fn pack_columns<'a>(
     panels: &mut Vec<i16>,
-    columns: usize,
-    length: usize,
-    number: impl Fn(usize, usize) -> i16,
+    lines: impl Iterator<Item = &'a [i16]>,
+    sizes: [usize; 2],
 ) {
-    let pairs = length.div_ceil(2);
+    let [columns, length] = sizes;
+    let size = length.div_ceil(2) * COLUMNS * 2;
     panels.clear();
-    panels.resize(columns.div_ceil(COLUMNS) * COLUMNS * pairs * 2, 0);
-    for column in 0..columns {
-        let panel = column / COLUMNS * pairs * COLUMNS * 2;
-        for index in 0..length {
-            let place = (index / 2 * COLUMNS + column % COLUMNS) * 2 + index % 2;
-            panels[panel + place] = number(column, index);
+    panels.resize(columns.div_ceil(COLUMNS) * size, 0);
+    for (column, line) in lines.take(columns).enumerate() {
+        let panel = &mut panels[column / COLUMNS * size..][..size];
+        let pairs = panel.chunks_exact_mut(2 * COLUMNS).zip(line.chunks(2));
+        for (to, pair) in pairs {
+            to[column % COLUMNS * 2..][..pair.len()].copy_from_slice(pair);
+        }
+    }
+}
+
+/// The same of lines that are rows of the product: two neighbours' numbers side by side.
+fn pack_rows<'a>(panels: &mut Vec<i16>, line: impl Fn(usize) -> &'a [i16], sizes: [usize; 2]) {
+    let [columns, length] = sizes;
+    let size = length.div_ceil(2) * COLUMNS * 2;
+    panels.clear();
+    panels.resize(columns.div_ceil(COLUMNS) * size, 0);
+    for (first, panel) in (0..).step_by(COLUMNS).zip(panels.chunks_exact_mut(size)) {
+        let part = |row: usize| {
+            let line = line(row);
+            I16x8::from_start(&line[first..(first + COLUMNS).min(line.len())])
+        };
+        for (row, to) in (0..)
+            .step_by(2)
+            .zip(panel.as_chunks_mut::<8>().0.chunks_exact_mut(2))
+        {
+            let beside = if row + 1 < length {
+                part(row + 1)
+            } else {
+                I16x8::splat(0)
+            };
+            let [low, high] = part(row).zip(beside);
+            low.store(&mut to[0]);
+            high.store(&mut to[1]);
         }
     }
 }

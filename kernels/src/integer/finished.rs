@@ -43,6 +43,7 @@ pub type Numbers<'a> = (&'a [i16], &'a [i32]);
 
 impl Linear {
     /// So many rows of `x`, `[rows][inner]`, to numbers, `[rows][columns]`.
+    #[inline(never)]
     pub fn numbers(
         &self,
         weights: Numbers<'_>,
@@ -57,6 +58,7 @@ impl Linear {
     }
 
     /// The same to sums.
+    #[inline(never)]
     pub fn sums(&self, weights: Numbers<'_>, rows: usize, x: &[i16], out: &mut [i32]) {
         self.forward(weights, rows, x, Raw, out);
     }
@@ -64,6 +66,7 @@ impl Linear {
 
 impl Convolution {
     /// Whole images one after another, `SLACK` numbers behind the last, to numbers.
+    #[inline(never)]
     pub fn numbers(
         &self,
         weights: Numbers<'_>,
@@ -84,6 +87,7 @@ impl Convolution {
     }
 
     /// The same to sums.
+    #[inline(never)]
     pub fn sums(
         &self,
         weights: Numbers<'_>,
@@ -98,6 +102,7 @@ impl Convolution {
 
 impl Depthwise {
     /// Whole images one after another, `SLACK` numbers behind the last, to numbers.
+    #[inline(never)]
     pub fn numbers(
         &self,
         weights: Numbers<'_>,
@@ -116,6 +121,7 @@ impl Depthwise {
     }
 
     /// The same to sums.
+    #[inline(never)]
     pub fn sums(
         &self,
         weights: Numbers<'_>,

@@ -6,6 +6,7 @@
 //! multiplied and added in pairs by one instruction. Weights are from −127 to 127, sums are exact in 32 bits, and what
 //! follows a sum is [`Requantize`]. Integers are exact in any order, so lanes and tiles change nothing.
 //!
+//! Functions that go over many numbers are never inlined: whoever calls them is compiled to be small, and so they would be.
 //! Slices of numbers that are read in pairs end with [`SLACK`] numbers that belong to nobody.
 
 mod attention;

@@ -1,6 +1,8 @@
 //! Layer norms in integers, with an integer square root as in S. Kim et al., "I-BERT", 2021, arXiv 2101.01321, and sums with
 //! constants. Only a sum of squares has more than 32 bits, in two halves.
 
+use crate::lanes::{I16x8, I32x4};
+
 /// Numbers of a token at most: their squares are added in 32 bits.
 pub const WIDEST_NORM: usize = 2000;
 /// Fewer numbers than this have no integers.
@@ -15,8 +17,8 @@ pub const EPSILON_DIGITS: u32 = 6;
 /// behind the point, within ±16, and `out = min(max(⌊(n·gain + offset + 2^(s−1)) / 2^s⌋, low), high)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerNorm {
-    /// What each normalized number is multiplied by, below 2¹⁵ in size.
-    pub gains: Vec<i32>,
+    /// What each normalized number is multiplied by.
+    pub gains: Vec<i16>,
     /// What is added, below 2³⁰ in size.
     pub offsets: Vec<i32>,
     /// `64²·ε / step²` of the input with 6 digits behind the point, below 2²⁶.
@@ -29,6 +31,7 @@ pub struct LayerNorm {
 
 impl LayerNorm {
     /// Token by token.
+    #[inline(never)]
     pub fn forward(&self, x: &[i16], out: &mut [i16]) {
         let width = self.gains.len();
         for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
@@ -37,30 +40,59 @@ impl LayerNorm {
     }
 
     fn token(&self, x: &[i16], out: &mut [i16]) {
-        let width = x.len() as i32;
-        let sum: i32 = x.iter().map(|&it| i32::from(it)).sum();
-        let mean = (64 * sum + width / 2).div_euclid(width);
-        // In two halves of 32 bits.
-        let [mut high, mut low] = [0, 0];
-        for &it in x {
-            let off = 64 * i32::from(it) - mean;
-            let square = off * off;
-            high += square >> 16;
-            low += square & 0xffff;
+        let (eights, rest) = x.as_chunks::<8>();
+        let mut sums = I32x4::splat(0);
+        for eight in eights {
+            sums = sums + I16x8::load(eight).dot(I16x8::splat(1));
         }
-        let squares = (i64::from(high) << 16) + i64::from(low);
+        let sum = total(sums) + rest.iter().map(|&it| i32::from(it)).sum::<i32>();
+        let width = x.len() as i32;
+        let mean = (64 * sum + width / 2).div_euclid(width);
+        // In two halves of 32 bits; two squares are below 2³¹.
+        let [mut high, mut low] = [I32x4::splat(0); 2];
+        for eight in eights {
+            let off = off(I16x8::load(eight), mean);
+            let squares = off.dot(off);
+            high = high + squares.shifted_right(16);
+            low = low + (squares & I32x4::splat(0xffff));
+        }
+        let squares: i64 = (rest.iter().map(|&it| 64 * i32::from(it) - mean))
+            .map(|off| i64::from(off * off))
+            .sum();
+        let squares = squares + (i64::from(total(high)) << 16) + i64::from(total(low));
         let [factor, shift] = self.inverse(squares.cast_unsigned(), x.len() as u32);
-        let (rounding, half) = (1 << (shift - 1), 1 << (self.shift - 1));
-        let [low, high] = self.range.map(i32::from);
-        let numbers = x.iter().zip(out);
-        for ((&it, out), (&gain, &offset)) in numbers.zip(self.gains.iter().zip(&self.offsets)) {
+        let (outs, out_rest) = out.as_chunks_mut::<8>();
+        let (gains, gains_rest) = self.gains.as_chunks::<8>();
+        let (offsets, offsets_rest) = self.offsets.as_chunks::<8>();
+        let [rounding, half] = [shift, self.shift as i32].map(|it| I32x4::splat(1 << (it - 1)));
+        let [lowest, highest] = self.range.map(I16x8::splat);
+        let (none, factors) = (I16x8::splat(0), I16x8::splat(factor as i16));
+        for ((eight, out), (gains, offsets)) in
+            (eights.iter().zip(outs)).zip(gains.iter().zip(offsets))
+        {
+            let products = off(I16x8::load(eight), mean).zip(none);
+            let normal = products.map(|it| (it.dot(factors) + rounding).shifted_right(shift));
+            let normal = I16x8::narrowed(normal).zip(none);
+            let gains = I16x8::load(gains).zip(none);
+            let offsets = offsets.as_chunks::<4>().0;
+            let rounded = [0, 1].map(|it| {
+                let sum = normal[it].dot(gains[it]) + I32x4::load(&offsets[it]) + half;
+                sum.shifted_right(self.shift as i32)
+            });
+            (I16x8::narrowed(rounded).max(lowest).min(highest)).store(out);
+        }
+        for ((&it, out), (&gain, &offset)) in
+            (rest.iter().zip(out_rest)).zip(gains_rest.iter().zip(offsets_rest))
+        {
             let off = 64 * i32::from(it) - mean;
-            let normal = ((off * factor + rounding) >> shift).clamp(-32_767, 32_767);
-            *out = ((normal * gain + offset + half) >> self.shift).clamp(low, high) as i16;
+            let normal = ((off * factor + (1 << (shift - 1))) >> shift).clamp(-32_768, 32_767);
+            let sum = normal * i32::from(gain) + offset + (1 << (self.shift - 1));
+            let [low, high] = self.range.map(i32::from);
+            *out = (sum >> self.shift).clamp(low, high) as i16;
         }
     }
 
-    /// `1 / σ` as a factor of at most 2¹⁵ and what the product is shifted by.
+    /// `1 / σ` as a factor below 2¹⁵ and what the product is shifted by.
     fn inverse(&self, squares: u64, width: u32) -> [i32; 2] {
         // Both parts of the variance with an even number of digits behind the point, as many as 31 bits hold.
         let room = squares.leading_zeros() as i32 - 33;
@@ -79,8 +111,23 @@ impl LayerNorm {
         let more = variance.leading_zeros().saturating_sub(2) & !1;
         let root = (variance << more).isqrt();
         let shift = 29 - NORM_DIGITS as i32 - (digits + more as i32) / 2;
-        [((1 << 29) / root) as i32, shift.max(1)]
+        [((1 << 29) / root).min(32_767) as i32, shift.max(1)]
     }
+}
+
+/// Eight numbers' distances from a mean, in 64ths.
+#[inline(always)]
+fn off(x: I16x8, mean: i32) -> I16x8 {
+    let factors = I32x4::splat(64 | -mean << 16).words();
+    I16x8::narrowed(x.zip(I16x8::splat(1)).map(|two| two.dot(factors)))
+}
+
+/// The sum of all lanes.
+#[inline(always)]
+fn total(lanes: I32x4) -> i32 {
+    let mut four = [0; 4];
+    lanes.store(&mut four);
+    four.iter().sum()
 }
 
 /// A number of its own added at each place of a row: `out = min(max(⌊(c·m + number + 2^(s−1)) / 2^s⌋, low), high)`.
@@ -98,6 +145,7 @@ pub struct Offsets {
 
 impl Offsets {
     /// Row by row.
+    #[inline(never)]
     pub fn forward(&self, x: &[i16], out: &mut [i16]) {
         let half = 1 << (self.shift - 1);
         let [low, high] = self.range.map(i32::from);
@@ -158,7 +206,9 @@ mod tests {
                         of.iter().map(|it| (it * scale).round() as i32).collect()
                     };
                     let norm = LayerNorm {
-                        gains: told(&gains, shift - NORM_DIGITS),
+                        gains: (told(&gains, shift - NORM_DIGITS).iter())
+                            .map(|&it| it as i16)
+                            .collect(),
                         offsets: told(&offsets, shift),
                         epsilon: (4096.0 * epsilon * 64.0) as u32,
                         shift,

@@ -10,6 +10,7 @@ use crate::lanes::{F32x4, I16x8, I32x4};
 const MAGIC: f32 = 12_582_912.0;
 
 /// `out = [min(max(x·inverse, low), high)]`, rounded to the nearest, ties to even; NaN gives `low`.
+#[inline(never)]
 pub fn quantize(x: &[f32], inverse: f32, range: [i16; 2], out: &mut [i16]) {
     let [low, high] = range.map(|end| F32x4::splat(end.into()));
     let (factor, magic) = (F32x4::splat(inverse), F32x4::splat(MAGIC));
@@ -31,6 +32,7 @@ pub fn quantize(x: &[f32], inverse: f32, range: [i16; 2], out: &mut [i16]) {
 }
 
 /// What [`quantize`] and [`dequantize`] make of numbers one after the other.
+#[inline(never)]
 pub fn rounded(x: &[f32], step: f32, range: [i16; 2], out: &mut [f32]) {
     let inverse = 1.0 / step;
     let [low, high] = range.map(f32::from);
@@ -43,6 +45,7 @@ pub fn rounded(x: &[f32], step: f32, range: [i16; 2], out: &mut [f32]) {
 }
 
 /// Takes the gradient away where a number was cut off: the way back through [`rounded`].
+#[inline(never)]
 pub fn within_range(x: &[f32], inverse: f32, range: [i16; 2], gradient: &mut [f32]) {
     let [low, high] = range.map(f32::from);
     for (&x, gradient) in x.iter().zip(gradient) {
@@ -54,6 +57,7 @@ pub fn within_range(x: &[f32], inverse: f32, range: [i16; 2], gradient: &mut [f3
 }
 
 /// `out = x·step`.
+#[inline(never)]
 pub fn dequantize(x: &[i16], step: f32, out: &mut [f32]) {
     let factor = F32x4::splat(step);
     let (eights, rest) = x.as_chunks::<8>();
@@ -69,6 +73,7 @@ pub fn dequantize(x: &[i16], step: f32, out: &mut [f32]) {
 }
 
 /// `out = sum·step` with a step for each of the columns of every row.
+#[inline(never)]
 pub fn scaled_sums(sums: &[i32], steps: &[f32], out: &mut [f32]) {
     let columns = steps.len();
     for (sums, out) in sums
@@ -83,6 +88,7 @@ pub fn scaled_sums(sums: &[i32], steps: &[f32], out: &mut [f32]) {
 
 /// The largest `|x|`, 0 for none; NaN is passed over.
 #[must_use]
+#[inline(never)]
 pub fn largest(x: &[f32]) -> f32 {
     let (fours, rest) = x.as_chunks::<4>();
     let mut most = F32x4::from_rest(rest).abs().max(F32x4::zero());
@@ -93,13 +99,25 @@ pub fn largest(x: &[f32]) -> f32 {
 }
 
 /// `out = sum·(row·step) + bias` with a step and a bias for each column; three roundings.
+#[inline(never)]
 pub fn scaled_row(sums: &[i32], row: f32, [steps, bias]: [&[f32]; 2], out: &mut [f32]) {
     let columns = steps.len();
+    let (steps, steps_rest) = steps.as_chunks::<4>();
+    let (bias, bias_rest) = bias.as_chunks::<4>();
+    let factor = F32x4::splat(row);
     for (sums, out) in sums
         .chunks_exact(columns)
         .zip(out.chunks_exact_mut(columns))
     {
-        for (((&sum, &step), &bias), out) in sums.iter().zip(steps).zip(bias).zip(out) {
+        let (sums, sums_rest) = sums.as_chunks::<4>();
+        let (out, out_rest) = out.as_chunks_mut::<4>();
+        for ((sums, out), (step, bias)) in sums.iter().zip(out).zip(steps.iter().zip(bias)) {
+            let step = factor * F32x4::load(step);
+            (I32x4::load(sums).to_floats() * step + F32x4::load(bias)).store(out);
+        }
+        for ((&sum, out), (&step, &bias)) in
+            (sums_rest.iter().zip(out_rest)).zip(steps_rest.iter().zip(bias_rest))
+        {
             *out = sum as f32 * (row * step) + bias;
         }
     }
@@ -126,6 +144,7 @@ impl Add {
     }
 
     /// Number by number.
+    #[inline(never)]
     pub fn forward(&self, a: &[i16], b: &[i16], out: &mut [i16]) {
         let multipliers = I32x4::splat(self.multipliers[0] | self.multipliers[1] << 16).words();
         let rounding = I32x4::splat(1 << (self.shift - 1));
@@ -171,6 +190,7 @@ impl Look {
     }
 
     /// Number by number.
+    #[inline(never)]
     pub fn forward(&self, x: &[i16], out: &mut [i16]) {
         for (&x, out) in x.iter().zip(out) {
             *out = self.one(x);
@@ -179,6 +199,7 @@ impl Look {
 }
 
 /// `[places][channels]` to `[channels][places]`, of one row.
+#[inline(never)]
 pub fn transpose(x: &[i16], channels: usize, out: &mut [i16]) {
     let places = x.len() / channels;
     for (place, x) in x.chunks_exact(channels).enumerate() {

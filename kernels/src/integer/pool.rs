@@ -9,6 +9,7 @@ use crate::lanes::{By, I16x8, I32x4};
 use crate::pool::Pool;
 
 /// The largest of each window. In and out have the same step.
+#[inline(never)]
 pub fn max(pool: &Pool, images: usize, input: &[i16], out: &mut [i16]) {
     let channels = pool.channels;
     let inputs = input.chunks_exact(pool.image_len()).take(images);
@@ -43,6 +44,7 @@ pub struct Average {
 
 impl Average {
     /// The mean of each window of so many images.
+    #[inline(never)]
     pub fn forward(&self, images: usize, input: &[i16], out: &mut [i16]) {
         let pool = &self.pool;
         let channels = pool.channels;
@@ -89,6 +91,7 @@ impl Average {
 }
 
 /// The mean over all `places` of each channel; `average` has their multiplier at `places` and its pool is not looked at.
+#[inline(never)]
 pub fn global_average(
     average: &Average,
     [places, channels]: [usize; 2],

@@ -38,7 +38,9 @@ pub(super) fn norm([scale, shift]: [&[f32]; 2], epsilon: f32, [x, y]: [Codes; 2]
     let epsilon = (epsilon * f64::from(1 << EPSILON_DIGITS)).round();
     (epsilon < f64::from(1 << 26)).then_some(())?;
     Some(Whole::LayerNorm(LayerNorm {
-        gains: in_steps(scale, y.step, digits - NORM_DIGITS)?,
+        gains: (in_steps(scale, y.step, digits - NORM_DIGITS)?.into_iter())
+            .map(|it| it as i16)
+            .collect(),
         offsets: in_steps(shift, y.step, digits)?,
         epsilon: epsilon as u32,
         shift: digits,
