@@ -141,7 +141,7 @@ const LOGITS: [(&str, &str, &str); 12] = [
     (
         "vit",
         "int8",
-        "202ab799e9c43147be0c8a398898bdfdfa421fdd99d881621e0286d12cfb0335",
+        "500e02a6c262860000438168d3de4c127af013dcd401ddba01fad8bff3638858",
     ),
     (
         "vit",
@@ -151,7 +151,7 @@ const LOGITS: [(&str, &str, &str); 12] = [
     (
         "mixer",
         "int8",
-        "4e76704099c35a1937c7241938957dabb41ebc2969734ec39171ae085ec7335b",
+        "8b9bb2f965841d171e5c28a637f2d93ee86f54382a4a51c852a071596ba0fbf5",
     ),
     (
         "mixer",
