@@ -250,7 +250,7 @@ fn equalization_saves_a_model_with_lopsided_channels_and_harms_no_other() {
         let equalized = with(scheme, |it| it.equalization = on());
         let [before, after] = [&asked(scheme), &equalized].map(|spec| right(&bad, spec));
         let plain = right(weights, &equalized);
-        println!("{scheme}: {before} right, equalized {after}, of {exact}; not lopsided {plain}");
+        println!("{scheme}: {before} right, equalized {after}, f32 {exact}; not lopsided {plain}");
         assert!(after + 3 >= exact, "{scheme}");
         assert!(plain + 3 >= exact, "{scheme}");
         if scheme != "int4" {
@@ -288,7 +288,7 @@ fn bias_correction_brings_the_means_back() {
         let [before, after] =
             [&asked(scheme), &corrected].map(|spec| answered(&lab, graph, weights, spec).0);
         println!(
-            "{scheme}: means off by {plain:.4}, corrected {better:.4}; {before} and {after} of {exact} right"
+            "{scheme}: means off by {plain:.4}, corrected {better:.4}; {before} and {after} right, f32 {exact}"
         );
         if ["ternary", "int4"].contains(&scheme) {
             assert!(better < 0.7 * plain, "{scheme}");
@@ -331,7 +331,7 @@ fn channels_go_from_every_family_and_a_few_epochs_make_up_for_it() {
         );
         assert!(found[0].1.bytes() * 10 < exact.1.bytes() * 9, "{family}");
         assert!(
-            found[2].1.bytes() * 4 < exact.1.bytes() * 11 / 10,
+            found[2].1.bytes() * 3 < exact.1.bytes(),
             "{family}"
         );
         assert!(found[1].0 + 3 >= found[0].0, "{family}");
@@ -364,7 +364,7 @@ fn fine_tuning_makes_up_for_few_digits_and_keeps_pruned_weights_at_zero() {
     let plain = answered(&lab, graph, weights, &asked("ternary")).0;
     let tuned = with("ternary", |it| it.fine_tune_epochs = Some(5));
     let (better, stored) = answered(&lab, graph, weights, &tuned);
-    println!("ternary: {plain} of {exact} right, fine-tuned {better}");
+    println!("ternary: {plain} right, fine-tuned {better}, f32 {exact}");
     assert!(better > plain && better + 12 >= exact);
     assert_eq!(
         answered(&lab, graph, weights, &tuned).1.digest(),
@@ -381,7 +381,7 @@ fn fine_tuning_makes_up_for_few_digits_and_keeps_pruned_weights_at_zero() {
         ..sparse
     };
     let before = answered(&lab, graph, weights, &untuned).0;
-    println!("70 % of the weights at 0, int8: {before} of {exact} right, fine-tuned {right}");
+    println!("70 % of the weights at 0, int8: {before} right, fine-tuned {right}, f32 {exact}");
     assert!(right > before && right + 12 >= exact);
     for name in ["conv2.weight", "dense.weight"] {
         let values = &stored.weights().get(name).unwrap().values;
