@@ -178,10 +178,10 @@ fn damage_names_the_worst_layer_the_flips_and_the_classes() {
 /// What a graph's weights, stored as asked, answer on the test rows: how many rightly, and the stored model.
 fn answered(lab: &Lab, graph: &Graph, weights: &Weights, spec: &QuantizationSpec) -> (u32, Stored) {
     let (rows, split) = (&lab.rows, &lab.split);
-    let stored = eval::stored(graph, weights, spec, rows, &split.train).unwrap();
+    let stored = eval::stored(graph, weights, spec, rows, &split.train).expect("a model");
     let parameters = Parameters::Stored(&stored);
-    let mut model = ready(lab.engine.prepare(graph, parameters, 64)).unwrap();
-    let logits = ready(model.logits(&split.test)).unwrap();
+    let mut model = ready(lab.engine.prepare(graph, parameters, 64)).expect("a model");
+    let logits = ready(model.logits(&split.test)).expect("a model");
     let labels: Vec<u16> = split
         .test
         .iter()
@@ -210,7 +210,7 @@ fn lopsided(weights: &Weights) -> Weights {
         ("conv1.bias", false),
         ("conv2.weight", true),
     ] {
-        let mut tensor = weights.remove(name).unwrap();
+        let mut tensor = weights.remove(name).expect("there");
         let channels = if is_second {
             tensor.shape[1]
         } else {
@@ -330,10 +330,7 @@ fn channels_go_from_every_family_and_a_few_epochs_make_up_for_it() {
             found[2].1.bytes()
         );
         assert!(found[0].1.bytes() * 10 < exact.1.bytes() * 9, "{family}");
-        assert!(
-            found[2].1.bytes() * 3 < exact.1.bytes(),
-            "{family}"
-        );
+        assert!(found[2].1.bytes() * 3 < exact.1.bytes(), "{family}");
         assert!(found[1].0 + 3 >= found[0].0, "{family}");
         for (right, _) in &found[1..] {
             assert!(

@@ -93,6 +93,21 @@ const SABOTAGES: &[(&str, &str, &str)] = &[
         "number % task.places",
         "number % task.channels",
     ),
+    (
+        "integer_map",
+        "index % task.words * 4u",
+        "index % task.words",
+    ),
+    ("integer_norm", "mean -= 1i;", "mean += 30i;"),
+    ("integer_norm", "high += low >> 16u;", ""),
+    ("integer_norm", "found = larger;", "found = bit;"),
+    (
+        "integer_attention",
+        "token / task.tokens * task.tokens",
+        "0u",
+    ),
+    ("integer_attention", "max(largest,", "min(largest,"),
+    ("integer_attention", "23u - up", "22u - up"),
 ];
 
 /// What a case comes to: an error says what was expected and what was found.

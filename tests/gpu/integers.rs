@@ -19,7 +19,8 @@ const BATCH: u32 = 16;
 /// The checks of integer models.
 pub(super) fn cases() -> Vec<GpuCase> {
     let mut cases = Vec::new();
-    let digits = ["lenet", "mlp", "resnet", "mobilenet"].map(|family| (family, of_family(family)));
+    let digits = ["lenet", "mlp", "resnet", "mobilenet", "vit", "mixer"]
+        .map(|family| (family, of_family(family)));
     for (name, graph) in digits.into_iter().chain([("every layer", every_layer())]) {
         for activations in ["asymmetric", "symmetric"] {
             let graph = graph.clone();
@@ -75,7 +76,11 @@ fn every_layer() -> Graph {
         Layer::AveragePool(window([2, 3], [2, 2], [0, 1, 1, 1])),
     );
     graph.push_reading("twice", Layer::Add, &["mean", "mean"]);
-    graph.push("tokens", Layer::Tokens { positions: false });
+    graph.push("tokens", Layer::Tokens { positions: true });
+    graph.push("norm1", Layer::layer_norm());
+    graph.push("qkv", Layer::linear(24));
+    graph.push("attention", Layer::Attention { heads: 2 });
+    graph.push("norm2", Layer::layer_norm());
     graph.push("wide", Layer::linear(9));
     graph.push("turned", Layer::Transpose);
     graph.push("mixed", Layer::linear(7));
@@ -201,15 +206,29 @@ async fn sabotaged(gpu: Gpu) -> Result<(), String> {
 
 async fn refused(gpu: Gpu) -> Result<(), String> {
     let mut engine = GpuEngine::new(gpu);
-    for (family, scheme, words) in [
-        ("vit", "int8", "in integers on the CPU engine only"),
-        ("lenet", "int8-dynamic", "is computed in int8-dynamic"),
+    let mut alone = of_family("mlp");
+    alone.nodes.insert(
+        1,
+        assay::model::Node {
+            name: "alone".into(),
+            layer: Layer::batch_norm(),
+            inputs: vec!["flatten".into()],
+        },
+    );
+    let first = alone.nodes.len().min(2);
+    alone.nodes[first].inputs = vec!["alone".into()];
+    for (graph, scheme, words) in [
+        (alone, "int8", "is computed in f32"),
+        (
+            of_family("lenet"),
+            "int8-dynamic",
+            "is computed in int8-dynamic",
+        ),
     ] {
-        let graph = of_family(family);
         let some = rows(graph.input, 40);
         let stored = stored(&graph, &some, scheme, "asymmetric")?;
         match prepared(&mut engine, &graph, &stored, &some).await {
-            Ok(_) => return Err(format!("{family} {scheme} was not refused")),
+            Ok(_) => return Err(format!("{scheme} was not refused")),
             Err(told) if told.contains(words) && told.contains("layer") => {}
             Err(told) => return Err(told),
         }

@@ -63,6 +63,12 @@ impl IntegerAttention {
         }
     }
 
+    /// The powers by place, those beyond the last entry 0.
+    #[must_use]
+    pub fn table(&self) -> &[i16] {
+        self.table.as_slice()
+    }
+
     /// Row by row.
     #[inline(never)]
     pub fn forward(&self, x: &[i16], out: &mut [i16], scratch: &mut AttentionScratch) {

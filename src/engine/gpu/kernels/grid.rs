@@ -358,6 +358,9 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
             each(rows * wide(window.out_height) * wide(window.out_width) * words)
         }
         Task::IntegerMap(it) => each(rows * wide(it.words)),
+        // Workgroups of 64 as well.
+        Task::IntegerNorm(it) => each(4 * rows * wide(it.places)),
+        Task::IntegerAttention(it) => each(4 * rows * wide(it.tokens) * wide(it.words)),
         Task::IntegerTranspose(it) => {
             let lines = wide(it.places * it.channels / it.line.max(1));
             each(rows * lines * wide(it.line.div_ceil(4)))

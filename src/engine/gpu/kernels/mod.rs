@@ -20,10 +20,10 @@ pub(crate) mod work;
 
 use task::{
     Activate, ActivateGradient, Add, Attention, AttentionGradient, AverageGradient, CrossEntropy,
-    Dropout, Forward, Gather, InputGradient, IntegerGather, IntegerMap, IntegerPool,
-    IntegerProduct, IntegerTranspose, LayerNorm, LayerNormGradient, MaxGradient, NormGradient,
-    NormSums, Normalize, Pool, Positions, PositionsGradient, Statistics, Transpose, Update,
-    WeightGradient, Words,
+    Dropout, Forward, Gather, InputGradient, IntegerAttention, IntegerGather, IntegerMap,
+    IntegerNorm, IntegerPool, IntegerProduct, IntegerTranspose, LayerNorm, LayerNormGradient,
+    MaxGradient, NormGradient, NormSums, Normalize, Pool, Positions, PositionsGradient, Statistics,
+    Transpose, Update, WeightGradient, Words,
 };
 
 /// What kernels may bind, by number.
@@ -180,6 +180,10 @@ kernels! {
     IntegerPool(IntegerPool) "integer_pool" 256 false ["turn" "weights" "values"];
     /// Sums and tables of integers.
     IntegerMap(IntegerMap) "integer_map" 256 false ["turn" "weights" "values"];
+    /// A layer norm in integers.
+    IntegerNorm(IntegerNorm) "integer_norm" 64 false ["turn" "weights" "values"];
+    /// An attention in integers.
+    IntegerAttention(IntegerAttention) "integer_attention" 64 false ["turn" "weights" "values"];
     /// Another order of the same integers.
     IntegerTranspose(IntegerTranspose) "integer_transpose" 256 false ["turn" "values"];
 }

@@ -165,7 +165,17 @@ words! {
     /// A sum of two integers, or a table of one.
     IntegerMap {
         words: u32, left: u32, right: u32, output: u32, table: u32, left_multiplier: u32, right_multiplier: u32,
-        shift: u32, low: u32, high: u32, left_base: u32, right_base: u32, base: u32,
+        shift: u32, low: u32, high: u32, left_base: u32, right_base: u32, base: u32, numbers: u32,
+    }
+    /// A layer norm in integers.
+    IntegerNorm {
+        places: u32, channels: u32, input: u32, output: u32, numbers: u32, epsilon: u32, shift: u32, low: u32, high: u32,
+        input_base: u32, base: u32,
+    }
+    /// An attention in integers; words of a token's output, and of a head.
+    IntegerAttention {
+        tokens: u32, words: u32, head_words: u32, input: u32, output: u32, table: u32, index_multiplier: u32,
+        index_shift: u32, multiplier: u32, shift: u32, low: u32, high: u32, input_base: u32, base: u32,
     }
     /// Rows and columns of integers change places.
     IntegerTranspose { places: u32, channels: u32, line: u32, input: u32, output: u32 }

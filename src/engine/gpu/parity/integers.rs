@@ -4,7 +4,8 @@ use super::shapes::{Bench, CONVOLUTIONS, DEPTHWISE, WINDOWS, turn};
 use super::table::Table;
 use crate::engine::gpu::kernels::Task;
 use crate::engine::gpu::kernels::task::{
-    IntegerGather, IntegerMap, IntegerPool, IntegerProduct, IntegerTranspose, NONE, Shape,
+    IntegerAttention, IntegerGather, IntegerMap, IntegerNorm, IntegerPool, IntegerProduct,
+    IntegerTranspose, NONE, Shape,
 };
 
 pub(super) fn all(table: &mut Table) {
@@ -19,6 +20,8 @@ pub(super) fn all(table: &mut Table) {
     pools(table);
     maps(table);
     moves(table);
+    norms(table);
+    attentions(table);
 }
 
 /// A bench whose first numbers are no words, because a word moved by a little may be the same word.
@@ -171,8 +174,12 @@ fn pools(table: &mut Table) {
 
 fn maps(table: &mut Table) {
     for (rows, words) in [(1, 1), (3, 211)] {
-        for is_sum in [false, true] {
+        for way in ["table", "sum", "numbers"] {
+            let is_sum = way == "sum";
             let mut bench = bench(table);
+            let numbers: Vec<u32> = (0..4 * words)
+                .map(|_| told((bench.draw() * 3e6) as i32))
+                .collect();
             let entries: Vec<u32> = (0..256).map(|at| told((at * 37) % 256 - 128)).collect();
             let task = IntegerMap {
                 words,
@@ -183,7 +190,11 @@ fn maps(table: &mut Table) {
                     NONE
                 },
                 output: bench.values(rows * words),
-                table: weights(&mut bench, &entries),
+                table: if way == "table" {
+                    weights(&mut bench, &entries)
+                } else {
+                    NONE
+                },
                 left_multiplier: 20_001,
                 right_multiplier: 31_007,
                 shift: 15,
@@ -192,10 +203,78 @@ fn maps(table: &mut Table) {
                 left_base: 12,
                 right_base: told(-128),
                 base: told(-4),
+                numbers: if way == "numbers" {
+                    weights(&mut bench, &numbers)
+                } else {
+                    NONE
+                },
             };
-            let what = format!("{rows}×{words} {is_sum}");
+            let what = format!("{rows}×{words} {way}");
             table.push(what, bench, turn(rows), Task::IntegerMap(task));
         }
+    }
+}
+
+fn norms(table: &mut Table) {
+    for (rows, places, channels) in [(1, 1, 4_u32), (3, 5, 7), (2, 16, 64), (1, 3, 258)] {
+        for (what, epsilon, mask) in [
+            ("wide", 700, u32::MAX),
+            ("exact", 0, u32::MAX),
+            ("narrow", 50_000, 0x0101_0101),
+            ("constant", 3, 0),
+        ] {
+            let mut bench = bench(table);
+            let input = values(&mut bench, rows * places * channels.div_ceil(4));
+            for number in &mut bench.arenas.values[input as usize..] {
+                *number = f32::from_bits(number.to_bits() & mask);
+            }
+            let mut numbers = Vec::new();
+            for scale in [30_000.0, 3e7] {
+                numbers.extend((0..channels).map(|_| told((bench.draw() * scale) as i32)));
+            }
+            let task = IntegerNorm {
+                places,
+                channels,
+                input,
+                output: bench.values(rows * places * channels.div_ceil(4)),
+                numbers: weights(&mut bench, &numbers),
+                epsilon,
+                shift: 19,
+                low: told(-110),
+                high: 120,
+                input_base: told(-31),
+                base: 6,
+            };
+            let what = format!("{what} {rows}×{places}×{channels}");
+            table.push(what, bench, turn(rows), Task::IntegerNorm(task));
+        }
+    }
+}
+
+fn attentions(table: &mut Table) {
+    for (rows, tokens, words, head_words) in
+        [(1, 1, 1, 1), (3, 5, 2, 1), (2, 16, 6, 3), (1, 49, 4, 4)]
+    {
+        let mut bench = bench(table);
+        let powers: Vec<u32> = (0..1024).map(|place| 16_383_u32 >> (place / 45)).collect();
+        let task = IntegerAttention {
+            tokens,
+            words,
+            head_words,
+            input: values(&mut bench, rows * tokens * 3 * words),
+            output: bench.values(rows * tokens * words),
+            table: weights(&mut bench, &powers),
+            index_multiplier: 21_000,
+            index_shift: 6,
+            multiplier: 25_000,
+            shift: 20,
+            low: told(-120),
+            high: 127,
+            input_base: told(-7),
+            base: 2,
+        };
+        let what = format!("{rows}×{tokens}×{words} in {head_words}");
+        table.push(what, bench, turn(rows), Task::IntegerAttention(task));
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! A number `c` is held as the byte `c − base`, `base = low + 128`, four channels a word, the last filled up.
 
+mod inexact;
 mod product;
 
 use super::forward::window;
@@ -284,6 +285,7 @@ impl Builder<'_> {
                 left_base: told(base(x)),
                 right_base: told(base(self.integer.codes[step.inputs[1]])),
                 base: told(base(y)),
+                numbers: NONE,
             }),
             Whole::Look(look) => {
                 let entries = (-128..128).map(|byte| {
@@ -304,18 +306,11 @@ impl Builder<'_> {
                     left_base: 0,
                     right_base: 0,
                     base: 0,
+                    numbers: NONE,
                 })
             }
             Whole::LayerNorm(_) | Whole::Offsets(_) | Whole::Attention(_) => {
-                let node = &self.graph.nodes[step.node];
-                return Err(Error::Unsupported {
-                    feature: "this stored model on the GPU".into(),
-                    why: format!(
-                        "layer {:?} ({}) computes in integers on the CPU engine only",
-                        node.name,
-                        node.layer.words()
-                    ),
-                });
+                return self.inexact(step, whole);
             }
             Whole::Transpose(_) => Task::IntegerTranspose(IntegerTranspose {
                 places: input_lie.places,

@@ -2,7 +2,8 @@
 
 use super::{Arenas, Expected};
 use crate::engine::gpu::kernels::task::{
-    IntegerGather, IntegerMap, IntegerPool, IntegerProduct, IntegerTranspose, NONE, Turn,
+    IntegerAttention, IntegerGather, IntegerMap, IntegerNorm, IntegerPool, IntegerProduct,
+    IntegerTranspose, NONE, Turn,
 };
 
 /// A word's number.
@@ -166,15 +167,119 @@ pub(super) fn map(it: &IntegerMap, turn: &Turn, before: &Arenas, after: &mut Exp
         let at = |place: u32, lane| byte(before.values[(place + index) as usize], lane);
         let numbers = [0, 1, 2, 3].map(|lane| {
             let left = at(it.left, lane);
-            if it.right == NONE {
+            if it.table != NONE {
                 let entry = i64::from(it.table) + left + 128;
                 return signed(before.weights[entry as usize].to_bits());
             }
-            let sum = (left + signed(it.left_base)) * signed(it.left_multiplier)
-                + (at(it.right, lane) + signed(it.right_base)) * signed(it.right_multiplier);
+            let mut sum = (left + signed(it.left_base)) * signed(it.left_multiplier);
+            if it.right != NONE {
+                sum += (at(it.right, lane) + signed(it.right_base)) * signed(it.right_multiplier);
+            }
+            if it.numbers != NONE {
+                let place = it.numbers + index % it.words * 4 + lane;
+                sum += signed(before.weights[place as usize].to_bits());
+            }
             shifted(sum, it.shift).clamp(signed(it.low), signed(it.high)) - signed(it.base)
         });
         after.arenas.values[(it.output + index) as usize] = word(numbers);
+    }
+}
+
+/// The kernel of the CPU engine says what is meant; here it is in 64 bits throughout.
+pub(super) fn norm(it: &IntegerNorm, turn: &Turn, before: &Arenas, after: &mut Expected) {
+    let words = it.channels.div_ceil(4);
+    let width = i64::from(it.channels);
+    let told = |at: u32| signed(before.weights[(it.numbers + at) as usize].to_bits());
+    for place in 0..turn.rows * it.places {
+        let numbers: Vec<i64> = (0..it.channels)
+            .map(|channel| {
+                let at = it.input + place * words + channel / 4;
+                byte(before.values[at as usize], channel % 4) + signed(it.input_base)
+            })
+            .collect();
+        let mean = (64 * numbers.iter().sum::<i64>() + width / 2).div_euclid(width);
+        let squares: i64 = numbers.iter().map(|it| (64 * it - mean).pow(2)).sum();
+        // As many digits behind the point as keep both parts within 31 bits, an even number.
+        let fits = |digits: i32| {
+            let scaled = |number: i64, digits: i32| number as f64 * 2f64.powi(digits);
+            scaled(squares, digits) < 2f64.powi(31)
+                && (it.epsilon == 0 || scaled(it.epsilon.into(), digits - 6) < 2f64.powi(30))
+        };
+        let digits = (-16..=30).rev().find(|&digits| fits(digits)).unwrap_or(-16) & !1;
+        let scaled = |number: i64, digits: i32| {
+            if digits >= 0 {
+                number << digits
+            } else {
+                number >> -digits
+            }
+        };
+        let variance =
+            (scaled(squares, digits) / width + scaled(it.epsilon.into(), digits - 6)).max(1);
+        let mut more = 0;
+        while (variance << (more + 2)) < 1 << 30 {
+            more += 2;
+        }
+        let root = (variance << more).isqrt();
+        let factor = ((1 << 29) / root).min(32_767);
+        let shift = (18 - (digits + more) / 2).max(1) as u32;
+        for quad in 0..words {
+            let numbers = [0, 1, 2, 3].map(|lane| {
+                let channel = 4 * quad + lane;
+                let Some(number) = numbers.get(channel as usize) else {
+                    return 0;
+                };
+                let normal = shifted((64 * number - mean) * factor, shift).clamp(-32_768, 32_767);
+                let sum = normal * told(channel) + told(it.channels + channel);
+                shifted(sum, it.shift).clamp(signed(it.low), signed(it.high)) - signed(it.base)
+            });
+            let at = it.output + place * words + quad;
+            after.arenas.values[at as usize] = word(numbers);
+        }
+    }
+}
+
+pub(super) fn attention(it: &IntegerAttention, turn: &Turn, before: &Arenas, after: &mut Expected) {
+    let width = 4 * it.words;
+    for row in 0..turn.rows {
+        let number = |token: u32, part: u32, channel: u32| {
+            let at = (row * it.tokens + token) * 3 * it.words + part * it.words + channel / 4;
+            byte(before.values[(it.input + at) as usize], channel % 4) + signed(it.input_base)
+        };
+        for query in 0..it.tokens {
+            let result = |channel: u32| {
+                let head = channel / (4 * it.head_words) * 4 * it.head_words;
+                let scores: Vec<i64> = (0..it.tokens)
+                    .map(|key| {
+                        (head..head + 4 * it.head_words)
+                            .map(|at| number(query, 0, at) * number(key, 1, at))
+                            .sum()
+                    })
+                    .collect();
+                let largest = scores.iter().copied().max().unwrap_or(0);
+                let powers = scores.iter().map(|score| {
+                    let scaled = ((largest - score) * signed(it.index_multiplier)) >> 16;
+                    let place = shifted(scaled, it.index_shift).min(1023);
+                    signed(before.weights[it.table as usize + place as usize].to_bits())
+                });
+                let powers: Vec<i64> = powers.collect();
+                let all: i64 = powers.iter().sum();
+                let sum: i64 = (0..)
+                    .zip(&powers)
+                    .map(|(key, power)| power * number(key, 2, channel))
+                    .sum();
+                let up = (all as u32).leading_zeros() - 1;
+                let inverse = ((1 << 29) / ((all << up) >> 16)).min(32_767);
+                let mean = ((sum * inverse) >> 16) >> (23 - up);
+                shifted(mean * signed(it.multiplier), it.shift)
+                    .clamp(signed(it.low), signed(it.high))
+                    - signed(it.base)
+            };
+            for quad in 0..width / 4 {
+                let at = it.output + (row * it.tokens + query) * it.words + quad;
+                after.arenas.values[at as usize] =
+                    word([0, 1, 2, 3].map(|lane| result(4 * quad + lane)));
+            }
+        }
     }
 }
 

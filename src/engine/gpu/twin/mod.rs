@@ -164,6 +164,8 @@ pub(crate) fn run(task: &Task, turn: &Turn, before: &Arenas) -> Expected {
         Task::IntegerProduct(it) => integers::product(it, turn, before, to),
         Task::IntegerPool(it) => integers::pool(it, turn, before, to),
         Task::IntegerMap(it) => integers::map(it, turn, before, to),
+        Task::IntegerNorm(it) => integers::norm(it, turn, before, to),
+        Task::IntegerAttention(it) => integers::attention(it, turn, before, to),
         Task::IntegerTranspose(it) => integers::transpose(it, turn, before, to),
     }
     after
