@@ -27,9 +27,27 @@ enum Action {
         /// The family.
         #[arg(long, default_value = "lenet")]
         architecture: String,
+        /// The scheme.
+        #[arg(long, default_value = "f32")]
+        scheme: String,
         /// What executes it: cpu (exact), gpu (checked against the CPU), or auto (times both).
         #[arg(long, default_value = "cpu")]
         engine: String,
+    },
+    /// Train a default recipe once, put the model through many schemes and append a record of each to a log.
+    Variants {
+        /// The set.
+        #[arg(long, default_value = "digits")]
+        dataset: String,
+        /// The family.
+        #[arg(long, default_value = "lenet")]
+        architecture: String,
+        /// The schemes, separated by commas; all of them by default.
+        #[arg(long, value_delimiter = ',')]
+        schemes: Vec<String>,
+        /// The log, JSON Lines; made where it is missing.
+        #[arg(long)]
+        log: PathBuf,
     },
     /// Run a recipe and append its record to a log.
     Run {
@@ -68,8 +86,15 @@ fn main() -> ExitCode {
         Action::Recipe {
             dataset,
             architecture,
+            scheme,
             engine,
-        } => command::recipe(&dataset, &architecture, &engine),
+        } => command::recipe(&dataset, &architecture, &scheme, &engine),
+        Action::Variants {
+            dataset,
+            architecture,
+            schemes,
+            log,
+        } => command::variants((&dataset, &architecture), &schemes, &log, json),
         Action::Run { recipe, log } => command::run(&recipe, &log, json),
         Action::Show { source } => command::show(&source, json),
         Action::Link { log, page, by } => command::link(&log, &page, &by, json),

@@ -137,3 +137,50 @@ fn a_graph_that_does_not_fit_is_refused_by_its_layer() {
     assert!(message.contains("attend"), "{message}");
     assert!(!log.exists(), "a log without a record");
 }
+
+#[test]
+fn one_training_goes_through_many_schemes_and_each_record_stands_by_itself() {
+    let folder = folder("variants");
+    let log = folder.join("log.jsonl");
+    let log = log.to_str().unwrap();
+    let arguments = [
+        "variants",
+        "--architecture",
+        "mlp",
+        "--log",
+        log,
+        "--schemes",
+    ];
+    let output = assay(&[&arguments[..], &["f32,Q8_0,int8"]].concat());
+    assert!(output.status.success(), "{}", words(&output.stderr));
+    let table = words(&output.stdout);
+    assert_eq!(table.lines().count(), 4, "{table}");
+    let text = fs::read_to_string(log).unwrap();
+    let records: Vec<_> = text
+        .lines()
+        .map(|line| record::read(line).unwrap().0)
+        .collect();
+    assert_eq!(records.len(), 3);
+    for (record, scheme) in records.iter().zip(["f32", "Q8_0", "int8"]) {
+        assert_eq!(record.recipe.quantization.scheme, scheme);
+        assert_eq!(record.digests.weights, records[0].digests.weights);
+        assert!(record.results.latency.is_some());
+    }
+    assert_eq!(records[1].recipe.quantization.rows(), "padded");
+    assert_ne!(records[1].digests.stored, records[2].digests.stored);
+    let bytes = |index: usize| records[index].results.cost.as_ref().unwrap().weight_bytes;
+    assert!(bytes(2) < bytes(0) / 3);
+    // The last one went on from the first one's training; by itself it comes out the same.
+    let verified = assay(&["verify", log]);
+    assert!(
+        words(&verified.stdout).starts_with("reproduced"),
+        "{}",
+        words(&verified.stdout)
+    );
+    let refused = assay(&[&arguments[..], &["int3"]].concat());
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(words(&refused.stderr).contains("int3"));
+    let printed = assay(&["recipe", "--scheme", "int8"]);
+    let recipe: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(recipe["quantization"], json!({"scheme": "int8"}));
+}

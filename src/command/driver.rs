@@ -59,6 +59,15 @@ fn environment() -> Environment {
 
 /// Runs a recipe to its record's text; progress goes to standard error unless `quiet`.
 pub(super) fn run(recipe: &Recipe, quiet: bool) -> Result<String> {
+    run_from(recipe, quiet, None).map(|(text, _)| text)
+}
+
+/// The same, from a checkpoint of the same training where there is one; the last checkpoint comes back with the record.
+pub(super) fn run_from(
+    recipe: &Recipe,
+    quiet: bool,
+    checkpoint: Option<Vec<u8>>,
+) -> Result<(String, Option<Vec<u8>>)> {
     let mut lab = Lab::new(Rc::new(NativeClock::new()), Environment::default());
     let open = CommandBody::Open {
         environment: environment(),
@@ -69,11 +78,13 @@ pub(super) fn run(recipe: &Recipe, quiet: bool) -> Result<String> {
     let run = CommandBody::Run {
         recipe: recipe.to_value(),
         claim: None,
-        resume: false,
+        resume: checkpoint.is_some(),
         resumed_from: None,
         hold_timing: false,
     };
-    lab.command(Command { id: 2, body: run }, None);
+    let mut trained = checkpoint.clone();
+    let command = Command { id: 2, body: run };
+    lab.command(command, checkpoint);
     let bar = if quiet {
         ProgressBar::hidden()
     } else {
@@ -135,7 +146,7 @@ pub(super) fn run(recipe: &Recipe, quiet: bool) -> Result<String> {
                 EventBody::NonFinite { step } => bar.println(format!(
                     "The loss became NaN or infinite at step {step}; what was measured before is kept. A smaller learning rate may help."
                 )),
-                EventBody::Checkpoint { buffer, .. } => drop(lab.take_buffer(buffer)),
+                EventBody::Checkpoint { buffer, .. } => trained = lab.take_buffer(buffer),
                 EventBody::Recorded { record, .. } => text = Some(record),
                 EventBody::Error { message, .. } => {
                     bar.finish_and_clear();
@@ -143,7 +154,8 @@ pub(super) fn run(recipe: &Recipe, quiet: bool) -> Result<String> {
                 }
                 EventBody::Done { .. } if event.id == 2 => {
                     bar.finish_and_clear();
-                    return text.ok_or_else(|| "the run ended without a record".into());
+                    let text = text.ok_or_else(|| "the run ended without a record".to_owned())?;
+                    return Ok((text, trained));
                 }
                 _ => {}
             }

@@ -119,6 +119,32 @@ pub(super) fn record(record: &Record) {
     );
 }
 
+/// One model under many schemes.
+pub(super) fn variants(records: &[Record]) {
+    println!(
+        "{:<20}  {:>9}  {:>18}  {:>9}  {:>10}",
+        "scheme", "accuracy", "interval", "p50", "bytes"
+    );
+    for record in records {
+        let results = &record.results;
+        let dash = || "–".to_owned();
+        let [accuracy, interval] = match &results.accuracy {
+            Some(it) => [
+                words::percent(it.value()),
+                format!("{} to {}", words::percent(it.low), words::percent(it.high)),
+            ],
+            None => [dash(), dash()],
+        };
+        let latency = results.latency.as_ref();
+        println!(
+            "{:<20}  {accuracy:>9}  {interval:>18}  {:>9}  {:>10}",
+            record.recipe.quantization.scheme,
+            latency.map_or_else(dash, |it| words::millis(it.p50_millis)),
+            (results.cost.as_ref()).map_or_else(dash, |it| words::bytes(it.weight_bytes)),
+        );
+    }
+}
+
 /// On what it ran, whether that agrees with the CPU, and where a GPU is faster; nothing for a recipe that asks for the CPU.
 fn execution(record: &Record) {
     let Some(execution) = &record.results.execution else {

@@ -1,10 +1,14 @@
 //! What a model's answers and their timing are worth; it runs no model and waits for nothing.
 
 pub mod clock;
+mod damage;
 pub mod latency;
 mod paired;
 mod score;
+mod stored;
 
 pub use clock::{Clock, ManualClock};
+pub use damage::damage;
 pub use paired::paired;
 pub use score::{Scored, argmax, predictions_digest, score, softmax};
+pub use stored::{calibrated, stored};

@@ -2,8 +2,10 @@
 
 use crate::data::{self, Dataset, Rows, Split};
 use crate::error::Result;
-use crate::model::{self, Plan};
-use crate::recipe::Recipe;
+use crate::eval;
+use crate::model::{self, Plan, Weights};
+use crate::quant::Stored;
+use crate::recipe::{QuantizationSpec, Recipe};
 
 /// What every job starts with. Nothing of it depends on an engine.
 pub struct Prepared {
@@ -15,6 +17,17 @@ pub struct Prepared {
     pub rows: Rows,
     /// The model, planned within the limits.
     pub plan: Plan,
+}
+
+impl Prepared {
+    /// Stores trained weights of the model as asked.
+    ///
+    /// # Errors
+    /// As [`eval::stored`].
+    pub fn stored(&self, weights: &Weights, spec: &QuantizationSpec) -> Result<Stored> {
+        let (graph, training) = (&self.plan.graph, &self.split.train);
+        eval::stored(graph, weights, spec, &self.rows, training)
+    }
 }
 
 /// Prepares a recipe; the model is planned before the features are computed.

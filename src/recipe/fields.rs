@@ -135,7 +135,39 @@ pub const FAMILIES: &[&str] = &["lenet", "mlp", "resnet", "mobilenet", "vit", "m
 /// The family whose recipes give their layers themselves.
 pub const GRAPH: &str = "graph";
 /// Names of the quantization schemes.
-pub const SCHEMES: &[&str] = &["f32", "f16", "Q8_0", "Q4_0"];
+pub const SCHEMES: &[&str] = &[
+    "f32",
+    "f16",
+    "int8-weights",
+    "int8-weights-tensor",
+    "int4",
+    "int4-asymmetric",
+    "ternary",
+    "Q8_0",
+    "Q6_K",
+    "Q5_1",
+    "Q5_0",
+    "Q4_1",
+    "Q4_0",
+    "Q4_K",
+    "int8",
+    "int8-dynamic",
+];
+/// The path that decides how weights are stored.
+pub const SCHEME: &str = "quantization.scheme";
+
+/// The path that decides what goes before weights are stored.
+pub const PRUNING: &str = "quantization.pruning";
+/// Schemes that equalization and bias correction are offered for.
+const FEW_DIGITS: &[&str] = &[
+    "int8-weights",
+    "int8-weights-tensor",
+    "int4",
+    "int4-asymmetric",
+    "ternary",
+    "int8",
+    "int8-dynamic",
+];
 
 const fn integer(min: u32, max: u32) -> FieldKind {
     FieldKind::Integer { min, max, step: 1 }
@@ -177,6 +209,14 @@ pub const ENGINE: &str = "execution.engine";
 const fn of(families: &'static [&'static str], field: Field) -> Field {
     Field {
         only_when: Some((FAMILY, families)),
+        ..field
+    }
+}
+
+/// A field of static integer inference.
+const fn of_int8(field: Field) -> Field {
+    Field {
+        only_when: Some((SCHEME, &["int8"])),
         ..field
     }
 }
@@ -272,8 +312,27 @@ pub const FIELDS: &[Field] = &[
         "Stops early after so many epochs without a lower validation loss; 0 never does."),
     field("training.keep", "Keep", "", choice(&["best", "last"]),
         "Which epoch's weights are kept; best is the lowest validation loss."),
-    field("quantization.scheme", "Scheme", "", choice(SCHEMES),
+    field(SCHEME, "Scheme", "", choice(SCHEMES),
         "How the trained weights are stored. Layers whose shape does not allow it stay f32, and the record says which."),
+    Field { only_when: Some((SCHEME, &["Q8_0", "Q4_0"])), ..optional(Fallback::Word("whole"),
+        field("quantization.rows", "Rows", "", choice(&["whole", "padded"]),
+        "What happens to layers whose outputs do not have whole blocks of 32 weights: whole leaves them f32, padded fills them up with zeros.")) },
+    of_int8(optional(Fallback::Word("mse"), field("quantization.calibration", "Calibration", "", choice(&["min-max", "percentile", "mse", "entropy"]),
+        "How each activation's range is chosen from training rows: all of it, all but 0.01 % at either end, the smallest squared error, or the smallest relative entropy."))),
+    of_int8(optional(Fallback::Number(256.0), field("quantization.calibration_rows", "Calibration rows", "rows", integer(1, 4096),
+        "Training rows that ranges are chosen from; the first of the split."))),
+    of_int8(optional(Fallback::Word("asymmetric"), field("quantization.activations", "Activations", "", choice(&["asymmetric", "symmetric"]),
+        "asymmetric spends all 256 codes on the range from smallest to largest; symmetric puts zero in the middle."))),
+    Field { only_when: Some((SCHEME, FEW_DIGITS)), ..optional(Fallback::Word("off"), field("quantization.equalization", "Equalization", "", choice(&["off", "on"]),
+        "on: weights of neighbouring layers are scaled against each other so that their channels have ranges alike; in f32 nothing changes.")) },
+    Field { only_when: Some((SCHEME, FEW_DIGITS)), ..optional(Fallback::Word("off"), field("quantization.bias_correction", "Bias correction", "", choice(&["off", "on"]),
+        "on: each bias takes up the mean error that rounding its layer's weights leaves, measured on training rows.")) },
+    optional(Fallback::Word("off"), field(PRUNING, "Pruning", "", choice(&["off", "weights", "channels"]),
+        "weights: the smallest become 0. channels: those with the smallest weights go, and the model has fewer operations and bytes.")),
+    Field { only_when: Some((PRUNING, &["weights", "channels"])), ..optional(Fallback::Number(50.0), field("quantization.pruned_percent", "Pruned", "%", integer(1, 95),
+        "How many weights or channels of each layer go.")) },
+    optional(Fallback::Number(0.0), field("quantization.fine_tune_epochs", "Fine-tuning", "epochs", integer(0, 20),
+        "Passes over the training rows with weights and values rounded as they will be, so that the others make up for it.")),
     field("evaluation.confidence", "Confidence", "", number(0.5, 0.999),
         "Confidence of every interval."),
     field("evaluation.throughput_batch", "Throughput batch", "rows", integer(1, 1024),

@@ -4,6 +4,7 @@ mod accuracy;
 mod agreement;
 mod cost;
 mod curve;
+mod damage;
 mod execution;
 mod latency;
 
@@ -11,6 +12,7 @@ pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions};
 pub use agreement::{Agreement, Probe};
 pub use cost::{Cost, LayerCost};
 pub use curve::{EpochPoint, Training};
+pub use damage::{ClassDamage, Damage, Flip, Histograms, LayerDamage};
 pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
 pub use latency::Latency;
 

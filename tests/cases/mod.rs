@@ -6,6 +6,7 @@ mod digests;
 mod engine;
 mod graphs;
 mod numerics;
+mod quantization;
 mod reference;
 mod special;
 
@@ -23,6 +24,7 @@ pub(crate) fn all() -> Vec<Case> {
     all.extend(engine::cases());
     all.extend(numerics::cases());
     all.extend(digests::cases());
+    all.extend(quantization::cases());
     all.extend(special::cases());
     all
 }

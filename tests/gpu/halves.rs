@@ -4,7 +4,7 @@ use super::{BATCH, GpuCase, of_family, rows, told};
 use assay::engine::gpu::{Gpu, GpuEngine};
 use assay::engine::{Engine, Executable, Parameters, agreement};
 use assay::model::{Graph, ParameterRole};
-use assay::quant::quantize;
+use assay::quant::{Request, quantize};
 use std::rc::Rc;
 
 pub(super) fn cases() -> Vec<GpuCase> {
@@ -19,14 +19,14 @@ pub(super) fn cases() -> Vec<GpuCase> {
 
 async fn halves(gpu: Gpu, graph: Graph) -> Result<(), String> {
     let drawn = told(agreement::probe_weights(&graph, 11))?;
-    let stored = told(quantize(&graph, &drawn, "f16"))?;
+    let stored = told(quantize(&graph, &drawn, &told(Request::named("f16"))?))?;
     let mut engine = GpuEngine::new(gpu);
     told(engine.load(&rows()).await)?;
     let mut half = told((engine.model(&graph, Parameters::Stored(&stored), BATCH)).await)?;
     // The same numbers as f32: a model that trains keeps them so.
     let exact = Parameters::Exact(stored.weights());
     let mut full = told(engine.model(&graph, exact, BATCH).await)?;
-    let unrounded = told(quantize(&graph, &drawn, "f32"))?;
+    let unrounded = told(quantize(&graph, &drawn, &told(Request::named("f32"))?))?;
     let unrounded = Parameters::Stored(&unrounded);
     let other = told(engine.model(&graph, unrounded, BATCH).await)?;
 

@@ -36,9 +36,9 @@ impl CpuExecutable {
         parameters: Parameters<'_>,
         batch: u32,
     ) -> Result<Self> {
-        let (weights, trains) = match parameters {
-            Parameters::Exact(weights) => (weights, true),
-            Parameters::Stored(stored) => (stored.weights(), false),
+        let (graph, weights, trains) = match parameters {
+            Parameters::Exact(weights) => (graph, weights, true),
+            Parameters::Stored(stored) => (stored.graph(graph), stored.weights(), false),
         };
         weights.check(graph)?;
         weights.check_finite()?;

@@ -23,6 +23,12 @@ pub(crate) type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 const DURING: &str = "compiling kernels";
 
+/// How the integer product multiplies four numbers of 8 bits, and how where WGSL has no word for it.
+pub(crate) const DOTS: &str = "return dot4I8Packed(a, b);";
+/// See [`DOTS`].
+pub(crate) const PLAIN_DOTS: &str =
+    "let c = unpacked(a) * unpacked(b);\n    return c.x + c.y + c.z + c.w;";
+
 /// The pipelines of a device.
 #[derive(Debug)]
 pub(crate) struct Pipelines {
@@ -76,11 +82,16 @@ impl Pipelines {
                 bind_group_layouts: &[Some(&layout)],
                 immediate_size: 0,
             });
+        let mut changed = BTreeMap::new();
+        if !gpu.has_dots() {
+            let product = Kernel::IntegerProduct;
+            changed.insert(product, product.row().source.replace(DOTS, PLAIN_DOTS));
+        }
         Self {
             layout,
             pipelines_layout,
             compiled: BTreeMap::new(),
-            changed: BTreeMap::new(),
+            changed,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::lab::context::{Context, Playable};
 use crate::lab::prepared::{Prepared, prepare};
 use crate::lab::protocol::Scores;
 use crate::model::Weights;
-use crate::{quant, recipe};
+use crate::recipe;
 use serde_json::{Value, json};
 
 /// Makes a record's weights the model to play with, under its recipe's scheme.
@@ -18,14 +18,15 @@ pub(super) async fn load(context: Context, recipe: Value, bytes: Option<Vec<u8>>
     let bytes = bytes.ok_or_else(|| {
         Error::bad_input("the weights", "the bytes of a safetensors file", "nothing")
     })?;
+    let prepared = prepare(&recipe)?;
+    let weights = Weights::from_safetensors(&bytes, &prepared.plan.graph)?;
+    let stored = prepared.stored(&weights, &recipe.quantization)?;
     let Prepared {
         dataset,
         rows,
         plan,
         ..
-    } = prepare(&recipe)?;
-    let weights = Weights::from_safetensors(&bytes, &plan.graph)?;
-    let stored = quant::quantize(&plan.graph, &weights, &recipe.quantization.scheme)?;
+    } = prepared;
     let mut engine = CpuEngine::new();
     engine.load(&rows).await?;
     let executable = engine

@@ -1,6 +1,7 @@
 //! A model on the GPU: its arenas, how it answers and how it trains; what is dispatched was planned by the schedule.
 
 mod chained;
+mod integer;
 mod plan;
 mod profile;
 mod records;
@@ -8,6 +9,7 @@ mod replay;
 mod state;
 
 pub use chained::Chained;
+pub(super) use integer::IntegerModel;
 pub use profile::Profiled;
 
 use super::arena::{Arena, Memory, Sizes};
@@ -122,7 +124,13 @@ impl GpuExecutable {
             Parameters::Exact(weights) => {
                 Self::build(workshop, rows, graph, weights, true, batch).await
             }
+            Parameters::Stored(stored) if stored.integer().is_some() => Err(Error::Unsupported {
+                feature: "a single look at integer inference on the GPU".into(),
+                why: "its dispatches are not timed or profiled one by one; the CPU engine's layers are"
+                    .into(),
+            }),
             Parameters::Stored(stored) => {
+                let graph = stored.graph(graph);
                 Self::build(workshop, rows, graph, stored.weights(), false, batch).await
             }
         }

@@ -22,9 +22,10 @@ pub(crate) mod work;
 
 use task::{
     Activate, ActivateGradient, Add, Attention, AttentionGradient, AverageGradient, CrossEntropy,
-    Dropout, Forward, Gather, InputGradient, LayerNorm, LayerNormGradient, MaxGradient,
-    NormGradient, NormSums, Normalize, Pool, Positions, PositionsGradient, Statistics, Transpose,
-    Update, WeightGradient, Words,
+    Dropout, Forward, Gather, InputGradient, IntegerAttention, IntegerGather, IntegerMap,
+    IntegerNorm, IntegerPool, IntegerProduct, IntegerTranspose, LayerNorm, LayerNormGradient,
+    MaxGradient, NormGradient, NormSums, Normalize, Pool, Positions, PositionsGradient, Statistics,
+    Transpose, Update, WeightGradient, Words,
 };
 
 /// What kernels may bind, by number.
@@ -180,6 +181,20 @@ kernels! {
     CrossEntropy(CrossEntropy) "cross_entropy" 256 false ["turn" "values" "numbers" "metrics"];
     /// The optimizer.
     Update(Update) "update" 256 false ["turn" "weights" "moments" "values" "numbers" "metrics"];
+    /// Rows of a batch in integers.
+    IntegerGather(IntegerGather) "integer_gather" 256 false ["turn" "values" "data" "numbers"];
+    /// Convolutions and linear layers in integers.
+    IntegerProduct(IntegerProduct) "integer_product" 64 false ["turn" "weights" "values"];
+    /// Windows of integers.
+    IntegerPool(IntegerPool) "integer_pool" 256 false ["turn" "weights" "values"];
+    /// Sums and tables of integers.
+    IntegerMap(IntegerMap) "integer_map" 256 false ["turn" "weights" "values"];
+    /// A layer norm in integers.
+    IntegerNorm(IntegerNorm) "integer_norm" 64 false ["turn" "weights" "values"];
+    /// An attention in integers.
+    IntegerAttention(IntegerAttention) "integer_attention" 64 false ["turn" "weights" "values"];
+    /// Another order of the same integers.
+    IntegerTranspose(IntegerTranspose) "integer_transpose" 256 false ["turn" "values"];
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::shapes::{Bench, CONVOLUTIONS, DEPTHWISE};
-use super::{layers, numbers, products};
+use super::{integers, layers, numbers, products};
 use crate::engine::gpu::kernels::Task;
 use crate::engine::gpu::kernels::grid::Dispatch;
 use crate::engine::gpu::kernels::task::Turn;
@@ -72,5 +72,6 @@ pub(super) fn cases() -> Vec<Case> {
     numbers::moves(&mut table);
     numbers::losses(&mut table);
     numbers::updates(&mut table);
+    integers::all(&mut table);
     table.0
 }

@@ -8,6 +8,7 @@ mod backward;
 mod division;
 mod forward;
 mod gradients;
+mod integer;
 mod places;
 
 use super::kernels::Task;
@@ -18,6 +19,7 @@ use crate::engine::cpu::parameters::Layout;
 use crate::engine::cpu::plan::{Mode, Network, sizes};
 use crate::error::{Error, Result};
 use crate::model::{Activation, Graph, ParameterRole, ResolvedNode};
+pub(super) use integer::{IntegerSchedule, base};
 use places::{Item, Places};
 use std::ops::Range;
 

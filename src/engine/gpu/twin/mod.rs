@@ -2,6 +2,7 @@
 //!
 //! It is what a kernel means. It knows no tile, no thread and no tree, and it is far too slow for anything but tests.
 
+mod integers;
 pub(crate) mod measured;
 mod normalization;
 mod numbers;
@@ -165,6 +166,13 @@ pub(crate) fn run(task: &Task, turn: &Turn, before: &Arenas) -> Expected {
         Task::Dropout(it) => numbers::dropout(it, turn, before, to),
         Task::CrossEntropy(it) => training::cross_entropy(it, turn, before, to),
         Task::Update(it) => training::update(it, turn, before, to),
+        Task::IntegerGather(it) => integers::gather(it, turn, before, to),
+        Task::IntegerProduct(it) => integers::product(it, turn, before, to),
+        Task::IntegerPool(it) => integers::pool(it, turn, before, to),
+        Task::IntegerMap(it) => integers::map(it, turn, before, to),
+        Task::IntegerNorm(it) => integers::norm(it, turn, before, to),
+        Task::IntegerAttention(it) => integers::attention(it, turn, before, to),
+        Task::IntegerTranspose(it) => integers::transpose(it, turn, before, to),
     }
     after
 }

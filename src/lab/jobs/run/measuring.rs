@@ -4,14 +4,14 @@ use super::Run;
 use super::engines::Engines;
 use crate::data::Split;
 use crate::engine::{Engine, Executable, Parameters, agreement};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::eval::{self, Scored};
 use crate::lab::context::Playable;
 use crate::lab::jobs::{breakdown, measure};
 use crate::lab::prepared::Prepared;
 use crate::lab::protocol::EventBody;
 use crate::model::Weights;
-use crate::quant::{self, Stored};
+use crate::quant::Stored;
 use crate::runlog::record::{Record, Status};
 
 /// Rows per call while the test rows are scored.
@@ -38,12 +38,14 @@ impl Run<'_> {
             ..
         } = self.prepared;
         self.stage("quantizing", 0.0);
-        let stored = quant::quantize(&plan.graph, weights, &draft.recipe.quantization.scheme)?;
+        let spec = &draft.recipe.quantization;
+        let stored = self.prepared.stored(weights, spec)?;
         draft.digests.stored = stored.digest();
         if engines.is_gpu() {
             let status = draft.status;
             if let Err(error) = self.measure_on_gpu(engines, draft, &stored).await {
-                if !engines.is_lost_by(&error) {
+                // Not every stored model runs there, and every one does here.
+                if !engines.is_lost_by(&error) && !matches!(error, Error::Unsupported { .. }) {
                     return Err(error);
                 }
                 let epochs = draft
@@ -112,6 +114,7 @@ impl Run<'_> {
             self.time(draft, on_gpu.as_mut()).await?;
         }
         if self.is_to_be_timed(draft)
+            && stored.integer().is_none()
             && let Some(gpu) = engines.gpu()
         {
             let measured = breakdown::measure(

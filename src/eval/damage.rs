@@ -1,0 +1,292 @@
+//! Runs an exact model and its stored form on the same rows and says where they part; it judges no scheme.
+
+use super::paired;
+use super::score::argmax;
+use crate::data::Rows;
+use crate::engine::cpu::{computed, observe, observe_stored};
+use crate::error::Result;
+use crate::model::{Graph, Weights};
+use crate::quant::{Scheme, Stored};
+use crate::result::{ClassDamage, Damage, Flip, Histograms, LayerDamage, Predictions};
+use crate::stats::wilson;
+use std::collections::BTreeMap;
+
+/// Rows that are held in both forms at a time.
+const ROWS: usize = 32;
+/// Parts of a histogram.
+const PARTS: usize = 32;
+
+/// Two forms of the same numbers, seen part by part.
+#[derive(Debug, Clone, Default)]
+struct Likeness {
+    power: f64,
+    stored_power: f64,
+    product: f64,
+    error: f64,
+    /// A number in so many is kept for the histograms.
+    before: Vec<f32>,
+    after: Vec<f32>,
+}
+
+impl Likeness {
+    fn see(&mut self, before: &[f32], after: &[f32]) {
+        for (&before, &after) in before.iter().zip(after) {
+            let (x, y) = (f64::from(before), f64::from(after));
+            self.power += x * x;
+            self.stored_power += y * y;
+            self.product += x * y;
+            self.error += (x - y) * (x - y);
+        }
+        self.before.extend_from_slice(before);
+        self.after.extend_from_slice(after);
+    }
+
+    fn sqnr_decibels(&self) -> Option<f64> {
+        let is_some = self.error > 0.0 && self.power > 0.0;
+        is_some.then(|| 10.0 * libm::log10(self.power / self.error))
+    }
+
+    fn cosine(&self) -> f64 {
+        let lengths = (self.power * self.stored_power).sqrt();
+        if lengths > 0.0 {
+            self.product / lengths
+        } else {
+            f64::from(u8::from(self.power == self.stored_power))
+        }
+    }
+
+    fn histograms(&self) -> Histograms {
+        let all = || self.before.iter().chain(&self.after).copied();
+        let (low, high) = all()
+            .filter(|it| it.is_finite())
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), number| {
+                (low.min(number), high.max(number))
+            });
+        let (low, high) = if low <= high { (low, high) } else { (0.0, 0.0) };
+        let width = (f64::from(high) - f64::from(low)) / PARTS as f64;
+        let counted = |numbers: &[f32]| {
+            let mut counts = vec![0; PARTS];
+            for &number in numbers.iter().filter(|it| it.is_finite()) {
+                let place = if width > 0.0 {
+                    (f64::from(number) - f64::from(low)) / width
+                } else {
+                    0.0
+                };
+                counts[(place as usize).min(PARTS - 1)] += 1;
+            }
+            counts
+        };
+        Histograms {
+            low,
+            high,
+            before: counted(&self.before),
+            after: counted(&self.after),
+        }
+    }
+}
+
+/// What storing did to a trained model: the value of every layer, the answers, the classes, on rows of a set.
+///
+/// # Errors
+/// As [`observe`] and [`paired`].
+pub fn damage(
+    trained: (&Graph, &Weights),
+    stored: &Stored,
+    data: &Rows,
+    rows: &[u32],
+    classes: &[String],
+    confidence: f64,
+) -> Result<Damage> {
+    let graph = stored.graph(trained.0);
+    let exact = stored.before(trained.0, trained.1)?;
+    let mut values: BTreeMap<usize, Likeness> = BTreeMap::new();
+    let mut logits = [Vec::new(), Vec::new()];
+    for rows in rows.chunks(ROWS) {
+        let mut seen: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
+        let mut answers = [(0, 0); 2];
+        observe(graph, &exact, data, rows, |value, numbers| {
+            seen.entry(value).or_default().extend_from_slice(numbers);
+            answers[0] = (value, numbers.len());
+        })?;
+        let mut after: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
+        observe_stored(graph, stored, data, rows, |value, numbers| {
+            after.entry(value).or_default().extend_from_slice(numbers);
+            answers[1] = (value, numbers.len());
+        })?;
+        for (logits, (side, (value, _))) in logits
+            .iter_mut()
+            .zip([&seen, &after].into_iter().zip(answers))
+        {
+            logits.extend_from_slice(side.get(&value).map_or(&[], Vec::as_slice));
+        }
+        for (value, before) in &seen {
+            if let Some(after) = after.get(value) {
+                values.entry(*value).or_default().see(before, after);
+            }
+        }
+    }
+    let [before, after] = logits;
+    let (flips, sides) = flips([&before, &after], data, rows, classes.len().max(1));
+    let [first, second] = &sides;
+    Ok(Damage {
+        layers: layers(graph, &exact, stored, &values)?,
+        flips,
+        classes: by_class([first, second], classes, confidence),
+        paired: paired(first, second, confidence)?,
+        warnings: stored.warnings.clone(),
+    })
+}
+
+/// Every computed value as its layer's, the most damaged first.
+fn layers(
+    graph: &Graph,
+    exact: &Weights,
+    stored: &Stored,
+    values: &BTreeMap<usize, Likeness>,
+) -> Result<Vec<LayerDamage>> {
+    let how = computed(graph, stored)?;
+    let mut layers = Vec::new();
+    for (&value, seen) in values.iter().filter(|(value, _)| **value > 0) {
+        // A value's step may begin with an earlier layer, whose name its weights have.
+        let last = &graph.nodes[value - 1].name;
+        let own = how.iter().find(|it| it.value == value);
+        let layer = own.map_or(last, |it| &it.layer);
+        let tensors = stored.layers.iter().filter(|it| {
+            it.name
+                .rsplit_once('.')
+                .is_some_and(|(name, _)| name == layer)
+        });
+        let (mut bytes, mut f32_bytes) = (0, 0);
+        let (mut scheme, mut weights) = (String::new(), None);
+        for tensor in tensors {
+            bytes += tensor.bytes.len() as u64;
+            let count: u64 = tensor.shape.iter().map(|&size| u64::from(size)).product();
+            f32_bytes += 4 * count;
+            if scheme.is_empty() {
+                scheme = tensor.scheme.name().into();
+                let forms = [exact.get(&tensor.name), stored.weights().get(&tensor.name)];
+                if let [Some(before), Some(after)] = forms
+                    && tensor.scheme != Scheme::F32
+                {
+                    let mut likeness = Likeness::default();
+                    likeness.see(&before.values, &after.values);
+                    weights = Some(likeness.histograms());
+                }
+            }
+        }
+        layers.push(LayerDamage {
+            layer: layer.clone(),
+            arithmetic: own.map_or("f32", |it| it.arithmetic).into(),
+            reason: own.map_or_else(String::new, |it| it.reason.clone()),
+            scheme,
+            bytes,
+            f32_bytes,
+            sqnr_decibels: seen.sqnr_decibels(),
+            cosine: seen.cosine(),
+            weights,
+            activations: seen.histograms(),
+        });
+    }
+    let key = |layer: &LayerDamage| layer.sqnr_decibels.unwrap_or(f64::INFINITY);
+    layers.sort_by(|a, b| key(a).total_cmp(&key(b)));
+    Ok(layers)
+}
+
+/// The answer and its logit above the next one's.
+fn answer(row: &[f32]) -> (u16, f32) {
+    let best = argmax(row);
+    let others = row.iter().enumerate().filter(|(class, _)| *class != best);
+    let next = others.fold(f32::NEG_INFINITY, |most, (_, &logit)| most.max(logit));
+    (best as u16, row.get(best).map_or(0.0, |logit| logit - next))
+}
+
+/// Rows whose answers differ, and both sides' answers.
+fn flips(
+    logits: [&[f32]; 2],
+    data: &Rows,
+    rows: &[u32],
+    classes: usize,
+) -> (Vec<Flip>, [Predictions; 2]) {
+    let labels: Vec<u16> = rows.iter().map(|&row| data.labels[row as usize]).collect();
+    let answers = logits.map(|it| it.chunks_exact(classes).map(answer).collect::<Vec<_>>());
+    let mut flips: Vec<Flip> = Vec::new();
+    for (index, (&row, &label)) in rows.iter().zip(&labels).enumerate() {
+        let [(before, margin_before), (after, margin_after)] =
+            [answers[0][index], answers[1][index]];
+        if before != after {
+            flips.push(Flip {
+                row,
+                label,
+                before,
+                after,
+                margin_before,
+                margin_after,
+            });
+        }
+    }
+    flips.sort_by_key(|flip| flip.before != flip.label);
+    let sides = answers.map(|answers| Predictions {
+        rows: rows.to_vec(),
+        labels: labels.clone(),
+        predicted: answers.iter().map(|&(answer, _)| answer).collect(),
+        confidence: Vec::new(),
+    });
+    (flips, sides)
+}
+
+fn by_class(sides: [&Predictions; 2], classes: &[String], confidence: f64) -> Vec<ClassDamage> {
+    let [before, after] = sides;
+    let mut all: Vec<ClassDamage> = (classes.iter().zip(0_u16..))
+        .map(|(class, number)| {
+            let of = (before
+                .labels
+                .iter()
+                .zip(&before.predicted)
+                .zip(&after.predicted))
+            .filter(|((label, _), _)| **label == number)
+            .map(|((_, first), second)| (*first == number, *second == number));
+            let count = |keep: fn(&(bool, bool)) -> bool| of.clone().filter(keep).count() as u32;
+            let (right_before, lost) = (count(|it| it.0), count(|it| it.0 && !it.1));
+            let (low, high) = wilson(lost, right_before, confidence);
+            ClassDamage {
+                class: class.clone(),
+                rows: count(|_| true),
+                right_before,
+                right_after: count(|it| it.1),
+                lost,
+                low,
+                high,
+            }
+        })
+        .collect();
+    let share = |it: &ClassDamage| f64::from(it.lost) / f64::from(it.right_before.max(1));
+    all.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn likeness_is_that_of_its_definitions() {
+        let mut likeness = Likeness::default();
+        likeness.see(&[3.0, 4.0], &[3.0, 3.5]);
+        assert!((likeness.sqnr_decibels().expect("an error") - 20.0).abs() < 1e-9);
+        assert!((likeness.cosine() - 23.0 / (5.0 * 21.25_f64.sqrt())).abs() < 1e-12);
+        let histograms = likeness.histograms();
+        assert_eq!((histograms.low, histograms.high), (3.0, 4.0));
+        assert_eq!((histograms.before[0], histograms.before[PARTS - 1]), (1, 1));
+        assert_eq!((histograms.after[0], histograms.after[PARTS / 2]), (1, 1));
+        let mut same = Likeness::default();
+        same.see(&[1.0, -2.0], &[1.0, -2.0]);
+        assert_eq!((same.sqnr_decibels(), same.cosine()), (None, 1.0));
+        assert_eq!(Likeness::default().cosine(), 1.0);
+    }
+
+    #[test]
+    fn an_answer_has_its_margin() {
+        assert_eq!(answer(&[0.5, 2.0, 1.25]), (1, 0.75));
+        assert_eq!(answer(&[1.0]), (0, f32::INFINITY));
+    }
+}
