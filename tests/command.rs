@@ -155,6 +155,10 @@ fn one_training_goes_through_many_schemes_and_each_record_stands_by_itself() {
     assert!(output.status.success(), "{}", words(&output.stderr));
     let table = words(&output.stdout);
     assert_eq!(table.lines().count(), 4, "{table}");
+    assert!(
+        table.contains("can't tell: ") || table.contains("worse: "),
+        "{table}"
+    );
     let text = fs::read_to_string(log).unwrap();
     let records: Vec<_> = text
         .lines()
@@ -165,6 +169,11 @@ fn one_training_goes_through_many_schemes_and_each_record_stands_by_itself() {
         assert_eq!(record.recipe.quantization.scheme, scheme);
         assert_eq!(record.digests.weights, records[0].digests.weights);
         assert!(record.results.latency.is_some());
+        assert_eq!(record.results.damage.is_some(), scheme != "f32");
+        assert_eq!(
+            record.results.training.as_ref().unwrap().curve,
+            records[0].results.training.as_ref().unwrap().curve
+        );
     }
     assert_eq!(records[1].recipe.quantization.rows(), "padded");
     assert_ne!(records[1].digests.stored, records[2].digests.stored);
@@ -177,6 +186,13 @@ fn one_training_goes_through_many_schemes_and_each_record_stands_by_itself() {
         "{}",
         words(&verified.stdout)
     );
+    let output = assay(&[&arguments[..], &["int4", "--json"]].concat());
+    let table: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = table["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[1]["quantization"]["scheme"], "int4");
+    assert!(rows[1]["weightBytes"].as_u64() < rows[0]["weightBytes"].as_u64());
+    assert!(rows[1]["verdict"].is_string() && rows[1]["accuracy"]["low"].is_f64());
     let refused = assay(&[&arguments[..], &["int3"]].concat());
     assert_eq!(refused.status.code(), Some(2));
     assert!(words(&refused.stderr).contains("int3"));

@@ -120,7 +120,8 @@ fn damage_names_the_worst_layer_the_flips_and_the_classes() {
     let of = |spec: &QuantizationSpec| {
         let stored = lab.stored(&trainer, spec);
         let trained = (trainer.graph(), weights);
-        eval::damage(trained, &stored, &lab.rows, &lab.split.test, &classes, 0.95).unwrap()
+        let (rows, clock) = (&lab.split.test, eval::ManualClock::default());
+        eval::damage(trained, &stored, &lab.rows, rows, &classes, 0.95, &clock).unwrap()
     };
     let integers = of(&asked("int8"));
     assert!(integers.layers.iter().all(|it| it.arithmetic == "int8"));

@@ -1,5 +1,6 @@
 //! Words on standard output for people; `--json` does not come here.
 
+use super::variants::Row;
 use assay::recipe::Recipe;
 use assay::result::{Accuracy, Latency};
 use assay::runlog::claim::Claim;
@@ -120,12 +121,17 @@ pub(super) fn record(record: &Record) {
 }
 
 /// One model under many schemes.
-pub(super) fn variants(records: &[Record]) {
+pub(super) fn variants(rows: &[Row]) {
     println!(
-        "{:<20}  {:>9}  {:>18}  {:>9}  {:>10}",
+        "{:<20}  {:>9}  {:>18}  {:>9}  {:>10}  against f32",
         "scheme", "accuracy", "interval", "p50", "bytes"
     );
-    for record in records {
+    for Row {
+        record,
+        verdict,
+        reason,
+    } in rows
+    {
         let results = &record.results;
         let dash = || "–".to_owned();
         let [accuracy, interval] = match &results.accuracy {
@@ -136,11 +142,19 @@ pub(super) fn variants(records: &[Record]) {
             None => [dash(), dash()],
         };
         let latency = results.latency.as_ref();
+        let mut scheme = record.recipe.quantization.scheme.clone();
+        if let Some(layers) = &record.recipe.quantization.layers {
+            scheme += &format!(" +{}", layers.len());
+        }
         println!(
-            "{:<20}  {accuracy:>9}  {interval:>18}  {:>9}  {:>10}",
-            record.recipe.quantization.scheme,
+            "{scheme:<20}  {accuracy:>9}  {interval:>18}  {:>9}  {:>10}  {}",
             latency.map_or_else(dash, |it| words::millis(it.p50_millis)),
             (results.cost.as_ref()).map_or_else(dash, |it| words::bytes(it.weight_bytes)),
+            if verdict.is_empty() {
+                String::new()
+            } else {
+                format!("{verdict}: {reason}")
+            },
         );
     }
 }

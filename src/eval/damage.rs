@@ -1,5 +1,6 @@
 //! Runs an exact model and its stored form on the same rows and says where they part; it judges no scheme.
 
+use super::clock::Clock;
 use super::paired;
 use super::score::argmax;
 use crate::data::Rows;
@@ -7,14 +8,17 @@ use crate::engine::cpu::{computed, observe, observe_stored};
 use crate::error::Result;
 use crate::model::{Graph, Weights};
 use crate::quant::{Scheme, Stored, folded_weights};
-use crate::result::{ClassDamage, Damage, Flip, Histograms, LayerDamage, Predictions};
+use crate::result::{ClassDamage, Damage, Flip, Histograms, LayerDamage, Paired, Predictions};
 use crate::stats::wilson;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// Rows that are held in both forms at a time.
-const ROWS: usize = 32;
+const ROWS: usize = 64;
 /// Parts of a histogram.
 const PARTS: usize = 32;
+/// Numbers of a value that its histograms count at most: more would change no bar by a pixel.
+const COUNTED: usize = 16_384;
 
 /// Two forms of the same numbers, seen part by part.
 #[derive(Debug, Clone, Default)]
@@ -23,12 +27,23 @@ struct Likeness {
     stored_power: f64,
     product: f64,
     error: f64,
-    /// A number in so many is kept for the histograms.
+    /// One number in so many is kept for the histograms.
+    every: usize,
     before: Vec<f32>,
     after: Vec<f32>,
 }
 
 impl Likeness {
+    /// For so many numbers in all.
+    fn of(numbers: usize) -> Self {
+        // Odd, so that it does not walk along one channel of an even number of them.
+        let every = numbers.div_ceil(COUNTED).max(1) | 1;
+        Self {
+            every,
+            ..Self::default()
+        }
+    }
+
     fn see(&mut self, before: &[f32], after: &[f32]) {
         for (&before, &after) in before.iter().zip(after) {
             let (x, y) = (f64::from(before), f64::from(after));
@@ -37,8 +52,9 @@ impl Likeness {
             self.product += x * y;
             self.error += (x - y) * (x - y);
         }
-        self.before.extend_from_slice(before);
-        self.after.extend_from_slice(after);
+        let every = self.every.max(1);
+        self.before.extend(before.iter().step_by(every));
+        self.after.extend(after.iter().step_by(every));
     }
 
     fn sqnr_decibels(&self) -> Option<f64> {
@@ -85,10 +101,198 @@ impl Likeness {
     }
 }
 
-/// What storing did to a trained model: the value of every layer, the answers, the classes, on rows of a set.
+/// Points of accuracy that static integers may cost.
+const BOUND_POINTS: f64 = 0.5;
+
+/// A trained model and its stored form being run on the same rows, a few at a time.
+pub struct Inspection<'a> {
+    graph: Graph,
+    exact: Weights,
+    stored: &'a Stored,
+    data: &'a Rows,
+    rows: &'a [u32],
+    done: usize,
+    values: BTreeMap<usize, Likeness>,
+    millis: BTreeMap<usize, f64>,
+    logits: [Vec<f32>; 2],
+}
+
+impl<'a> Inspection<'a> {
+    /// Of the value of every layer, the answers and the classes, on rows of a set.
+    ///
+    /// # Errors
+    /// As [`folded_weights`].
+    pub fn new(
+        trained: (&Graph, &Weights),
+        stored: &'a Stored,
+        data: &'a Rows,
+        rows: &'a [u32],
+    ) -> Result<Self> {
+        let exact = if stored.integer().is_some() {
+            folded_weights(trained.0, trained.1)?
+        } else {
+            trained.1.clone()
+        };
+        Ok(Self {
+            graph: stored.graph(trained.0).clone(),
+            exact,
+            stored,
+            data,
+            rows,
+            done: 0,
+            values: BTreeMap::new(),
+            millis: BTreeMap::new(),
+            logits: [Vec::new(), Vec::new()],
+        })
+    }
+
+    /// Share of the rows that were run.
+    #[must_use]
+    pub fn fraction(&self) -> f64 {
+        self.done as f64 / self.rows.len().max(1) as f64
+    }
+
+    /// Runs some rows; whether any are left.
+    ///
+    /// # Errors
+    /// As [`observe`].
+    pub fn step(&mut self, clock: &dyn Clock) -> Result<bool> {
+        let end = (self.done + ROWS).min(self.rows.len());
+        let rows = &self.rows[self.done..end];
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let mut before: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
+        let mut last = 0;
+        observe(
+            &self.graph,
+            &self.exact,
+            self.data,
+            rows,
+            |value, numbers| {
+                before.entry(value).or_default().extend_from_slice(numbers);
+                last = value;
+            },
+        )?;
+        let mut after: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
+        let began = Cell::new(None);
+        let millis = &mut self.millis;
+        let done = |value: usize| {
+            // Before the first value there is the making of the model, which is no layer's.
+            if let Some(began) = began.get() {
+                *millis.entry(value).or_default() += clock.now_millis() - began;
+            }
+        };
+        observe_stored(
+            &self.graph,
+            self.stored,
+            self.data,
+            rows,
+            done,
+            |value, numbers| {
+                after.entry(value).or_default().extend_from_slice(numbers);
+                began.set(Some(clock.now_millis()));
+            },
+        )?;
+        for (logits, side) in self.logits.iter_mut().zip([&before, &after]) {
+            logits.extend_from_slice(side.get(&last).map_or(&[], Vec::as_slice));
+        }
+        for (value, before) in &before {
+            if let Some(after) = after.get(value) {
+                let all = before.len() / rows.len() * self.rows.len();
+                let likeness = self.values.entry(*value);
+                likeness
+                    .or_insert_with(|| Likeness::of(all))
+                    .see(before, after);
+            }
+        }
+        self.done = end;
+        Ok(end < self.rows.len())
+    }
+
+    /// What was seen, once no rows are left.
+    ///
+    /// # Errors
+    /// As [`paired`].
+    pub fn finish(self, classes: &[String], confidence: f64) -> Result<Damage> {
+        let [before, after] = &self.logits;
+        let (flips, sides) = flips([before, after], self.data, self.rows, classes.len().max(1));
+        let [first, second] = &sides;
+        let mut damage = Damage {
+            layers: self.layers()?,
+            flips,
+            classes: by_class([first, second], classes, confidence),
+            paired: paired(first, second, confidence)?,
+            warnings: self.stored.warnings.clone(),
+        };
+        damage.warnings.extend(beyond_bound(&damage));
+        Ok(damage)
+    }
+
+    /// Every computed value as its layer's, the most damaged first.
+    fn layers(&self) -> Result<Vec<LayerDamage>> {
+        let Self {
+            graph,
+            exact,
+            stored,
+            values,
+            ..
+        } = self;
+        let all_millis: f64 = self.millis.values().sum();
+        let how = computed(graph, stored)?;
+        let mut layers = Vec::new();
+        for (&value, seen) in values.iter().filter(|(value, _)| **value > 0) {
+            // A value's step may begin with an earlier layer, whose name its weights have.
+            let last = &graph.nodes[value - 1].name;
+            let own = how.iter().find(|it| it.value == value);
+            let layer = own.map_or(last, |it| &it.layer);
+            let tensors = stored.layers.iter().filter(|it| {
+                it.name
+                    .rsplit_once('.')
+                    .is_some_and(|(name, _)| name == layer)
+            });
+            let (mut bytes, mut f32_bytes) = (0, 0);
+            let (mut scheme, mut weights) = (String::new(), None);
+            for tensor in tensors {
+                bytes += tensor.bytes.len() as u64;
+                let count: u64 = tensor.shape.iter().map(|&size| u64::from(size)).product();
+                f32_bytes += 4 * count;
+                if scheme.is_empty() {
+                    scheme = tensor.scheme.name().into();
+                    let forms = [exact.get(&tensor.name), stored.weights().get(&tensor.name)];
+                    if let [Some(before), Some(after)] = forms
+                        && tensor.scheme != Scheme::F32
+                    {
+                        let mut likeness = Likeness::of(before.values.len());
+                        likeness.see(&before.values, &after.values);
+                        weights = Some(likeness.histograms());
+                    }
+                }
+            }
+            layers.push(LayerDamage {
+                layer: layer.clone(),
+                arithmetic: own.map_or("f32", |it| it.arithmetic).into(),
+                reason: own.map_or_else(String::new, |it| it.reason.clone()),
+                scheme,
+                bytes,
+                f32_bytes,
+                sqnr_decibels: seen.sqnr_decibels(),
+                cosine: seen.cosine(),
+                time_share: (self.millis.get(&value)).map_or(0.0, |it| it / all_millis.max(1e-9)),
+                weights,
+                activations: seen.histograms(),
+            });
+        }
+        let key = |layer: &LayerDamage| layer.sqnr_decibels.unwrap_or(f64::INFINITY);
+        layers.sort_by(|a, b| key(a).total_cmp(&key(b)));
+        Ok(layers)
+    }
+}
+
+/// What storing did to a trained model, all rows at once; see [`Inspection`].
 ///
 /// # Errors
-/// As [`observe`] and [`paired`].
+/// As [`Inspection`].
 pub fn damage(
     trained: (&Graph, &Weights),
     stored: &Stored,
@@ -96,104 +300,29 @@ pub fn damage(
     rows: &[u32],
     classes: &[String],
     confidence: f64,
+    clock: &dyn Clock,
 ) -> Result<Damage> {
-    let graph = stored.graph(trained.0);
-    let exact = if stored.integer().is_some() {
-        folded_weights(trained.0, trained.1)?
-    } else {
-        trained.1.clone()
-    };
-    let mut values: BTreeMap<usize, Likeness> = BTreeMap::new();
-    let mut logits = [Vec::new(), Vec::new()];
-    for rows in rows.chunks(ROWS) {
-        let mut seen: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
-        let mut answers = [(0, 0); 2];
-        observe(graph, &exact, data, rows, |value, numbers| {
-            seen.entry(value).or_default().extend_from_slice(numbers);
-            answers[0] = (value, numbers.len());
-        })?;
-        let mut after: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
-        observe_stored(graph, stored, data, rows, |value, numbers| {
-            after.entry(value).or_default().extend_from_slice(numbers);
-            answers[1] = (value, numbers.len());
-        })?;
-        for (logits, (side, (value, _))) in logits
-            .iter_mut()
-            .zip([&seen, &after].into_iter().zip(answers))
-        {
-            logits.extend_from_slice(side.get(&value).map_or(&[], Vec::as_slice));
-        }
-        for (value, before) in &seen {
-            if let Some(after) = after.get(value) {
-                values.entry(*value).or_default().see(before, after);
-            }
-        }
-    }
-    let [before, after] = logits;
-    let (flips, sides) = flips([&before, &after], data, rows, classes.len().max(1));
-    let [first, second] = &sides;
-    Ok(Damage {
-        layers: layers(graph, &exact, stored, &values)?,
-        flips,
-        classes: by_class([first, second], classes, confidence),
-        paired: paired(first, second, confidence)?,
-        warnings: stored.warnings.clone(),
-    })
+    let mut inspection = Inspection::new(trained, stored, data, rows)?;
+    while inspection.step(clock)? {}
+    inspection.finish(classes, confidence)
 }
 
-/// Every computed value as its layer's, the most damaged first.
-fn layers(
-    graph: &Graph,
-    exact: &Weights,
-    stored: &Stored,
-    values: &BTreeMap<usize, Likeness>,
-) -> Result<Vec<LayerDamage>> {
-    let how = computed(graph, stored)?;
-    let mut layers = Vec::new();
-    for (&value, seen) in values.iter().filter(|(value, _)| **value > 0) {
-        // A value's step may begin with an earlier layer, whose name its weights have.
-        let last = &graph.nodes[value - 1].name;
-        let own = how.iter().find(|it| it.value == value);
-        let layer = own.map_or(last, |it| &it.layer);
-        let tensors = stored.layers.iter().filter(|it| {
-            it.name
-                .rsplit_once('.')
-                .is_some_and(|(name, _)| name == layer)
-        });
-        let (mut bytes, mut f32_bytes) = (0, 0);
-        let (mut scheme, mut weights) = (String::new(), None);
-        for tensor in tensors {
-            bytes += tensor.bytes.len() as u64;
-            let count: u64 = tensor.shape.iter().map(|&size| u64::from(size)).product();
-            f32_bytes += 4 * count;
-            if scheme.is_empty() {
-                scheme = tensor.scheme.name().into();
-                let forms = [exact.get(&tensor.name), stored.weights().get(&tensor.name)];
-                if let [Some(before), Some(after)] = forms
-                    && tensor.scheme != Scheme::F32
-                {
-                    let mut likeness = Likeness::default();
-                    likeness.see(&before.values, &after.values);
-                    weights = Some(likeness.histograms());
-                }
-            }
-        }
-        layers.push(LayerDamage {
-            layer: layer.clone(),
-            arithmetic: own.map_or("f32", |it| it.arithmetic).into(),
-            reason: own.map_or_else(String::new, |it| it.reason.clone()),
-            scheme,
-            bytes,
-            f32_bytes,
-            sqnr_decibels: seen.sqnr_decibels(),
-            cosine: seen.cosine(),
-            weights,
-            activations: seen.histograms(),
-        });
-    }
-    let key = |layer: &LayerDamage| layer.sqnr_decibels.unwrap_or(f64::INFINITY);
-    layers.sort_by(|a, b| key(a).total_cmp(&key(b)));
-    Ok(layers)
+/// The finding that static integers cost more than they may, with what may mend it.
+fn beyond_bound(damage: &Damage) -> Option<String> {
+    let worst = damage.layers.iter().find(|it| it.arithmetic == "int8")?;
+    let Paired {
+        rows,
+        only_first,
+        only_second,
+        ..
+    } = damage.paired;
+    let points = 100.0 * (f64::from(only_first) - f64::from(only_second)) / f64::from(rows.max(1));
+    (points > BOUND_POINTS).then(|| {
+        format!(
+            "integers cost {points:.1} points of accuracy, more than {BOUND_POINTS}; try another quantization.calibration, int8-dynamic, or f32 for layer {:?}, the most damaged",
+            worst.layer
+        )
+    })
 }
 
 /// The answer and its logit above the next one's.
@@ -286,6 +415,60 @@ mod tests {
         same.see(&[1.0, -2.0], &[1.0, -2.0]);
         assert_eq!((same.sqnr_decibels(), same.cosine()), (None, 1.0));
         assert_eq!(Likeness::default().cosine(), 1.0);
+    }
+
+    #[test]
+    fn histograms_of_many_numbers_count_some_of_each_kind() {
+        let numbers: Vec<f32> = (0..100_000).map(|index| (index % 64) as f32).collect();
+        let mut likeness = Likeness::of(numbers.len());
+        likeness.see(&numbers, &numbers);
+        let histograms = likeness.histograms();
+        let counted: u64 = histograms.before.iter().sum();
+        assert!((8_000..=COUNTED as u64).contains(&counted), "{counted}");
+        assert_eq!(histograms.before, histograms.after);
+        let even = counted / PARTS as u64;
+        assert!(
+            (histograms.before.iter()).all(|&part| part.abs_diff(even) <= even / 10),
+            "{histograms:?}"
+        );
+    }
+
+    #[test]
+    fn integers_beyond_their_bound_are_a_finding_and_within_it_none() {
+        let damage = |arithmetic: &str, only_first| Damage {
+            layers: vec![LayerDamage {
+                layer: "conv2".into(),
+                arithmetic: arithmetic.into(),
+                reason: String::new(),
+                scheme: String::new(),
+                bytes: 0,
+                f32_bytes: 0,
+                sqnr_decibels: None,
+                cosine: 1.0,
+                time_share: 0.0,
+                weights: None,
+                activations: Likeness::default().histograms(),
+            }],
+            flips: Vec::new(),
+            classes: Vec::new(),
+            paired: Paired {
+                rows: 1000,
+                only_first,
+                only_second: 1,
+                disagreements: Vec::new(),
+                p_value: 1.0,
+                verdict: String::new(),
+                reason: String::new(),
+            },
+            warnings: Vec::new(),
+        };
+        let finding = beyond_bound(&damage("int8", 7)).expect("a finding");
+        assert!(
+            finding.contains("0.6 points") && finding.contains("conv2"),
+            "{finding}"
+        );
+        assert_eq!(beyond_bound(&damage("int8", 6)), None);
+        assert_eq!(beyond_bound(&damage("int8-dynamic", 600)), None);
     }
 
     #[test]

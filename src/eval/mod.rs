@@ -8,7 +8,7 @@ mod score;
 mod stored;
 
 pub use clock::{Clock, ManualClock};
-pub use damage::damage;
+pub use damage::{Inspection, damage};
 pub use paired::paired;
 pub use score::{Scored, argmax, predictions_digest, score, softmax};
 pub use stored::{calibrated, stored};

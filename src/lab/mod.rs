@@ -104,7 +104,10 @@ impl Lab {
                     Rc::clone(&self.outbox),
                     Rc::clone(&self.shared),
                 );
-                let is_run = matches!(other, CommandBody::Run { .. });
+                let is_run = matches!(
+                    other,
+                    CommandBody::Run { .. } | CommandBody::Variants { .. }
+                );
                 let job = Job {
                     id,
                     control,

@@ -75,6 +75,20 @@ pub enum CommandBody {
         #[serde(default)]
         hold_timing: bool,
     },
+    /// Puts a trained model through other quantizations; the command's bytes are its weights. Events: those of `run`, and
+    /// `variant` before each. Done: `{ "digests" }` of the records, as many as were made before a stop.
+    Variants {
+        /// The text of a complete run's record.
+        record: String,
+        /// What stands under `quantization` in each.
+        quantizations: Vec<Value>,
+    },
+    /// Looks at what a recipe's scheme does to trained weights, which are the command's bytes; records nothing. Done:
+    /// `{ "exact", "accuracy", "weightBytes", "stored", "cost", "damage" }`.
+    Inspect {
+        /// The recipe that they were trained with, under any quantization.
+        recipe: Value,
+    },
     /// Makes trained weights the model to play with: the command's bytes are a record's safetensors. Done: `{}`.
     /// A finished run does the same by itself.
     Load {
@@ -180,6 +194,13 @@ pub enum EventBody {
         /// What to give back: JSON text that names the adapter.
         tiles: String,
     },
+    /// The next of several variants begins.
+    Variant {
+        /// Which, counted from 0.
+        index: u32,
+        /// How many.
+        count: u32,
+    },
     /// A few times a second while training.
     Progress {
         /// Epoch in progress, counted from 1.
@@ -217,7 +238,7 @@ pub enum EventBody {
     /// A stage before or after training.
     Stage {
         /// `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`, `quantizing`, `scoring`,
-        /// `waiting to be timed`, `warming up`, `timing one row`, `timing a batch`, `timing both engines`.
+        /// `looking for damage`, `waiting to be timed`, `warming up`, `timing one row`, `timing a batch`, `timing both engines`.
         name: String,
         /// Share done, in 0..=1.
         fraction: f64,

@@ -1,10 +1,12 @@
 //! One job a file: each turns one command into events and an answer.
 
 mod breakdown;
+mod damage;
 mod dataset;
 mod measure;
 mod play;
 mod run;
+mod variants;
 
 use super::context::Context;
 use super::protocol::CommandBody;
@@ -38,8 +40,14 @@ pub(super) fn start(
                 checkpoint: if resume { bytes } else { None },
                 resumed_from,
                 hold_timing,
+                trained: None,
             },
         )),
+        CommandBody::Variants {
+            record,
+            quantizations,
+        } => Box::pin(variants::variants(context, record, quantizations, bytes)),
+        CommandBody::Inspect { recipe } => Box::pin(damage::inspect(context, recipe, bytes)),
         CommandBody::Load { recipe } => Box::pin(play::load(context, recipe, bytes)),
         CommandBody::Predict { row, image } => Box::pin(play::predict(context, row, image)),
         CommandBody::LoseGpu => Box::pin(async move {

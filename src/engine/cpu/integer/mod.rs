@@ -90,7 +90,8 @@ pub fn computed(graph: &Graph, stored: &Stored) -> Result<Vec<Computed>> {
         .collect())
 }
 
-/// As [`super::observe`] for a stored model: its values as numbers, whatever they are computed in.
+/// As [`super::observe`] for a stored model: its values as numbers, whatever they are computed in. `done` is called as soon
+/// as a value is there, before its numbers are read out of integers.
 ///
 /// # Errors
 /// As [`super::observe`].
@@ -99,11 +100,15 @@ pub fn observe_stored(
     stored: &Stored,
     data: &Rows,
     numbers: &[u32],
+    mut done: impl FnMut(usize),
     mut see: impl FnMut(usize, &[f32]),
 ) -> Result<()> {
     let graph = stored.graph(graph);
     let Some(integer) = stored.integer() else {
-        return super::observe(graph, stored.weights(), data, numbers, see);
+        return super::observe(graph, stored.weights(), data, numbers, |value, numbers| {
+            done(value);
+            see(value, numbers);
+        });
     };
     rows::check_numbers(data, numbers)?;
     let data = Rc::new(data.clone());
@@ -114,6 +119,7 @@ pub fn observe_stored(
         numbers.len(),
         |range, out| rows::gather(&data, &numbers[range], out),
         |model, value, floats, rows| {
+            done(value);
             let item = model.program.values[value];
             let numbers = model.program.buffers.get(item, rows);
             if floats {

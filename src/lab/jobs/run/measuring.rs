@@ -7,11 +7,11 @@ use crate::engine::{Engine, Executable, Parameters, agreement};
 use crate::error::Result;
 use crate::eval::{self, Scored};
 use crate::lab::context::Playable;
-use crate::lab::jobs::{breakdown, measure};
+use crate::lab::jobs::{breakdown, damage, measure};
 use crate::lab::prepared::Prepared;
 use crate::lab::protocol::EventBody;
 use crate::model::Weights;
-use crate::quant::Stored;
+use crate::quant::{Scheme, Stored};
 use crate::runlog::record::{Record, Status};
 
 /// Rows per call while the test rows are scored.
@@ -41,6 +41,12 @@ impl Run<'_> {
         let spec = &draft.recipe.quantization;
         let stored = self.prepared.stored(weights, spec)?;
         draft.digests.stored = stored.digest();
+        if stored.layers.iter().any(|it| it.scheme != Scheme::F32) || !stored.warnings.is_empty() {
+            let confidence = draft.recipe.evaluation.confidence;
+            let damage =
+                damage::damage(self.context, self.prepared, weights, &stored, confidence).await?;
+            draft.results.damage = serde_json::to_value(damage).ok();
+        }
         if engines.is_gpu() {
             let status = draft.status;
             if let Err(error) = self.measure_on_gpu(engines, draft, &stored).await {
