@@ -1,17 +1,17 @@
 // @ts-check
 /** @file Reads the address: `#/…` names a view, `#r1.…` and `#c1.…` are links; it opens nothing itself. */
 
-/** @typedef {"experiment"|"runs"|"compare"|"data"} ViewName */
+/** @typedef {"experiment"|"runs"|"compare"|"variants"|"microscope"|"data"} ViewName */
 
 /**
  * @typedef {Object} Route
  * @property {ViewName} view
- * @property {string[]} digests Records that the view is about: of `compare` two, of `runs` one or none.
+ * @property {string[]} digests Records that the view is about: of `compare` two, of `variants` and `microscope` one, of `runs` one or none.
  */
 
 /** @typedef {{ route: Route } | { link: string }} Address */
 
-const VIEWS = new Set(["experiment", "runs", "compare", "data"]);
+const VIEWS = new Set(["experiment", "runs", "compare", "variants", "microscope", "data"]);
 
 /**
  * @param {string} hash As in `location.hash`.

@@ -58,6 +58,7 @@ export class Runs {
    */
   async start(recipeText, { claimText = null, checkpoint = null } = {}) {
     if (this.store.state.sweep) return this.store.notify("info", "Runs are going on side by side. Wait for their end, or stop them.");
+    if (this.store.state.variants) return this.store.notify("info", "Variants are being recorded. Wait for their end, or stop them.");
     if (this.going) return this.store.notify("info", "A run is going on. Add the recipe to the queue, or stop the run first.");
     let checked;
     try {

@@ -193,6 +193,10 @@ fn show(bar: &ProgressBar, event: &EventBody) {
         EventBody::NonFinite { step } => bar.println(format!(
             "The loss became NaN or infinite at step {step}; what was measured before is kept. A smaller learning rate may help."
         )),
+        EventBody::Searched { point, fraction } => {
+            bar.set_position((fraction * 1000.0) as u64);
+            bar.set_message(format!("{} bytes, {} right", point["bytes"], point["correct"]));
+        }
         EventBody::Variant { index, count } => {
             bar.println(format!("variant {} of {count}", index + 1));
         }

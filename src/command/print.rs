@@ -9,6 +9,7 @@ use assay::runlog::record::{Record, Status};
 use assay::runlog::summary::architecture;
 use assay::runlog::verdict::{Judgement, Overall, Verdict};
 use assay::runlog::words;
+use serde_json::Value;
 
 /// One row: a name and what it says.
 fn row(name: &str, says: impl std::fmt::Display) {
@@ -108,6 +109,7 @@ pub(super) fn record(record: &Record) {
             ),
         );
     }
+    findings(record);
     execution(record);
     row("weights", &record.digests.weights);
     row("predictions", &record.digests.predictions);
@@ -118,6 +120,28 @@ pub(super) fn record(record: &Record) {
             record.environment.arithmetic, record.environment.browser
         ),
     );
+}
+
+/// What a person should know about the stored model: layers that could not take their scheme, and bounds.
+fn findings(record: &Record) {
+    let cost = record.results.cost.iter();
+    for layer in cost
+        .flat_map(|it| &it.layers)
+        .filter(|it| !it.reason.is_empty())
+    {
+        row(
+            &layer.name,
+            format!("stays {}: {}", layer.scheme, layer.reason),
+        );
+    }
+    let damage = record.results.damage.as_ref();
+    for warning in damage
+        .and_then(|it| it["warnings"].as_array())
+        .into_iter()
+        .flatten()
+    {
+        row("finding", warning.as_str().unwrap_or_default());
+    }
 }
 
 /// One model under many schemes.
@@ -156,6 +180,29 @@ pub(super) fn variants(rows: &[Row]) {
                 format!("{verdict}: {reason}")
             },
         );
+    }
+}
+
+/// A search's way from the exact model to its end.
+pub(super) fn path(points: &Value) {
+    println!("{:>8}  {:>10}  what gave way", "right", "bytes");
+    let empty = Value::Null;
+    let mut before = &empty;
+    for point in points.as_array().into_iter().flatten() {
+        let layers = point["layers"].as_object().into_iter().flatten();
+        let step: Vec<String> = layers
+            .filter(|(layer, scheme)| before[layer.as_str()] != **scheme)
+            .map(|(layer, scheme)| format!("{layer} to {}", scheme.as_str().unwrap_or_default()))
+            .collect();
+        println!(
+            "{:>8}  {:>10}  {}",
+            words::percent(
+                point["correct"].as_f64().unwrap_or(0.0) / point["rows"].as_f64().unwrap_or(1.0)
+            ),
+            words::bytes(point["bytes"].as_u64().unwrap_or(0)),
+            step.join(", ")
+        );
+        before = &point["layers"];
     }
 }
 

@@ -5,6 +5,7 @@ mod damage;
 pub mod latency;
 mod paired;
 mod score;
+pub mod search;
 mod stored;
 
 pub use clock::{Clock, ManualClock};

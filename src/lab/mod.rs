@@ -106,7 +106,9 @@ impl Lab {
                 );
                 let is_run = matches!(
                     other,
-                    CommandBody::Run { .. } | CommandBody::Variants { .. }
+                    CommandBody::Run { .. }
+                        | CommandBody::Variants { .. }
+                        | CommandBody::Search { .. }
                 );
                 let job = Job {
                     id,

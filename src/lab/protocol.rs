@@ -83,6 +83,26 @@ pub enum CommandBody {
         /// What stands under `quantization` in each.
         quantizations: Vec<Value>,
     },
+    /// Writes trained weights, which are the command's bytes, as they are stored under the recipe's scheme. The file is read
+    /// back and refused where its answers differ. Done: `{ "buffer", "bytes", "predictions", "stored", "rows" }`.
+    Export {
+        /// The recipe that they were trained with, under any quantization.
+        recipe: Value,
+        /// `safetensors` or `gguf`.
+        format: String,
+    },
+    /// Looks for a scheme for each layer within a budget and records what it finds; the command's bytes are the record's
+    /// weights. Events: `searched`, then those of `run`. Done: `{ "path", "words", "quantization", "digest" }`, the last two
+    /// where something was found, or `{ "path", "stopped" }`.
+    Search {
+        /// The text of a complete run's record.
+        record: String,
+        /// `{ "points", "bytes", "millis" }`, at least one of them.
+        budget: Value,
+        /// Points that earlier `searched` events of the same search told.
+        #[serde(default)]
+        known: Vec<Value>,
+    },
     /// Looks at what a recipe's scheme does to trained weights, which are the command's bytes; records nothing. Done:
     /// `{ "exact", "accuracy", "weightBytes", "stored", "cost", "damage" }`.
     Inspect {
@@ -200,6 +220,13 @@ pub enum EventBody {
         index: u32,
         /// How many.
         count: u32,
+    },
+    /// A search has measured an assignment; to be kept, so that it need not be measured again.
+    Searched {
+        /// An [`crate::eval::search::Point`].
+        point: Value,
+        /// Share of the search that is done, in 0..=1.
+        fraction: f64,
     },
     /// A few times a second while training.
     Progress {

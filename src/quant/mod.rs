@@ -4,6 +4,7 @@
 //! runs as any other. That is what makes its answers exact across browsers; `docs/numerics.md` has the reasons.
 
 mod calibrate;
+pub mod export;
 mod fold;
 pub(crate) mod form;
 mod ggml;
@@ -15,6 +16,7 @@ mod stored;
 pub use calibrate::{Codes, FEW_ROWS, Method, Seen};
 pub use fold::{folded_graph, folded_weights, folds};
 pub use integer::{Integer, IntegerLayer};
+pub(crate) use request::layer_of;
 pub use request::{Applied, Request};
 pub use scheme::{BLOCK, Extent, SUPER_BLOCK, Scheme};
 pub use stored::{Calibration, Stored, StoredTensor, quantize, stored};

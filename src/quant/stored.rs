@@ -1,6 +1,8 @@
 //! A model's weights as they are stored under a scheme, with the digest of the very bytes; it runs nothing.
 
-use super::calibrate::{FEW_ROWS, Method, Seen};
+mod rebuilt;
+
+use super::calibrate::{Codes, FEW_ROWS, Method, Seen};
 use super::fold::{folded_graph, folded_weights};
 use super::form;
 use super::integer::{Integer, IntegerLayer, output_step, shared_codes, value};

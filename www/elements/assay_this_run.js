@@ -152,6 +152,9 @@ export class AssayThisRun extends AssayElement {
         <button type="button" aria-pressed=${isBase} aria-disabled=${refused !== ""} aria-describedby=${refused ? "no-base" : nothing} title=${refused} @click=${() => refused || void app.log.pinBaseline(isBase ? null : digest)}>${icon(isBase ? "starred" : "star")} ${isBase ? "Base" : "Keep as base"}</button>
         ${summary?.weightsDigest ? html`<button type="button" title="As safetensors" @click=${() => void this.download(summary)}>Download weights</button>` : ""}
       </div>
+      ${complete && summary?.weightsDigest
+        ? html`<div class="row"><a href=${`#/variants/${digest}`}>Variants</a> <a href=${`#/microscope/${digest}`}>Microscope</a> <span class="soft small">this model under other schemes, layer by layer</span></div>`
+        : ""}
       ${refused ? html`<p id="no-base" class="small soft">${refused}</p>` : ""}
       ${complete ? html`<assay-copy-link label="Copy link" .pack=${() => app.links.packRun(digest, "")}></assay-copy-link>` : ""}
     </div>`;

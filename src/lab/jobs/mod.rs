@@ -3,9 +3,11 @@
 mod breakdown;
 mod damage;
 mod dataset;
+mod export;
 mod measure;
 mod play;
 mod run;
+mod search;
 mod variants;
 
 use super::context::Context;
@@ -47,6 +49,14 @@ pub(super) fn start(
             record,
             quantizations,
         } => Box::pin(variants::variants(context, record, quantizations, bytes)),
+        CommandBody::Export { recipe, format } => {
+            Box::pin(export::export(context, recipe, format, bytes))
+        }
+        CommandBody::Search {
+            record,
+            budget,
+            known,
+        } => Box::pin(search::search(context, record, budget, known, bytes)),
         CommandBody::Inspect { recipe } => Box::pin(damage::inspect(context, recipe, bytes)),
         CommandBody::Load { recipe } => Box::pin(play::load(context, recipe, bytes)),
         CommandBody::Predict { row, image } => Box::pin(play::predict(context, row, image)),

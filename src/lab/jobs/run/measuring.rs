@@ -7,15 +7,13 @@ use crate::engine::{Engine, Executable, Parameters, agreement};
 use crate::error::Result;
 use crate::eval::{self, Scored};
 use crate::lab::context::Playable;
+use crate::lab::jobs::measure::SCORE_ROWS;
 use crate::lab::jobs::{breakdown, damage, measure};
 use crate::lab::prepared::Prepared;
 use crate::lab::protocol::EventBody;
 use crate::model::Weights;
 use crate::quant::{Scheme, Stored};
 use crate::runlog::record::{Record, Status};
-
-/// Rows per call while the test rows are scored.
-const SCORE_ROWS: u32 = 64;
 
 impl Run<'_> {
     /// Quantizes the kept weights, scores the test rows and times calls; fills the draft as far as it gets.
