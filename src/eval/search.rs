@@ -259,12 +259,12 @@ impl Search {
         };
         let lost = self.points_lost(last);
         let at = format!(
-            "{} bytes and {} on the validation rows{}",
-            last.bytes,
+            "{:.2} kB, {} on the validation rows{}",
+            last.bytes as f64 / 1e3,
             match lost {
-                lost if lost > 0.0 => format!("{lost:.1} points lost"),
-                lost if lost < 0.0 => format!("{:.1} points gained", -lost),
-                _ => "no point lost".into(),
+                lost if lost > 0.0 => format!("{lost:.1} points of accuracy lost"),
+                lost if lost < 0.0 => format!("{:.1} points of accuracy gained", -lost),
+                _ => "no accuracy lost".into(),
             },
             last.p50_millis
                 .map_or_else(String::new, |it| format!(", {it:.3} ms"))
@@ -426,7 +426,7 @@ mod tests {
         let chosen = chosen.expect("found");
         assert_eq!(chosen["dense"], "ternary");
         assert!(!chosen.contains_key("conv"), "{chosen:?}");
-        assert!(words.contains("0.3 points lost"), "{words}");
+        assert!(words.contains("0.3 points of accuracy lost"), "{words}");
         let bytes: Vec<u64> = (search.path().iter())
             .map(|it| it["bytes"].as_u64().expect("bytes"))
             .collect();

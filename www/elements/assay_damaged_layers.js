@@ -58,12 +58,12 @@ export class AssayDamagedLayers extends AssayElement {
           <thead>
             <tr>
               <th scope="col">Layer</th>
+              <th scope="col" title="Set the layer back to f32; accuracy and size follow at once">f32</th>
               <th scope="col">Stored as</th>
               <th scope="col" title="Power of the layer's value over that of its error">SQNR</th>
               <th scope="col" class="number" title="Cosine of the layer's value before and after">cosine</th>
               <th scope="col" class="number">Size</th>
               <th scope="col" class="number" title="Share of the stored model's time on the CPU, measured here">time</th>
-              <th scope="col">f32</th>
             </tr>
           </thead>
           <tbody>
@@ -90,6 +90,7 @@ export class AssayDamagedLayers extends AssayElement {
     const canSwitch = layer.scheme !== "" && (isExact || layer.scheme !== "f32");
     return html`<tr aria-current=${isShown ? "true" : "false"}>
       <th scope="row"><button type="button" class="text" aria-pressed=${isShown} @click=${() => (this.chosen = layer.layer)}>${layer.layer}</button></th>
+      <td>${canSwitch ? html`<input type="checkbox" role="switch" name=${`exact-${layer.layer}`} aria-label=${`Keep ${layer.layer} in f32`} title=${`Keep ${layer.layer} in f32`} .checked=${isExact} ?disabled=${this.busy} @change=${() => this.dispatchEvent(new CustomEvent("exact", { detail: { layer: layer.layer, exact: !isExact } }))} />` : nothing}</td>
       <td>${layer.scheme || html`<span class="soft">no weights</span>`}${layer.arithmetic !== "f32" && layer.arithmetic !== layer.scheme ? html` <span class="soft small">${layer.arithmetic}</span>` : ""}${why ? html`<span class="why small soft">${icon("altered")} ${why}</span>` : ""}</td>
       <td class="sqnr">${decibels === undefined
         ? html`<span class="soft">exact</span>`
@@ -97,7 +98,6 @@ export class AssayDamagedLayers extends AssayElement {
       <td class="number">${layer.cosine >= 1 ? "1" : layer.cosine.toFixed(4)}</td>
       <td class="number">${layer.f32Bytes > 0 ? html`${bytes(layer.bytes)}${layer.bytes === layer.f32Bytes ? "" : html` <span class="soft small">of ${bytes(layer.f32Bytes)}</span>`}` : NONE}</td>
       <td class="number">${percent(layer.timeShare)}</td>
-      <td>${canSwitch ? html`<input type="checkbox" role="switch" name=${`exact-${layer.layer}`} aria-label=${`Keep ${layer.layer} in f32`} .checked=${isExact} ?disabled=${this.busy} @change=${() => this.dispatchEvent(new CustomEvent("exact", { detail: { layer: layer.layer, exact: !isExact } }))} />` : nothing}</td>
     </tr>`;
   }
 

@@ -4,7 +4,7 @@
 import { html } from "lit";
 import { app } from "../app.js";
 import { damageFrom } from "../damage.js";
-import { bytes, percent, plusMinus, points, relative } from "../figures.js";
+import { bytes, count, percent, plusMinus, points, relative, significant } from "../figures.js";
 import { icon } from "../icons.js";
 import { errorFrom } from "../page_wasm.js";
 import { exportStored } from "../run_actions.js";
@@ -193,7 +193,7 @@ export class AssayMicroscopeView extends AssayElement {
     return factList([
       ["Accuracy", html`<strong>${percent(share)}</strong> <span class="soft">${plusMinus(accuracy?.low, accuracy?.high)}</span> ${damage && lost !== null ? verdictSign(points(lost), damage.paired) : ""} ${before !== null && damage ? html`<span class="soft">f32 ${percent(before)}</span>` : ""}`],
       ["Size", html`${bytes(weightBytes)} ${cost && weightBytes != null && weightBytes !== cost.f32_bytes ? html`<span class="soft">${relative(weightBytes, cost.f32_bytes)} against f32</span>` : ""}`],
-      ...(damage ? [/** @type {[string, string]} */ (["On the same images", sentence(damage.paired.reason)])] : []),
+      ...(damage ? [/** @type {[string, string]} */ (["McNemar's test", pairedWords(damage.paired)])] : []),
     ]);
   }
 
@@ -243,6 +243,16 @@ export class AssayMicroscopeView extends AssayElement {
   save(record, format) {
     return exportStored({ ...record.recipe, quantization: this.quantization }, record.digests.weights, format, this.isChanged ? "" : record.digests.predictions);
   }
+}
+
+/**
+ * What the paired test says, in words.
+ * @param {Damage["paired"]} paired
+ */
+function pairedWords({ rows, onlyFirst, onlySecond, pValue, verdict }) {
+  if (onlyFirst + onlySecond === 0) return `Of ${count(rows)} images none is answered rightly by one side only: ${verdict}.`;
+  const chance = pValue < 0.0001 ? "less than 0.0001" : significant(pValue, 2);
+  return `${count(onlyFirst)} of ${count(rows)} images are right with f32 only, ${count(onlySecond)} with the stored model only. By chance alone the sides would differ so much with probability ${chance}: ${verdict === "can't tell" ? "one can't tell" : `the stored model is ${verdict}`}.`;
 }
 
 /** @param {string} text */

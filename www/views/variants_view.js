@@ -95,7 +95,7 @@ export class AssayVariantsView extends AssayElement {
       </div>
       <p class="soft">One trained model, stored in many ways. Nothing is trained again; each variant is a record of its own, with a link that trains, stores and judges anew.</p>
       ${base.status === "complete" && base.weightsDigest ? this.choice(digest, rows) : html`<p data-tone="warn">This run did not come to its end, so its model cannot be stored in other ways. Run its recipe again to the end.</p>`}
-      <section class="panel stack" aria-label="Table of variants">
+      <section class="panel variants-body" aria-label="Variants">
         <div class="scroll" tabindex="0" role="group" aria-label="Table of variants">${this.table(rows, exact, digest)}</div>
         ${rows.length > 1 ? html`<assay-pareto name="assay-variants" label="Accuracy against cost, every variant" .points=${rows.map((row) => ({ ...row, label: variantName(row), pinned: row === exact }))}></assay-pareto>` : ""}
       </section>
@@ -129,17 +129,16 @@ export class AssayVariantsView extends AssayElement {
         ${mine
           ? html`<button type="button" ?disabled=${mine.stopping} title="Keeps every variant that was recorded" @click=${() => app.variants.stop()}>${icon("stopped")} ${mine.stopping ? "Stopping …" : "Stop"}</button>`
           : html`<button type="button" class="primary" ?disabled=${missing.length === 0 || variants !== null} @click=${() => void app.variants.start(digest, missing.map(({ quantization }) => quantization))}>
-              ${icon("play")} ${missing.length === 0 ? "All are recorded" : missing.length === 1 ? "Record 1 variant" : `Record ${missing.length} variants`}
+              ${icon("play")} ${missing.length === 0 ? (offers.every(({ key }) => known.has(key)) ? `All ${offers.length} are recorded` : "None is ticked") : missing.length === 1 ? "Record 1 variant" : `Record ${missing.length} variants`}
             </button>`}
       </div>
       ${mine
         ? html`<progress max="1" .value=${(mine.index + 0.5 * Math.min(1, mine.fraction)) / mine.count} aria-label="Variants"></progress>
             <p class="small soft" role="status">${mine.index + 1} of ${mine.count}: ${mine.stage}</p>`
-        : html`<ul class="scheme-list">
-            ${offers.map(({ scheme, key }) => {
-              const has = known.has(key);
-              return html`<li><label class="check"><input type="checkbox" name="scheme" value=${scheme} .checked=${has || scheme === "f32" || !this.left.has(scheme)} ?disabled=${has || scheme === "f32"} @change=${() => this.tick(scheme)} /> ${scheme}${has ? html` <span class="soft small">recorded</span>` : ""}</label></li>`;
-            })}
+        : html`<ul class="scheme-list" ?hidden=${offers.every(({ key }) => known.has(key))}>
+            ${offers.filter(({ key }) => !known.has(key)).map(
+              ({ scheme }) => html`<li><label class="check"><input type="checkbox" name="scheme" value=${scheme} .checked=${scheme === "f32" || !this.left.has(scheme)} ?disabled=${scheme === "f32"} @change=${() => this.tick(scheme)} /> ${scheme}</label></li>`,
+            )}
           </ul>`}
     </section>`;
   }

@@ -63,6 +63,7 @@ pub(super) async fn search(
     };
     let mut recipe = base.recipe.clone();
     recipe.quantization = QuantizationSpec {
+        scheme: "f32".into(),
         layers: Some(chosen.clone()),
         ..QuantizationSpec::default()
     };
@@ -103,6 +104,7 @@ impl Measuring<'_> {
     async fn point(&self, assignment: &Assignment) -> Result<Point> {
         let prepared = &self.trained.prepared;
         let spec = QuantizationSpec {
+            scheme: "f32".into(),
             layers: (!assignment.is_empty()).then(|| assignment.clone()),
             ..QuantizationSpec::default()
         };
