@@ -11,7 +11,6 @@ use crate::quant::{Scheme, Stored, folded_weights};
 use crate::result::{ClassDamage, Damage, Flip, Histograms, LayerDamage, Paired, Predictions};
 use crate::stats::wilson;
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
 /// Rows that are held in both forms at a time.
 const ROWS: usize = 64;
@@ -112,8 +111,9 @@ pub struct Inspection<'a> {
     data: &'a Rows,
     rows: &'a [u32],
     done: usize,
-    values: BTreeMap<usize, Likeness>,
-    millis: BTreeMap<usize, f64>,
+    /// Of every value: 0 is the input, `n + 1` node `n`; what is never computed has seen nothing.
+    values: Vec<Likeness>,
+    millis: Vec<f64>,
     logits: [Vec<f32>; 2],
 }
 
@@ -133,15 +133,17 @@ impl<'a> Inspection<'a> {
         } else {
             trained.1.clone()
         };
+        let graph = stored.graph(trained.0).clone();
+        let count = graph.nodes.len() + 1;
         Ok(Self {
-            graph: stored.graph(trained.0).clone(),
+            graph,
             exact,
             stored,
             data,
             rows,
             done: 0,
-            values: BTreeMap::new(),
-            millis: BTreeMap::new(),
+            values: vec![Likeness::default(); count],
+            millis: vec![0.0; count],
             logits: [Vec::new(), Vec::new()],
         })
     }
@@ -162,49 +164,39 @@ impl<'a> Inspection<'a> {
         if rows.is_empty() {
             return Ok(false);
         }
-        let mut before: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
+        let mut sides = [(); 2].map(|()| vec![Vec::new(); self.values.len()]);
+        let [before, after] = &mut sides;
         let mut last = 0;
-        observe(
-            &self.graph,
-            &self.exact,
-            self.data,
-            rows,
-            |value, numbers| {
-                before.entry(value).or_default().extend_from_slice(numbers);
-                last = value;
-            },
-        )?;
-        let mut after: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
+        let (graph, data) = (&self.graph, self.data);
+        observe(graph, &self.exact, data, rows, |value, numbers| {
+            before[value].extend_from_slice(numbers);
+            last = value;
+        })?;
         let began = Cell::new(None);
         let millis = &mut self.millis;
         let done = |value: usize| {
             // Before the first value there is the making of the model, which is no layer's.
             if let Some(began) = began.get() {
-                *millis.entry(value).or_default() += clock.now_millis() - began;
+                millis[value] += clock.now_millis() - began;
             }
         };
-        observe_stored(
-            &self.graph,
-            self.stored,
-            self.data,
-            rows,
-            done,
-            |value, numbers| {
-                after.entry(value).or_default().extend_from_slice(numbers);
-                began.set(Some(clock.now_millis()));
-            },
-        )?;
-        for (logits, side) in self.logits.iter_mut().zip([&before, &after]) {
-            logits.extend_from_slice(side.get(&last).map_or(&[], Vec::as_slice));
+        observe_stored(graph, self.stored, data, rows, done, |value, numbers| {
+            after[value].extend_from_slice(numbers);
+            began.set(Some(clock.now_millis()));
+        })?;
+        for (logits, side) in self.logits.iter_mut().zip(&sides) {
+            logits.extend_from_slice(&side[last]);
         }
-        for (value, before) in &before {
-            if let Some(after) = after.get(value) {
-                let all = before.len() / rows.len() * self.rows.len();
-                let likeness = self.values.entry(*value);
-                likeness
-                    .or_insert_with(|| Likeness::of(all))
-                    .see(before, after);
+        let [before, after] = &sides;
+        for ((likeness, before), after) in self.values.iter_mut().zip(before).zip(after) {
+            // Steps that are computed together in one form and apart in the other have no value to compare.
+            if before.is_empty() || before.len() != after.len() {
+                continue;
             }
+            if likeness.every == 0 {
+                *likeness = Likeness::of(before.len() / rows.len() * self.rows.len());
+            }
+            likeness.see(before, after);
         }
         self.done = end;
         Ok(end < self.rows.len())
@@ -238,10 +230,11 @@ impl<'a> Inspection<'a> {
             values,
             ..
         } = self;
-        let all_millis: f64 = self.millis.values().sum();
+        let all_millis: f64 = self.millis.iter().sum();
         let how = computed(graph, stored)?;
         let mut layers = Vec::new();
-        for (&value, seen) in values.iter().filter(|(value, _)| **value > 0) {
+        let seen = values.iter().enumerate().skip(1);
+        for (value, seen) in seen.filter(|(_, seen)| seen.every > 0) {
             // A value's step may begin with an earlier layer, whose name its weights have.
             let last = &graph.nodes[value - 1].name;
             let own = how.iter().find(|it| it.value == value);
@@ -278,7 +271,7 @@ impl<'a> Inspection<'a> {
                 f32_bytes,
                 sqnr_decibels: seen.sqnr_decibels(),
                 cosine: seen.cosine(),
-                time_share: (self.millis.get(&value)).map_or(0.0, |it| it / all_millis.max(1e-9)),
+                time_share: self.millis[value] / all_millis.max(1e-9),
                 weights,
                 activations: seen.histograms(),
             });

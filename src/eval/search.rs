@@ -9,7 +9,7 @@ use crate::model::{Graph, ParameterRole};
 use crate::quant::{Extent, Scheme};
 use crate::stats::wilson;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Layers with a scheme of their own, all others being f32.
 pub type Assignment = BTreeMap<String, String>;
@@ -123,11 +123,11 @@ struct Choices {
 pub struct Search {
     budget: Budget,
     layers: Vec<Choices>,
-    known: BTreeMap<Assignment, Point>,
+    known: Vec<Point>,
     /// Where the greedy path stands: how many schemes each layer has given way.
     levels: Vec<usize>,
     /// Steps that cost too much: layer and level.
-    refused: BTreeSet<(usize, usize)>,
+    refused: Vec<(usize, usize)>,
     path: Vec<Assignment>,
     /// A step that was taken and is not measured yet.
     trying: Option<usize>,
@@ -171,8 +171,8 @@ impl Search {
             budget,
             levels: vec![0; layers.len()],
             layers,
-            known: BTreeMap::new(),
-            refused: BTreeSet::new(),
+            known: Vec::new(),
+            refused: Vec::new(),
             path: Vec::new(),
             trying: None,
             is_over: false,
@@ -184,25 +184,29 @@ impl Search {
         let timed = self.budget.millis.is_some();
         for point in points.iter().filter_map(Point::read) {
             if point.p50_millis.is_some() == timed {
-                self.known.insert(point.layers.clone(), point);
+                self.tell(point);
             }
         }
     }
 
     /// Takes what was measured.
     pub fn tell(&mut self, point: Point) {
-        self.known.insert(point.layers.clone(), point);
+        self.known.push(point);
+    }
+
+    fn known(&self, assignment: &Assignment) -> Option<&Point> {
+        self.known.iter().find(|it| it.layers == *assignment)
     }
 
     /// What is to be measured next; nothing where the search is over.
     pub fn next(&mut self) -> Option<Assignment> {
-        if !self.known.contains_key(&Assignment::new()) {
+        if self.known(&Assignment::new()).is_none() {
             return Some(Assignment::new());
         }
         for index in 0..self.layers.len() {
             for level in 1..self.layers[index].schemes.len() {
                 let alone = self.alone(index, level);
-                if !self.known.contains_key(&alone) {
+                if self.known(&alone).is_none() {
                     return Some(alone);
                 }
             }
@@ -213,12 +217,13 @@ impl Search {
         while !self.is_over {
             let assignment = self.assignment(&self.levels);
             if let Some(index) = self.trying {
-                let Some(point) = self.known.get(&assignment) else {
+                let Some(point) = self.known(&assignment) else {
                     return Some(assignment);
                 };
+                let costs_too_much = self.costs_too_much(point);
                 self.trying = None;
-                if self.costs_too_much(point) {
-                    self.refused.insert((index, self.levels[index]));
+                if costs_too_much {
+                    self.refused.push((index, self.levels[index]));
                     self.levels[index] -= 1;
                 } else {
                     self.path.push(assignment);
@@ -246,14 +251,14 @@ impl Search {
     /// The points from the exact model to the end.
     #[must_use]
     pub fn path(&self) -> Vec<Value> {
-        let points = self.path.iter().filter_map(|it| self.known.get(it));
+        let points = self.path.iter().filter_map(|it| self.known(it));
         points.map(Point::to_value).collect()
     }
 
     /// The last assignment of the path, where it is within the budget, and what to say of it.
     #[must_use]
     pub fn found(&self) -> (Option<&Assignment>, String) {
-        let last = self.path.iter().rev().filter_map(|it| self.known.get(it));
+        let last = self.path.iter().rev().filter_map(|it| self.known(it));
         let Some(last) = last.into_iter().next() else {
             return (None, "nothing was measured".into());
         };
@@ -302,10 +307,7 @@ impl Search {
 
     /// Points of accuracy lost against the exact model.
     fn points_lost(&self, point: &Point) -> f64 {
-        let exact = self
-            .known
-            .get(&Assignment::new())
-            .map_or(0, |it| it.correct);
+        let exact = self.known(&Assignment::new()).map_or(0, |it| it.correct);
         100.0 * (f64::from(exact) - f64::from(point.correct)) / f64::from(point.rows.max(1))
     }
 
@@ -328,17 +330,18 @@ impl Search {
     /// of accuracy allow.
     fn is_within(&self) -> bool {
         let open = self.budget.bytes.is_none() && self.budget.millis.is_none();
-        let last = self.path.last().and_then(|it| self.known.get(it));
+        let last = self.path.last().and_then(|it| self.known(it));
         !open && last.is_some_and(|point| self.is_kept(point))
     }
 
     /// The layer whose next scheme does the least harm for each byte that it saves; the first of equals.
     fn step(&self) -> Option<usize> {
-        let exact = self.known.get(&Assignment::new())?.loss;
+        let exact = self.known(&Assignment::new())?.loss;
         let harm = |index: usize, level: usize| match level {
             0 => 0.0,
-            level => (self.known.get(&self.alone(index, level)))
-                .map_or(f64::INFINITY, |it| it.loss - exact),
+            level => {
+                (self.known(&self.alone(index, level))).map_or(f64::INFINITY, |it| it.loss - exact)
+            }
         };
         let mut best: Option<(f64, usize)> = None;
         for (index, choices) in self.layers.iter().enumerate() {
@@ -464,7 +467,7 @@ mod tests {
     fn what_was_measured_is_not_measured_again() {
         let budget = json!({ "points": 0.3 });
         let (search, first) = over(&budget, &[]);
-        let all: Vec<Value> = search.known.values().map(Point::to_value).collect();
+        let all: Vec<Value> = search.known.iter().map(Point::to_value).collect();
         assert_eq!(all.len(), first);
         let (again, second) = over(&budget, &all);
         assert_eq!(second, 0);
