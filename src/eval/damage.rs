@@ -113,7 +113,8 @@ pub struct Inspection<'a> {
     done: usize,
     /// Of every value: 0 is the input, `n + 1` node `n`; what is never computed has seen nothing.
     values: Vec<Likeness>,
-    millis: Vec<f64>,
+    /// Times of every value, one for each part of the rows.
+    millis: Vec<Vec<f64>>,
     logits: [Vec<f32>; 2],
 }
 
@@ -143,7 +144,7 @@ impl<'a> Inspection<'a> {
             rows,
             done: 0,
             values: vec![Likeness::default(); count],
-            millis: vec![0.0; count],
+            millis: vec![Vec::new(); count],
             logits: [Vec::new(), Vec::new()],
         })
     }
@@ -177,7 +178,7 @@ impl<'a> Inspection<'a> {
         let done = |value: usize| {
             // Before the first value there is the making of the model, which is no layer's.
             if let Some(began) = began.get() {
-                millis[value] += clock.now_millis() - began;
+                millis[value].push(clock.now_millis() - began);
             }
         };
         observe_stored(graph, self.stored, data, rows, done, |value, numbers| {
@@ -230,7 +231,8 @@ impl<'a> Inspection<'a> {
             values,
             ..
         } = self;
-        let all_millis: f64 = self.millis.iter().sum();
+        let millis: Vec<f64> = self.millis.iter().map(|times| steady(times)).collect();
+        let all_millis: f64 = millis.iter().sum();
         let how = computed(graph, stored)?;
         let mut layers = Vec::new();
         let seen = values.iter().enumerate().skip(1);
@@ -269,9 +271,9 @@ impl<'a> Inspection<'a> {
                 scheme,
                 bytes,
                 f32_bytes,
-                sqnr_decibels: seen.sqnr_decibels(),
-                cosine: seen.cosine(),
-                time_share: self.millis[value] / all_millis.max(1e-9),
+                sqnr_decibels: seen.sqnr_decibels().map(|it| rounded(it, 1e3)),
+                cosine: rounded(seen.cosine(), 1e7),
+                time_share: rounded(millis[value] / all_millis.max(1e-9), 1e4),
                 weights,
                 activations: seen.histograms(),
             });
@@ -280,6 +282,20 @@ impl<'a> Inspection<'a> {
         layers.sort_by(|a, b| key(a).total_cmp(&key(b)));
         Ok(layers)
     }
+}
+
+/// A number to whole parts of one `parts`-th: more digits would say nothing and fill the record.
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
+}
+
+/// Mean of times without the largest quarter of them, at least one where there are several: somebody else had the processor
+/// then. Means and not medians, because a coarse clock tells only those.
+fn steady(times: &[f64]) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let kept = (sorted.len() - sorted.len().div_ceil(4)).max(1);
+    sorted.iter().take(kept).sum::<f64>() / kept as f64
 }
 
 /// What storing did to a trained model, all rows at once; see [`Inspection`].
@@ -424,6 +440,14 @@ mod tests {
             (histograms.before.iter()).all(|&part| part.abs_diff(even) <= even / 10),
             "{histograms:?}"
         );
+    }
+
+    #[test]
+    fn a_time_in_which_others_worked_does_not_count() {
+        assert_eq!(steady(&[1.0, 50.0, 3.0, 2.0]), 2.0);
+        assert_eq!(steady(&[0.0, 1.0]), 0.0);
+        assert_eq!(steady(&[7.0]), 7.0);
+        assert_eq!(steady(&[]), 0.0);
     }
 
     #[test]
