@@ -279,9 +279,25 @@ impl<'a> Inspection<'a> {
             });
         }
         let key = |layer: &LayerDamage| layer.sqnr_decibels.unwrap_or(f64::INFINITY);
-        layers.sort_by(|a, b| key(a).total_cmp(&key(b)));
-        Ok(layers)
+        Ok(in_order(layers, key))
     }
+}
+
+/// Items by a number of each, the smallest first and equals as they were. By their places, so that the module holds one
+/// sort and not one for each type.
+fn in_order<T>(items: Vec<T>, key: impl Fn(&T) -> f64) -> Vec<T> {
+    let keys: Vec<f64> = items.iter().map(key).collect();
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+    let places = places_in_order(&keys);
+    (places.into_iter())
+        .filter_map(|place| items[place].take())
+        .collect()
+}
+
+fn places_in_order(keys: &[f64]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..keys.len()).collect();
+    places.sort_unstable_by(|&a, &b| keys[a].total_cmp(&keys[b]).then(a.cmp(&b)));
+    places
 }
 
 /// A number to whole parts of one `parts`-th: more digits would say nothing and fill the record.
@@ -292,10 +308,10 @@ fn rounded(number: f64, parts: f64) -> f64 {
 /// Mean of times without the largest quarter of them, at least one where there are several: somebody else had the processor
 /// then. Means and not medians, because a coarse clock tells only those.
 fn steady(times: &[f64]) -> f64 {
-    let mut sorted = times.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let kept = (sorted.len() - sorted.len().div_ceil(4)).max(1);
-    sorted.iter().take(kept).sum::<f64>() / kept as f64
+    let places = places_in_order(times);
+    let kept = (times.len() - times.len().div_ceil(4)).max(1);
+    let sum: f64 = places.iter().take(kept).map(|&place| times[place]).sum();
+    sum / kept as f64
 }
 
 /// What storing did to a trained model, all rows at once; see [`Inspection`].
@@ -366,7 +382,10 @@ fn flips(
             });
         }
     }
-    flips.sort_by_key(|flip| flip.before != flip.label);
+    let (lost, others): (Vec<Flip>, Vec<Flip>) = flips
+        .into_iter()
+        .partition(|flip| flip.before == flip.label);
+    let flips = lost.into_iter().chain(others).collect();
     let sides = answers.map(|answers| Predictions {
         rows: rows.to_vec(),
         labels: labels.clone(),
@@ -378,7 +397,7 @@ fn flips(
 
 fn by_class(sides: [&Predictions; 2], classes: &[String], confidence: f64) -> Vec<ClassDamage> {
     let [before, after] = sides;
-    let mut all: Vec<ClassDamage> = (classes.iter().zip(0_u16..))
+    let all: Vec<ClassDamage> = (classes.iter().zip(0_u16..))
         .map(|(class, number)| {
             let of = (before
                 .labels
@@ -401,9 +420,9 @@ fn by_class(sides: [&Predictions; 2], classes: &[String], confidence: f64) -> Ve
             }
         })
         .collect();
-    let share = |it: &ClassDamage| f64::from(it.lost) / f64::from(it.right_before.max(1));
-    all.sort_by(|a, b| share(b).total_cmp(&share(a)));
-    all
+    in_order(all, |it| {
+        -f64::from(it.lost) / f64::from(it.right_before.max(1))
+    })
 }
 
 #[cfg(test)]
@@ -440,6 +459,20 @@ mod tests {
             (histograms.before.iter()).all(|&part| part.abs_diff(even) <= even / 10),
             "{histograms:?}"
         );
+    }
+
+    #[test]
+    fn items_are_ordered_by_their_numbers_and_equals_stay() {
+        let items = vec![
+            ("b", 2.0),
+            ("a", 1.0),
+            ("c", 2.0),
+            ("none", f64::INFINITY),
+            ("low", -1.0),
+        ];
+        let ordered = in_order(items, |it| it.1);
+        let names: Vec<&str> = ordered.iter().map(|it| it.0).collect();
+        assert_eq!(names, ["low", "a", "b", "c", "none"]);
     }
 
     #[test]

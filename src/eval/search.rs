@@ -119,7 +119,7 @@ struct Choices {
     bytes: Vec<u64>,
 }
 
-/// A search in progress: [`Search::next`] says what to measure, [`Search::tell`] takes what came out.
+/// A search in progress: [`Search::wanted`] says what to measure, [`Search::tell`] takes what came out.
 pub struct Search {
     budget: Budget,
     layers: Vec<Choices>,
@@ -199,7 +199,7 @@ impl Search {
     }
 
     /// What is to be measured next; nothing where the search is over.
-    pub fn next(&mut self) -> Option<Assignment> {
+    pub fn wanted(&mut self) -> Option<Assignment> {
         if self.known(&Assignment::new()).is_none() {
             return Some(Assignment::new());
         }
@@ -414,7 +414,7 @@ mod tests {
             Search::new(&graph(), Budget::read(budget).expect("a budget")).expect("fits");
         search.remember(known);
         let mut count = 0;
-        while let Some(assignment) = search.next() {
+        while let Some(assignment) = search.wanted() {
             search.tell(measured(&assignment, bytes_of));
             count += 1;
             assert!(count < 100, "it never ends");

@@ -44,7 +44,7 @@ pub(super) async fn search(
     measuring.engine.load(&trained.prepared.rows).await?;
     let mut search = Search::new(&trained.prepared.plan.graph, budget)?;
     search.remember(&known);
-    while let Some(assignment) = search.next() {
+    while let Some(assignment) = search.wanted() {
         if context.breathe().await {
             return Ok(json!({ "path": search.path(), "stopped": true }));
         }

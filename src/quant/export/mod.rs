@@ -193,8 +193,8 @@ impl File<'_> {
 
 /// Whether tensors lie one after the other from the beginning to the end of the data, each beginning at a multiple.
 fn check_order(places: &BTreeMap<String, Place>, data: usize, multiple: usize) -> Result<()> {
-    let mut all: Vec<(usize, usize, &str)> = (places.iter())
-        .map(|(name, place)| (place.start, place.end, name.as_str()))
+    let mut all: Vec<(usize, usize, &String)> = (places.iter())
+        .map(|(name, place)| (place.start, place.end, name))
         .collect();
     all.sort_unstable();
     let mut filled = 0_usize;

@@ -13,10 +13,13 @@ pub(super) fn write(parts: &[Part], metadata: &Metadata) -> Vec<u8> {
     let mut header = serde_json::Map::new();
     header.insert("__metadata__".into(), json!(metadata));
     // Widest numbers first, so that each begins at a multiple of its own size.
-    let mut order: Vec<&Part> = parts.iter().collect();
-    order.sort_by_key(|part| std::cmp::Reverse(part.kind.bytes(&[1])));
+    let of_size = |size: u64| {
+        parts
+            .iter()
+            .filter(move |part| part.kind.bytes(&[1]) == size)
+    };
     let mut data = Vec::new();
-    for part in order {
+    for part in [4, 2, 1].into_iter().flat_map(of_size) {
         let start = data.len();
         data.extend_from_slice(&part.bytes);
         header.insert(
