@@ -116,6 +116,8 @@ export async function saveWeights(summary) {
  */
 export async function exportStored(recipe, weightsDigest, format, recorded) {
   await attempt(async () => {
+    const busy = app.variants.whyNot();
+    if (busy) throw new Error(busy);
     const weights = await app.log.weights(weightsDigest);
     if (!weights) throw new Error("The weights of this run are not stored in this browser. Run its recipe again: the same recipe gives the same weights");
     const file = await app.lab.command({ type: "export", recipe, format }, { bytes: weights.slice() }).done;

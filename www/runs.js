@@ -233,7 +233,7 @@ export class Runs {
   /** Runs what waits first, if nothing is going on. */
   startQueue() {
     const [next, ...queue] = this.store.state.queue;
-    if (!next || this.going || this.store.state.sweep) return;
+    if (!next || this.going || this.store.state.sweep || this.store.state.variants) return;
     this.store.update({ queue });
     void this.start(next.recipeText);
   }

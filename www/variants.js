@@ -2,6 +2,7 @@
 /** @file One trained model under many quantizations, and a search over its layers: each is one command to the lab, and every variant goes to the log as it comes. It draws nothing. */
 
 import { errorFrom } from "./errors.js";
+import { isGoing } from "./live_run.js";
 
 /** @import { LabEvent, RunSummary } from "./types.js" */
 /** @import { LabClient } from "./lab_client.js" */
@@ -95,10 +96,8 @@ export class Variants {
    * @returns {Promise<any>} The lab's answer; null where it could not begin or failed, which is told.
    */
   async run(digest, kind, count, body, onSearched = () => {}) {
-    const { run, sweep, variants, lab } = this.store.state;
-    const busy = variants !== null || sweep !== null || (run && ["running", "paused", "stopping"].includes(run.status));
-    if (busy) return this.refuse("Something is running already. Stop it or wait for its end.");
-    if (lab !== "ready") return this.refuse("The lab is still starting.");
+    const busy = this.whyNot();
+    if (busy) return this.refuse(busy);
     this.store.update({ variants: { digest, kind, index: 0, count, stage: "preparing", fraction: 0, stopping: false } });
     /** @type {Promise<unknown>[]} */
     const appended = [];
@@ -129,6 +128,13 @@ export class Variants {
     } finally {
       this.store.update({ variants: null });
     }
+  }
+
+  /** Why nothing may be computed beside what is going on, in words, or empty: it would disturb timings. */
+  whyNot() {
+    const { run, sweep, variants, lab } = this.store.state;
+    if (lab !== "ready") return "The lab is still starting.";
+    return variants !== null || sweep !== null || isGoing(run) ? "Something is running already. Stop it or wait for its end." : "";
   }
 
   /** @param {string} digest Of a record. */

@@ -90,7 +90,7 @@ export class AssayDamagedLayers extends AssayElement {
     const canSwitch = layer.scheme !== "" && (isExact || layer.scheme !== "f32");
     return html`<tr aria-current=${isShown ? "true" : "false"}>
       <th scope="row"><button type="button" class="text" aria-pressed=${isShown} @click=${() => (this.chosen = layer.layer)}>${layer.layer}</button></th>
-      <td>${canSwitch ? html`<input type="checkbox" role="switch" name=${`exact-${layer.layer}`} aria-label=${`Keep ${layer.layer} in f32`} title=${`Keep ${layer.layer} in f32`} .checked=${isExact} ?disabled=${this.busy} @change=${() => this.dispatchEvent(new CustomEvent("exact", { detail: { layer: layer.layer, exact: !isExact } }))} />` : nothing}</td>
+      <td>${canSwitch ? html`<input type="checkbox" role="switch" name=${`exact-${layer.layer}`} aria-label=${`Keep ${layer.layer} in f32`} title=${`Keep ${layer.layer} in f32`} .checked=${isExact} ?disabled=${this.busy} @change=${(/** @type {Event} */ event) => this.onSwitch(event, layer.layer, isExact)} />` : nothing}</td>
       <td>${layer.scheme || html`<span class="soft">no weights</span>`}${layer.arithmetic !== "f32" && layer.arithmetic !== layer.scheme ? html` <span class="soft small">${layer.arithmetic}</span>` : ""}${why ? html`<span class="why small soft">${icon("altered")} ${why}</span>` : ""}</td>
       <td class="sqnr">${decibels === undefined
         ? html`<span class="soft">exact</span>`
@@ -99,6 +99,17 @@ export class AssayDamagedLayers extends AssayElement {
       <td class="number">${layer.f32Bytes > 0 ? html`${bytes(layer.bytes)}${layer.bytes === layer.f32Bytes ? "" : html` <span class="soft small">of ${bytes(layer.f32Bytes)}</span>`}` : NONE}</td>
       <td class="number">${percent(layer.timeShare)}</td>
     </tr>`;
+  }
+
+  /**
+   * The switch stands as it stood until somebody agrees.
+   * @param {Event} event
+   * @param {string} layer
+   * @param {boolean} isExact
+   */
+  onSwitch(event, layer, isExact) {
+    /** @type {HTMLInputElement} */ (event.target).checked = isExact;
+    this.dispatchEvent(new CustomEvent("exact", { detail: { layer, exact: !isExact } }));
   }
 
   /** Arrow keys walk through the layers. @param {KeyboardEvent} event */

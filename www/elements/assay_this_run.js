@@ -9,7 +9,7 @@ import { agreementSign, icon, statusSign } from "../icons.js";
 import { isGoing } from "../live_run.js";
 import { verdictSign } from "../run_table/cells.js";
 import { agreementPart, executed, paidOnce, unlessStruck } from "../run_table/engine_facts.js";
-import { factList } from "../run_table/facts.js";
+import { factList, keptLayers } from "../run_table/facts.js";
 import { saveFile } from "../save_file.js";
 import { AssayElement } from "./assay_element.js";
 import "./assay_copy_link.js";
@@ -56,6 +56,7 @@ export class AssayThisRun extends AssayElement {
       ${this.engine(record)}
       ${summary ? this.table(summary, base) : ""}
       ${this.flags(summary)}
+      ${keptLayers(record)}
       ${this.buttons(shown, summary)}
     </section>`;
   }

@@ -63,6 +63,12 @@ export class AssayMicroscopeView extends AssayElement {
     void this.load(digest);
   }
 
+  /** A choice that was refused is taken back. */
+  updated() {
+    const select = /** @type {HTMLSelectElement|null} */ (this.querySelector("select[name=scheme]"));
+    if (select) select.value = this.quantization.scheme ?? "f32";
+  }
+
   /** @param {string} digest */
   async load(digest) {
     Object.assign(this, { record: null, looked: null, problem: "", looking: false });
@@ -92,6 +98,8 @@ export class AssayMicroscopeView extends AssayElement {
   async look(quantization) {
     const { record } = this;
     if (!record) return;
+    this.problem = app.variants.whyNot();
+    if (this.problem) return this.requestUpdate();
     this.quantization = quantization;
     this.turn += 1;
     const { turn } = this;
