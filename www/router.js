@@ -45,6 +45,8 @@ export class Router {
   constructor(onAddress, view = window) {
     this.window = view;
     this.onAddress = onAddress;
+    /** The address as it was read or replaced last; null before that. @type {string|null} */
+    this.known = null;
   }
 
   start() {
@@ -53,6 +55,7 @@ export class Router {
   }
 
   read() {
+    this.known = this.window.location.hash;
     this.onAddress(addressFromHash(this.window.location.hash));
   }
 
@@ -66,10 +69,14 @@ export class Router {
   }
 
   /**
-   * Changes the address without leaving an entry and without being told.
+   * Changes the address without leaving an entry and without being told. One that somebody has just gone to and that is not
+   * read yet stays.
    * @param {string} hash With the leading `#`.
    */
   replace(hash) {
-    if (this.window.location.hash !== hash) this.window.history.replaceState(null, "", hash);
+    const { hash: now } = this.window.location;
+    if (this.known !== null && now !== this.known) return;
+    if (now !== hash) this.window.history.replaceState(null, "", hash);
+    this.known = hash;
   }
 }

@@ -3,6 +3,7 @@
 pub mod clock;
 mod damage;
 pub mod latency;
+mod likeness;
 mod paired;
 mod score;
 pub mod search;
