@@ -283,7 +283,13 @@ impl Search {
         if self.is_kept(last) {
             (
                 Some(&last.layers),
-                format!("{at}, by {} layers", last.layers.len()),
+                format!(
+                    "{} gave way: {at}",
+                    match last.layers.len() {
+                        1 => "one layer".into(),
+                        count => format!("{count} layers"),
+                    }
+                ),
             )
         } else {
             (
