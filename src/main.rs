@@ -3,6 +3,7 @@
 mod command;
 
 use clap::{Parser, Subcommand};
+use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -48,6 +49,34 @@ enum Action {
         /// The log, JSON Lines; made where it is missing.
         #[arg(long)]
         log: PathBuf,
+    },
+    /// Train a default recipe, find a scheme for each layer within a budget and append both records to a log.
+    Search {
+        /// The set.
+        #[arg(long, default_value = "digits")]
+        dataset: String,
+        /// The family.
+        #[arg(long, default_value = "lenet")]
+        architecture: String,
+        /// Points of accuracy that may be lost on the validation rows.
+        #[arg(long)]
+        points: Option<f64>,
+        /// Most kilobytes of the stored weights.
+        #[arg(long)]
+        kilobytes: Option<f64>,
+        /// Longest median time of one row, milliseconds.
+        #[arg(long)]
+        millis: Option<f64>,
+        /// The log, JSON Lines; made where it is missing.
+        #[arg(long)]
+        log: PathBuf,
+    },
+    /// Train a recipe and write its weights as they are stored; the file is read back and must give the same answers.
+    Export {
+        /// A recipe's JSON file; `-` reads standard input.
+        recipe: PathBuf,
+        /// The file to write, ending in .safetensors or .gguf.
+        out: PathBuf,
     },
     /// Run a recipe and append its record to a log.
     Run {
@@ -95,6 +124,19 @@ fn main() -> ExitCode {
             schemes,
             log,
         } => command::variants((&dataset, &architecture), &schemes, &log, json),
+        Action::Search {
+            dataset,
+            architecture,
+            points,
+            kilobytes,
+            millis,
+            log,
+        } => {
+            let bytes = kilobytes.map(|it| it * 1e3);
+            let budget = json!({ "points": points, "bytes": bytes, "millis": millis });
+            command::search((&dataset, &architecture), &budget, &log, json)
+        }
+        Action::Export { recipe, out } => command::export(&recipe, &out, json),
         Action::Run { recipe, log } => command::run(&recipe, &log, json),
         Action::Show { source } => command::show(&source, json),
         Action::Link { log, page, by } => command::link(&log, &page, &by, json),

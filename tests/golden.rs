@@ -265,6 +265,22 @@ fn commands() -> Vec<Command> {
             resumed_from: Some("0".repeat(64)),
             hold_timing: true,
         },
+        CommandBody::Variants {
+            record: "{\"assay\":\"record\"}".into(),
+            quantizations: vec![json!({ "scheme": "int8" })],
+        },
+        CommandBody::Inspect {
+            recipe: recipe.clone(),
+        },
+        CommandBody::Export {
+            recipe: recipe.clone(),
+            format: "gguf".into(),
+        },
+        CommandBody::Search {
+            record: "{\"assay\":\"record\"}".into(),
+            budget: json!({ "points": 0.5 }),
+            known: vec![json!({ "layers": {} })],
+        },
         CommandBody::Load { recipe },
         CommandBody::Predict {
             row: Some(3),
@@ -289,6 +305,10 @@ fn commands() -> Vec<Command> {
             | CommandBody::Dataset { .. }
             | CommandBody::Images { .. }
             | CommandBody::Run { .. }
+            | CommandBody::Variants { .. }
+            | CommandBody::Inspect { .. }
+            | CommandBody::Export { .. }
+            | CommandBody::Search { .. }
             | CommandBody::Load { .. }
             | CommandBody::Predict { .. }
             | CommandBody::Visibility { .. }
@@ -333,6 +353,11 @@ fn events() -> Vec<Event> {
             epoch: 3,
             smaller_batch: Some(16),
             decided: None,
+        },
+        EventBody::Variant { index: 1, count: 3 },
+        EventBody::Searched {
+            point: json!({ "layers": { "conv1": "int4" } }),
+            fraction: 0.25,
         },
         EventBody::Progress {
             epoch: 1,
@@ -380,6 +405,8 @@ fn events() -> Vec<Event> {
             | EventBody::Engine { .. }
             | EventBody::Tuned { .. }
             | EventBody::GpuLost { .. }
+            | EventBody::Variant { .. }
+            | EventBody::Searched { .. }
             | EventBody::Progress { .. }
             | EventBody::Epoch { .. }
             | EventBody::Checkpoint { .. }

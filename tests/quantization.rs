@@ -4,7 +4,7 @@ mod support;
 
 use assay::engine::cpu::{Computed, computed};
 use assay::engine::{Engine, Parameters, loss};
-use assay::eval;
+use assay::eval::{self, ManualClock};
 use assay::model::{Graph, Weights};
 use assay::quant::Stored;
 use assay::recipe::{QuantizationSpec, Recipe};
@@ -117,7 +117,8 @@ fn damage_names_the_worst_layer_the_flips_and_the_classes() {
     let of = |spec: &QuantizationSpec| {
         let stored = lab.stored(&trainer, spec);
         let trained = (trainer.graph(), weights);
-        eval::damage(trained, &stored, &lab.rows, &lab.split.test, &classes, 0.95).unwrap()
+        let (rows, clock) = (&lab.split.test, eval::ManualClock::default());
+        eval::damage(trained, &stored, &lab.rows, rows, &classes, 0.95, &clock).unwrap()
     };
     let integers = of(&asked("int8"));
     assert!(integers.layers.iter().all(|it| it.arithmetic == "int8"));
@@ -347,6 +348,7 @@ fn channels_go_from_every_family_and_a_few_epochs_make_up_for_it() {
             &lab.split.test,
             &classes,
             0.95,
+            &ManualClock::new(0.0),
         )
         .unwrap();
         assert!(damage.layers.iter().all(|it| it.cosine > 0.9), "{family}");

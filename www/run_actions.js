@@ -7,7 +7,7 @@ import { bytes } from "./figures.js";
 import { errorFrom } from "./page_wasm.js";
 import { saveFile, today } from "./save_file.js";
 
-/** @import { Checkpoint, RunSummary } from "./types.js" */
+/** @import { Checkpoint, Recipe, RunSummary } from "./types.js" */
 
 /** Records read and written at once. */
 const PART = 50;
@@ -105,6 +105,27 @@ export async function saveWeights(summary) {
     return;
   }
   saveFile(`assay-${summary.family}-${summary.weightsDigest?.slice(0, 8)}.safetensors`, [/** @type {BlobPart} */ (weights)], "application/octet-stream");
+}
+
+/**
+ * Saves trained weights as they are stored. The lab reads its own file back and hands out only one that gives the same answers.
+ * @param {Recipe} recipe
+ * @param {string} weightsDigest
+ * @param {"safetensors"|"gguf"} format
+ * @param {string} recorded Digest of the answers that a record has, or empty.
+ */
+export async function exportStored(recipe, weightsDigest, format, recorded) {
+  await attempt(async () => {
+    const busy = app.variants.whyNot();
+    if (busy) throw new Error(busy);
+    const weights = await app.log.weights(weightsDigest);
+    if (!weights) throw new Error("The weights of this run are not stored in this browser. Run its recipe again: the same recipe gives the same weights");
+    const file = await app.lab.command({ type: "export", recipe, format }, { bytes: weights.slice() }).done;
+    const scheme = recipe.quantization?.scheme ?? "f32";
+    saveFile(`assay-${recipe.architecture.family}-${scheme}-${weightsDigest.slice(0, 8)}.${format}`, [file.bytes], "application/octet-stream");
+    const same = recorded === "" ? "" : file.predictions === recorded ? ", as the record says" : "; the record has others, which a GPU may give";
+    app.store.notify("info", `Exported ${bytes(file.bytes.length)}. Read back, the file gave the same answers on all ${file.rows} test images${same}.`);
+  });
 }
 
 /**

@@ -58,6 +58,7 @@ export class Runs {
    */
   async start(recipeText, { claimText = null, checkpoint = null } = {}) {
     if (this.store.state.sweep) return this.store.notify("info", "Runs are going on side by side. Wait for their end, or stop them.");
+    if (this.store.state.variants) return this.store.notify("info", "Variants are being recorded. Wait for their end, or stop them.");
     if (this.going) return this.store.notify("info", "A run is going on. Add the recipe to the queue, or stop the run first.");
     let checked;
     try {
@@ -232,7 +233,7 @@ export class Runs {
   /** Runs what waits first, if nothing is going on. */
   startQueue() {
     const [next, ...queue] = this.store.state.queue;
-    if (!next || this.going || this.store.state.sweep) return;
+    if (!next || this.going || this.store.state.sweep || this.store.state.variants) return;
     this.store.update({ queue });
     void this.start(next.recipeText);
   }

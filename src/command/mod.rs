@@ -2,7 +2,9 @@
 
 mod append;
 mod driver;
+mod export;
 mod print;
+mod search;
 mod source;
 mod variants;
 
@@ -18,6 +20,8 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
+pub(crate) use export::export;
+pub(crate) use search::search;
 pub(crate) use variants::variants;
 
 /// How a command ended that could do its work.

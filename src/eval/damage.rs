@@ -1,5 +1,7 @@
 //! Runs an exact model and its stored form on the same rows and says where they part; it judges no scheme.
 
+use super::clock::Clock;
+use super::likeness::Likeness;
 use super::paired;
 use super::score::argmax;
 use crate::data::Rows;
@@ -7,88 +9,226 @@ use crate::engine::cpu::{computed, observe, observe_stored};
 use crate::error::Result;
 use crate::model::{Graph, Weights};
 use crate::quant::{Scheme, Stored};
-use crate::result::{ClassDamage, Damage, Flip, Histograms, LayerDamage, Predictions};
+use crate::result::{ClassDamage, Damage, Flip, LayerDamage, Paired, Predictions};
 use crate::stats::wilson;
-use std::collections::BTreeMap;
+use std::cell::Cell;
 
 /// Rows that are held in both forms at a time.
-const ROWS: usize = 32;
-/// Parts of a histogram.
-const PARTS: usize = 32;
+const ROWS: usize = 64;
+/// Points of accuracy that static integers may cost.
+const BOUND_POINTS: f64 = 0.5;
 
-/// Two forms of the same numbers, seen part by part.
-#[derive(Debug, Clone, Default)]
-struct Likeness {
-    power: f64,
-    stored_power: f64,
-    product: f64,
-    error: f64,
-    /// A number in so many is kept for the histograms.
-    before: Vec<f32>,
-    after: Vec<f32>,
+/// A trained model and its stored form being run on the same rows, a few at a time.
+pub struct Inspection<'a> {
+    graph: Graph,
+    exact: Weights,
+    stored: &'a Stored,
+    data: &'a Rows,
+    rows: &'a [u32],
+    done: usize,
+    /// Of every value: 0 is the input, `n + 1` node `n`; what is never computed has seen nothing.
+    values: Vec<Likeness>,
+    /// Times of every value, one for each part of the rows.
+    millis: Vec<Vec<f64>>,
+    logits: [Vec<f32>; 2],
 }
 
-impl Likeness {
-    fn see(&mut self, before: &[f32], after: &[f32]) {
-        for (&before, &after) in before.iter().zip(after) {
-            let (x, y) = (f64::from(before), f64::from(after));
-            self.power += x * x;
-            self.stored_power += y * y;
-            self.product += x * y;
-            self.error += (x - y) * (x - y);
+impl<'a> Inspection<'a> {
+    /// Of the value of every layer, the answers and the classes, on rows of a set.
+    ///
+    /// # Errors
+    /// As [`Stored::before`].
+    pub fn new(
+        trained: (&Graph, &Weights),
+        stored: &'a Stored,
+        data: &'a Rows,
+        rows: &'a [u32],
+    ) -> Result<Self> {
+        let exact = stored.before(trained.0, trained.1)?;
+        let graph = stored.graph(trained.0).clone();
+        let count = graph.nodes.len() + 1;
+        Ok(Self {
+            graph,
+            exact,
+            stored,
+            data,
+            rows,
+            done: 0,
+            values: vec![Likeness::default(); count],
+            millis: vec![Vec::new(); count],
+            logits: [Vec::new(), Vec::new()],
+        })
+    }
+
+    /// Share of the rows that were run.
+    #[must_use]
+    pub fn fraction(&self) -> f64 {
+        self.done as f64 / self.rows.len().max(1) as f64
+    }
+
+    /// Runs some rows; whether any are left.
+    ///
+    /// # Errors
+    /// As [`observe`].
+    pub fn step(&mut self, clock: &dyn Clock) -> Result<bool> {
+        let end = (self.done + ROWS).min(self.rows.len());
+        let rows = &self.rows[self.done..end];
+        if rows.is_empty() {
+            return Ok(false);
         }
-        self.before.extend_from_slice(before);
-        self.after.extend_from_slice(after);
-    }
-
-    fn sqnr_decibels(&self) -> Option<f64> {
-        let is_some = self.error > 0.0 && self.power > 0.0;
-        is_some.then(|| 10.0 * libm::log10(self.power / self.error))
-    }
-
-    fn cosine(&self) -> f64 {
-        let lengths = (self.power * self.stored_power).sqrt();
-        if lengths > 0.0 {
-            self.product / lengths
-        } else {
-            f64::from(u8::from(self.power == self.stored_power))
-        }
-    }
-
-    fn histograms(&self) -> Histograms {
-        let all = || self.before.iter().chain(&self.after).copied();
-        let (low, high) = all()
-            .filter(|it| it.is_finite())
-            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), number| {
-                (low.min(number), high.max(number))
-            });
-        let (low, high) = if low <= high { (low, high) } else { (0.0, 0.0) };
-        let width = (f64::from(high) - f64::from(low)) / PARTS as f64;
-        let counted = |numbers: &[f32]| {
-            let mut counts = vec![0; PARTS];
-            for &number in numbers.iter().filter(|it| it.is_finite()) {
-                let place = if width > 0.0 {
-                    (f64::from(number) - f64::from(low)) / width
-                } else {
-                    0.0
-                };
-                counts[(place as usize).min(PARTS - 1)] += 1;
+        let mut sides = [(); 2].map(|()| vec![Vec::new(); self.values.len()]);
+        let [before, after] = &mut sides;
+        let mut last = 0;
+        let (graph, data) = (&self.graph, self.data);
+        observe(graph, &self.exact, data, rows, |value, numbers| {
+            before[value].extend_from_slice(numbers);
+            last = value;
+        })?;
+        let began = Cell::new(None);
+        let millis = &mut self.millis;
+        let done = |value: usize| {
+            // Before the first value there is the making of the model, which is no layer's.
+            if let Some(began) = began.get() {
+                millis[value].push(clock.now_millis() - began);
             }
-            counts
         };
-        Histograms {
-            low,
-            high,
-            before: counted(&self.before),
-            after: counted(&self.after),
+        observe_stored(graph, self.stored, data, rows, done, |value, numbers| {
+            after[value].extend_from_slice(numbers);
+            began.set(Some(clock.now_millis()));
+        })?;
+        for (logits, side) in self.logits.iter_mut().zip(&sides) {
+            logits.extend_from_slice(&side[last]);
         }
+        let [before, after] = &sides;
+        for ((likeness, before), after) in self.values.iter_mut().zip(before).zip(after) {
+            // Steps that are computed together in one form and apart in the other have no value to compare.
+            if before.is_empty() || before.len() != after.len() {
+                continue;
+            }
+            if likeness.every == 0 {
+                *likeness = Likeness::of(before.len() / rows.len() * self.rows.len());
+            }
+            likeness.see(before, after);
+        }
+        self.done = end;
+        Ok(end < self.rows.len())
+    }
+
+    /// What was seen, once no rows are left.
+    ///
+    /// # Errors
+    /// As [`paired`].
+    pub fn finish(self, classes: &[String], confidence: f64) -> Result<Damage> {
+        let [before, after] = &self.logits;
+        let (flips, sides) = flips([before, after], self.data, self.rows, classes.len().max(1));
+        let [first, second] = &sides;
+        let mut damage = Damage {
+            layers: self.layers()?,
+            flips,
+            classes: by_class([first, second], classes, confidence),
+            paired: paired(first, second, confidence)?,
+            warnings: self.stored.warnings.clone(),
+        };
+        damage.warnings.extend(beyond_bound(&damage));
+        Ok(damage)
+    }
+
+    /// Every computed value as its layer's, the most damaged first.
+    fn layers(&self) -> Result<Vec<LayerDamage>> {
+        let Self {
+            graph,
+            exact,
+            stored,
+            values,
+            ..
+        } = self;
+        let millis: Vec<f64> = self.millis.iter().map(|times| steady(times)).collect();
+        let all_millis: f64 = millis.iter().sum();
+        let how = computed(graph, stored)?;
+        let mut layers = Vec::new();
+        let seen = values.iter().enumerate().skip(1);
+        for (value, seen) in seen.filter(|(_, seen)| seen.every > 0) {
+            // A value's step may begin with an earlier layer, whose name its weights have.
+            let last = &graph.nodes[value - 1].name;
+            let own = how.iter().find(|it| it.value == value);
+            let layer = own.map_or(last, |it| &it.layer);
+            let tensors = stored.layers.iter().filter(|it| {
+                it.name
+                    .rsplit_once('.')
+                    .is_some_and(|(name, _)| name == layer)
+            });
+            let (mut bytes, mut f32_bytes) = (0, 0);
+            let (mut scheme, mut weights) = (String::new(), None);
+            for tensor in tensors {
+                bytes += tensor.bytes.len() as u64;
+                let count: u64 = tensor.shape.iter().map(|&size| u64::from(size)).product();
+                f32_bytes += 4 * count;
+                if scheme.is_empty() {
+                    scheme = tensor.scheme.name().into();
+                    let forms = [exact.get(&tensor.name), stored.weights().get(&tensor.name)];
+                    if let [Some(before), Some(after)] = forms
+                        && tensor.scheme != Scheme::F32
+                    {
+                        let mut likeness = Likeness::of(before.values.len());
+                        likeness.see(&before.values, &after.values);
+                        weights = Some(likeness.histograms());
+                    }
+                }
+            }
+            layers.push(LayerDamage {
+                layer: layer.clone(),
+                arithmetic: own.map_or("f32", |it| it.arithmetic).into(),
+                reason: own.map_or_else(String::new, |it| it.reason.clone()),
+                scheme,
+                bytes,
+                f32_bytes,
+                sqnr_decibels: seen.sqnr_decibels().map(|it| rounded(it, 1e3)),
+                cosine: rounded(seen.cosine(), 1e7),
+                time_share: rounded(millis[value] / all_millis.max(1e-9), 1e4),
+                weights,
+                activations: seen.histograms(),
+            });
+        }
+        let key = |layer: &LayerDamage| layer.sqnr_decibels.unwrap_or(f64::INFINITY);
+        Ok(in_order(layers, key))
     }
 }
 
-/// What storing did to a trained model: the value of every layer, the answers, the classes, on rows of a set.
+/// Items by a number of each, the smallest first and equals as they were. By their places, so that the module holds one
+/// sort and not one for each type.
+fn in_order<T>(items: Vec<T>, key: impl Fn(&T) -> f64) -> Vec<T> {
+    let keys: Vec<f64> = items.iter().map(key).collect();
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+    let places = places_in_order(&keys);
+    (places.into_iter())
+        .filter_map(|place| items[place].take())
+        .collect()
+}
+
+fn places_in_order(keys: &[f64]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..keys.len()).collect();
+    places.sort_unstable_by(|&a, &b| keys[a].total_cmp(&keys[b]).then(a.cmp(&b)));
+    places
+}
+
+/// A number to whole parts of one `parts`-th: more digits would say nothing and fill the record.
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
+}
+
+/// Mean of times without the largest quarter of them, at least one where there are several: somebody else had the processor
+/// then. Means and not medians, because a coarse clock tells only those.
+fn steady(times: &[f64]) -> f64 {
+    let places = places_in_order(times);
+    let kept = (times.len() - times.len().div_ceil(4)).max(1);
+    let sum: f64 = places.iter().take(kept).map(|&place| times[place]).sum();
+    sum / kept as f64
+}
+
+/// What storing did to a trained model, all rows at once; see [`Inspection`].
 ///
 /// # Errors
-/// As [`observe`] and [`paired`].
+/// As [`Inspection`].
 pub fn damage(
     trained: (&Graph, &Weights),
     stored: &Stored,
@@ -96,100 +236,29 @@ pub fn damage(
     rows: &[u32],
     classes: &[String],
     confidence: f64,
+    clock: &dyn Clock,
 ) -> Result<Damage> {
-    let graph = stored.graph(trained.0);
-    let exact = stored.before(trained.0, trained.1)?;
-    let mut values: BTreeMap<usize, Likeness> = BTreeMap::new();
-    let mut logits = [Vec::new(), Vec::new()];
-    for rows in rows.chunks(ROWS) {
-        let mut seen: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
-        let mut answers = [(0, 0); 2];
-        observe(graph, &exact, data, rows, |value, numbers| {
-            seen.entry(value).or_default().extend_from_slice(numbers);
-            answers[0] = (value, numbers.len());
-        })?;
-        let mut after: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
-        observe_stored(graph, stored, data, rows, |value, numbers| {
-            after.entry(value).or_default().extend_from_slice(numbers);
-            answers[1] = (value, numbers.len());
-        })?;
-        for (logits, (side, (value, _))) in logits
-            .iter_mut()
-            .zip([&seen, &after].into_iter().zip(answers))
-        {
-            logits.extend_from_slice(side.get(&value).map_or(&[], Vec::as_slice));
-        }
-        for (value, before) in &seen {
-            if let Some(after) = after.get(value) {
-                values.entry(*value).or_default().see(before, after);
-            }
-        }
-    }
-    let [before, after] = logits;
-    let (flips, sides) = flips([&before, &after], data, rows, classes.len().max(1));
-    let [first, second] = &sides;
-    Ok(Damage {
-        layers: layers(graph, &exact, stored, &values)?,
-        flips,
-        classes: by_class([first, second], classes, confidence),
-        paired: paired(first, second, confidence)?,
-        warnings: stored.warnings.clone(),
-    })
+    let mut inspection = Inspection::new(trained, stored, data, rows)?;
+    while inspection.step(clock)? {}
+    inspection.finish(classes, confidence)
 }
 
-/// Every computed value as its layer's, the most damaged first.
-fn layers(
-    graph: &Graph,
-    exact: &Weights,
-    stored: &Stored,
-    values: &BTreeMap<usize, Likeness>,
-) -> Result<Vec<LayerDamage>> {
-    let how = computed(graph, stored)?;
-    let mut layers = Vec::new();
-    for (&value, seen) in values.iter().filter(|(value, _)| **value > 0) {
-        // A value's step may begin with an earlier layer, whose name its weights have.
-        let last = &graph.nodes[value - 1].name;
-        let own = how.iter().find(|it| it.value == value);
-        let layer = own.map_or(last, |it| &it.layer);
-        let tensors = stored.layers.iter().filter(|it| {
-            it.name
-                .rsplit_once('.')
-                .is_some_and(|(name, _)| name == layer)
-        });
-        let (mut bytes, mut f32_bytes) = (0, 0);
-        let (mut scheme, mut weights) = (String::new(), None);
-        for tensor in tensors {
-            bytes += tensor.bytes.len() as u64;
-            let count: u64 = tensor.shape.iter().map(|&size| u64::from(size)).product();
-            f32_bytes += 4 * count;
-            if scheme.is_empty() {
-                scheme = tensor.scheme.name().into();
-                let forms = [exact.get(&tensor.name), stored.weights().get(&tensor.name)];
-                if let [Some(before), Some(after)] = forms
-                    && tensor.scheme != Scheme::F32
-                {
-                    let mut likeness = Likeness::default();
-                    likeness.see(&before.values, &after.values);
-                    weights = Some(likeness.histograms());
-                }
-            }
-        }
-        layers.push(LayerDamage {
-            layer: layer.clone(),
-            arithmetic: own.map_or("f32", |it| it.arithmetic).into(),
-            reason: own.map_or_else(String::new, |it| it.reason.clone()),
-            scheme,
-            bytes,
-            f32_bytes,
-            sqnr_decibels: seen.sqnr_decibels(),
-            cosine: seen.cosine(),
-            weights,
-            activations: seen.histograms(),
-        });
-    }
-    let key = |layer: &LayerDamage| layer.sqnr_decibels.unwrap_or(f64::INFINITY);
-    layers.sort_by(|a, b| key(a).total_cmp(&key(b)));
-    Ok(layers)
+/// The finding that static integers cost more than they may, with what may mend it.
+fn beyond_bound(damage: &Damage) -> Option<String> {
+    let worst = damage.layers.iter().find(|it| it.arithmetic == "int8")?;
+    let Paired {
+        rows,
+        only_first,
+        only_second,
+        ..
+    } = damage.paired;
+    let points = 100.0 * (f64::from(only_first) - f64::from(only_second)) / f64::from(rows.max(1));
+    (points > BOUND_POINTS).then(|| {
+        format!(
+            "integers cost {points:.1} points of accuracy, more than {BOUND_POINTS}; try another quantization.calibration, int8-dynamic, or f32 for layer {:?}, the most damaged",
+            worst.layer
+        )
+    })
 }
 
 /// The answer and its logit above the next one's.
@@ -224,7 +293,10 @@ fn flips(
             });
         }
     }
-    flips.sort_by_key(|flip| flip.before != flip.label);
+    let (lost, others): (Vec<Flip>, Vec<Flip>) = flips
+        .into_iter()
+        .partition(|flip| flip.before == flip.label);
+    let flips = lost.into_iter().chain(others).collect();
     let sides = answers.map(|answers| Predictions {
         rows: rows.to_vec(),
         labels: labels.clone(),
@@ -236,7 +308,7 @@ fn flips(
 
 fn by_class(sides: [&Predictions; 2], classes: &[String], confidence: f64) -> Vec<ClassDamage> {
     let [before, after] = sides;
-    let mut all: Vec<ClassDamage> = (classes.iter().zip(0_u16..))
+    let all: Vec<ClassDamage> = (classes.iter().zip(0_u16..))
         .map(|(class, number)| {
             let of = (before
                 .labels
@@ -259,9 +331,9 @@ fn by_class(sides: [&Predictions; 2], classes: &[String], confidence: f64) -> Ve
             }
         })
         .collect();
-    let share = |it: &ClassDamage| f64::from(it.lost) / f64::from(it.right_before.max(1));
-    all.sort_by(|a, b| share(b).total_cmp(&share(a)));
-    all
+    in_order(all, |it| {
+        -f64::from(it.lost) / f64::from(it.right_before.max(1))
+    })
 }
 
 #[cfg(test)]
@@ -269,19 +341,63 @@ mod tests {
     use super::*;
 
     #[test]
-    fn likeness_is_that_of_its_definitions() {
-        let mut likeness = Likeness::default();
-        likeness.see(&[3.0, 4.0], &[3.0, 3.5]);
-        assert!((likeness.sqnr_decibels().expect("an error") - 20.0).abs() < 1e-9);
-        assert!((likeness.cosine() - 23.0 / (5.0 * 21.25_f64.sqrt())).abs() < 1e-12);
-        let histograms = likeness.histograms();
-        assert_eq!((histograms.low, histograms.high), (3.0, 4.0));
-        assert_eq!((histograms.before[0], histograms.before[PARTS - 1]), (1, 1));
-        assert_eq!((histograms.after[0], histograms.after[PARTS / 2]), (1, 1));
-        let mut same = Likeness::default();
-        same.see(&[1.0, -2.0], &[1.0, -2.0]);
-        assert_eq!((same.sqnr_decibels(), same.cosine()), (None, 1.0));
-        assert_eq!(Likeness::default().cosine(), 1.0);
+    fn items_are_ordered_by_their_numbers_and_equals_stay() {
+        let items = vec![
+            ("b", 2.0),
+            ("a", 1.0),
+            ("c", 2.0),
+            ("none", f64::INFINITY),
+            ("low", -1.0),
+        ];
+        let ordered = in_order(items, |it| it.1);
+        let names: Vec<&str> = ordered.iter().map(|it| it.0).collect();
+        assert_eq!(names, ["low", "a", "b", "c", "none"]);
+    }
+
+    #[test]
+    fn a_time_in_which_others_worked_does_not_count() {
+        assert_eq!(steady(&[1.0, 50.0, 3.0, 2.0]), 2.0);
+        assert_eq!(steady(&[0.0, 1.0]), 0.0);
+        assert_eq!(steady(&[7.0]), 7.0);
+        assert_eq!(steady(&[]), 0.0);
+    }
+
+    #[test]
+    fn integers_beyond_their_bound_are_a_finding_and_within_it_none() {
+        let damage = |arithmetic: &str, only_first| Damage {
+            layers: vec![LayerDamage {
+                layer: "conv2".into(),
+                arithmetic: arithmetic.into(),
+                reason: String::new(),
+                scheme: String::new(),
+                bytes: 0,
+                f32_bytes: 0,
+                sqnr_decibels: None,
+                cosine: 1.0,
+                time_share: 0.0,
+                weights: None,
+                activations: Likeness::default().histograms(),
+            }],
+            flips: Vec::new(),
+            classes: Vec::new(),
+            paired: Paired {
+                rows: 1000,
+                only_first,
+                only_second: 1,
+                disagreements: Vec::new(),
+                p_value: 1.0,
+                verdict: String::new(),
+                reason: String::new(),
+            },
+            warnings: Vec::new(),
+        };
+        let finding = beyond_bound(&damage("int8", 7)).expect("a finding");
+        assert!(
+            finding.contains("0.6 points") && finding.contains("conv2"),
+            "{finding}"
+        );
+        assert_eq!(beyond_bound(&damage("int8", 6)), None);
+        assert_eq!(beyond_bound(&damage("int8-dynamic", 600)), None);
     }
 
     #[test]

@@ -3,12 +3,14 @@
 pub mod clock;
 mod damage;
 pub mod latency;
+mod likeness;
 mod paired;
 mod score;
+pub mod search;
 mod stored;
 
 pub use clock::{Clock, ManualClock};
-pub use damage::damage;
+pub use damage::{Inspection, damage};
 pub use paired::paired;
 pub use score::{Scored, argmax, predictions_digest, score, softmax};
 pub use stored::{calibrated, stored};

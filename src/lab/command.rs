@@ -55,6 +55,24 @@ impl Command {
                     .optional("holdTiming", "true or false", flag)?
                     .unwrap_or_default(),
             },
+            "variants" => CommandBody::Variants {
+                record: fields.text("record")?,
+                quantizations: fields.needed("quantizations", "a list", values)?,
+            },
+            "export" => CommandBody::Export {
+                recipe: fields.needed("recipe", "an object", Some)?,
+                format: fields.text("format")?,
+            },
+            "search" => CommandBody::Search {
+                record: fields.text("record")?,
+                budget: fields.needed("budget", "an object", Some)?,
+                known: fields
+                    .optional("known", "a list", values)?
+                    .unwrap_or_default(),
+            },
+            "inspect" => CommandBody::Inspect {
+                recipe: fields.needed("recipe", "an object", Some)?,
+            },
             "load" => CommandBody::Load {
                 recipe: fields.needed("recipe", "an object", Some)?,
             },
@@ -144,6 +162,10 @@ fn number(value: Value) -> Option<u32> {
 )]
 fn pixel(value: Value) -> Option<f32> {
     value.as_f64().map(|number| number as f32)
+}
+
+fn values(value: Value) -> Option<Vec<Value>> {
+    list(value, Some)
 }
 
 fn list<T>(value: Value, read: fn(Value) -> Option<T>) -> Option<Vec<T>> {

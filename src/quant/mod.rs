@@ -6,6 +6,7 @@
 mod calibrate;
 mod chains;
 mod equalize;
+pub mod export;
 mod fold;
 pub(crate) mod form;
 mod ggml;
@@ -21,6 +22,7 @@ pub use fold::{folded_graph, folded_weights, folds};
 pub(crate) use integer::value;
 pub use integer::{Integer, IntegerLayer};
 pub use prune::{masked, shrunk_graph, without_channels, without_weights};
+pub(crate) use request::layer_of;
 pub use request::{Applied, Request};
 pub use scheme::{BLOCK, Extent, SUPER_BLOCK, Scheme};
 pub use stored::{Calibration, Stored, StoredTensor, codes, quantize, stored};

@@ -148,7 +148,9 @@ fn hindrance(scheme: Scheme, padded: bool, extent: Extent) -> String {
         && !padded
         && !inner.is_multiple_of(numbers)
     {
-        return format!("each output has {inner} weights, which is no multiple of {numbers}");
+        return format!(
+            "each output has {inner} weights, which is no multiple of {numbers}; padded rows take it"
+        );
     }
     let (bytes, plain) = (scheme.bytes(extent), Scheme::F32.bytes(extent));
     if bytes < plain {
@@ -209,7 +211,7 @@ mod tests {
         assert_eq!((old.scheme, old.bytes), (Scheme::F32, 4 * 9 * 4));
         assert_eq!(
             old.reason,
-            "each output has 9 weights, which is no multiple of 32"
+            "each output has 9 weights, which is no multiple of 32; padded rows take it"
         );
         let padded = asked("Q8_0", Some("padded"), &[]).applied(&conv);
         assert_eq!((padded.scheme, padded.bytes), (Scheme::Q8_0, 4 * 34));

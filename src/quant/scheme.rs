@@ -154,10 +154,17 @@ impl Extent {
     /// Of a tensor; a list counts as outputs of one number.
     #[must_use]
     pub fn of(parameter: &Parameter) -> Self {
-        let outputs = u64::from(parameter.shape.first().copied().unwrap_or(1)).max(1);
+        Self::of_shape(&parameter.shape)
+    }
+
+    /// Of a tensor's shape, outermost dimension first.
+    #[must_use]
+    pub(crate) fn of_shape(shape: &[u32]) -> Self {
+        let count: u64 = shape.iter().map(|&size| u64::from(size)).product();
+        let outputs = u64::from(shape.first().copied().unwrap_or(1)).max(1);
         Self {
             outputs,
-            inner: parameter.count() / outputs,
+            inner: count / outputs,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A model's weights as they are stored under a scheme, with the digest of the very bytes; it runs nothing.
 
+mod rebuilt;
+
 use super::calibrate::{Codes, FEW_ROWS, Method, Seen};
 use super::fold::{folded_graph, folded_weights};
 use super::form;

@@ -1,10 +1,10 @@
 //! What storing a model under a scheme did to it, layer by layer and row by row.
 
 use super::Paired;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What a scheme did to a model, on some rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Damage {
     /// Layers whose value is computed, the most damaged first.
@@ -15,12 +15,12 @@ pub struct Damage {
     pub classes: Vec<ClassDamage>,
     /// The stored model against the exact one.
     pub paired: Paired,
-    /// What a person should know about how the numbers came about.
+    /// Findings: what a person should know about how the numbers came about, and bounds that are not kept.
     pub warnings: Vec<String>,
 }
 
 /// One layer's numbers before and after.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LayerDamage {
     /// Its name.
@@ -36,19 +36,21 @@ pub struct LayerDamage {
     /// Their bytes in f32.
     pub f32_bytes: u64,
     /// Power of its value over that of the error, decibels; nothing where there is no error, or no power.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sqnr_decibels: Option<f64>,
     /// Cosine of the value before and after; 1 where both are zero.
     pub cosine: f64,
+    /// Share of the stored model's time that it takes, on the CPU, from 0 to 1; coarse where the clock is.
+    pub time_share: f64,
     /// Its weights before and after; absent without weights.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<Histograms>,
     /// Its value before and after.
     pub activations: Histograms,
 }
 
 /// Counts of numbers before and after in equal parts between two bounds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Histograms {
     /// The smallest number of both.
@@ -62,7 +64,7 @@ pub struct Histograms {
 }
 
 /// A row whose answer changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Flip {
     /// The row of the set.
@@ -80,7 +82,7 @@ pub struct Flip {
 }
 
 /// What a class lost.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClassDamage {
     /// Its name.

@@ -17,6 +17,7 @@ pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
 pub use latency::Latency;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Everything that a complete run measured. A stopped or interrupted run lacks what it did not reach.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -54,4 +55,8 @@ pub struct Results {
     /// What answers cost on both engines, where a GPU was there to be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breakdown: Option<Breakdown>,
+    /// What storing the weights did to the model, as [`Damage`] says it; absent for f32. Kept as JSON: nothing here computes
+    /// with it, and whoever shows it checks its form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<Value>,
 }

@@ -187,6 +187,12 @@ export class AssayRunDetails extends AssayElement {
         ${this.hasWeights && summary
           ? html`<button type="button" @click=${() => attempt(() => actions.saveWeights(summary))}>Download weights</button>`
           : ""}
+        ${record.status === "complete" && record.digests.weights !== ""
+          ? html`<a href=${`#/variants/${digest}`}>Variants</a> <a href=${`#/microscope/${digest}`}>Microscope</a>`
+          : ""}
+        ${this.hasWeights && record.status === "complete"
+          ? html`<button type="button" title="The stored weights; the file is read back and must give the same answers" @click=${() => actions.exportStored(record.recipe, record.digests.weights, "safetensors", record.digests.predictions)}>Export stored weights</button>`
+          : ""}
         ${added.deleted
           ? html`<button type="button" @click=${() => attempt(() => actions.restoreRuns([digest]))}>Restore</button>`
           : html`<button type="button" @click=${() => attempt(() => actions.deleteRuns([digest]))}>Delete</button>`}

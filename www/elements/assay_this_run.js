@@ -9,7 +9,7 @@ import { agreementSign, icon, statusSign } from "../icons.js";
 import { isGoing } from "../live_run.js";
 import { verdictSign } from "../run_table/cells.js";
 import { agreementPart, executed, paidOnce, unlessStruck } from "../run_table/engine_facts.js";
-import { factList } from "../run_table/facts.js";
+import { factList, keptLayers } from "../run_table/facts.js";
 import { saveFile } from "../save_file.js";
 import { AssayElement } from "./assay_element.js";
 import "./assay_copy_link.js";
@@ -56,6 +56,7 @@ export class AssayThisRun extends AssayElement {
       ${this.engine(record)}
       ${summary ? this.table(summary, base) : ""}
       ${this.flags(summary)}
+      ${keptLayers(record)}
       ${this.buttons(shown, summary)}
     </section>`;
   }
@@ -152,6 +153,9 @@ export class AssayThisRun extends AssayElement {
         <button type="button" aria-pressed=${isBase} aria-disabled=${refused !== ""} aria-describedby=${refused ? "no-base" : nothing} title=${refused} @click=${() => refused || void app.log.pinBaseline(isBase ? null : digest)}>${icon(isBase ? "starred" : "star")} ${isBase ? "Base" : "Keep as base"}</button>
         ${summary?.weightsDigest ? html`<button type="button" title="As safetensors" @click=${() => void this.download(summary)}>Download weights</button>` : ""}
       </div>
+      ${complete && summary?.weightsDigest
+        ? html`<div class="row"><a href=${`#/variants/${digest}`}>Variants</a> <a href=${`#/microscope/${digest}`}>Microscope</a> <span class="soft small">this model under other schemes, layer by layer</span></div>`
+        : ""}
       ${refused ? html`<p id="no-base" class="small soft">${refused}</p>` : ""}
       ${complete ? html`<assay-copy-link label="Copy link" .pack=${() => app.links.packRun(digest, "")}></assay-copy-link>` : ""}
     </div>`;

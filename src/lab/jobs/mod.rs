@@ -1,10 +1,14 @@
 //! One job a file: each turns one command into events and an answer.
 
 mod breakdown;
+mod damage;
 mod dataset;
+mod export;
 mod measure;
 mod play;
 mod run;
+mod search;
+mod variants;
 
 use super::context::Context;
 use super::protocol::CommandBody;
@@ -38,8 +42,22 @@ pub(super) fn start(
                 checkpoint: if resume { bytes } else { None },
                 resumed_from,
                 hold_timing,
+                trained: None,
             },
         )),
+        CommandBody::Variants {
+            record,
+            quantizations,
+        } => Box::pin(variants::variants(context, record, quantizations, bytes)),
+        CommandBody::Export { recipe, format } => {
+            Box::pin(export::export(context, recipe, format, bytes))
+        }
+        CommandBody::Search {
+            record,
+            budget,
+            known,
+        } => Box::pin(search::search(context, record, budget, known, bytes)),
+        CommandBody::Inspect { recipe } => Box::pin(damage::inspect(context, recipe, bytes)),
         CommandBody::Load { recipe } => Box::pin(play::load(context, recipe, bytes)),
         CommandBody::Predict { row, image } => Box::pin(play::predict(context, row, image)),
         CommandBody::LoseGpu => Box::pin(async move {

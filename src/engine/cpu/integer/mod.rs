@@ -1,6 +1,7 @@
 //! A stored model that computes in integers where it can: which steps do, how numbers pass between both arithmetics, and
 //! running it; it does not train, and chooses no steps of activations.
 
+mod computed;
 mod inexact;
 pub(in crate::engine) mod product;
 pub(in crate::engine) mod step;
@@ -17,22 +18,10 @@ use crate::error::{Error, Result};
 use crate::model::{Graph, Weights};
 use crate::quant::{Codes, Integer, Stored};
 use assay_kernels::integer::{SLACK, dequantize, quantize};
+pub use computed::{Computed, computed};
 use std::ops::Range;
 use std::rc::Rc;
 use step::{Kind, Step};
-
-/// How a layer is computed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Computed {
-    /// The layer, the first of those that are computed together.
-    pub layer: String,
-    /// The value that it writes: `n + 1` for node `n`.
-    pub value: usize,
-    /// `int8`, `int8-dynamic` or `f32`.
-    pub arithmetic: &'static str,
-    /// Why it is f32 although integers were asked for, or empty.
-    pub reason: String,
-}
 
 /// A model that computes in integers.
 pub(super) struct IntegerExecutable {
@@ -61,38 +50,8 @@ struct Planned {
     classes: usize,
 }
 
-/// How each layer of a stored model is computed.
-///
-/// # Errors
-/// As preparing it.
-pub fn computed(graph: &Graph, stored: &Stored) -> Result<Vec<Computed>> {
-    let graph = stored.graph(graph);
-    let as_f32 = |layer: &str, value| Computed {
-        layer: layer.into(),
-        value,
-        arithmetic: "f32",
-        reason: String::new(),
-    };
-    let Some(integer) = stored.integer() else {
-        let nodes = graph.resolve()?;
-        let plan = Plan::with_tables(graph, &nodes, &Layout::new(&nodes))?;
-        let steps = plan.steps.iter();
-        return Ok(steps
-            .map(|step| as_f32(&graph.nodes[step.node].name, step.output))
-            .collect());
-    };
-    let planned = Planned::new(graph, stored, integer)?;
-    let steps = planned.program.steps.iter().zip(&planned.steps);
-    Ok(steps
-        .map(|(step, own)| Computed {
-            arithmetic: own.kind.arithmetic(),
-            reason: own.reason.clone(),
-            ..as_f32(&graph.nodes[step.node].name, step.output)
-        })
-        .collect())
-}
-
-/// As [`super::observe`] for a stored model: its values as numbers, whatever they are computed in.
+/// As [`super::observe`] for a stored model: its values as numbers, whatever they are computed in. `done` is called as soon
+/// as a value is there, before its numbers are read out of integers.
 ///
 /// # Errors
 /// As [`super::observe`].
@@ -101,11 +60,15 @@ pub fn observe_stored(
     stored: &Stored,
     data: &Rows,
     numbers: &[u32],
+    mut done: impl FnMut(usize),
     mut see: impl FnMut(usize, &[f32]),
 ) -> Result<()> {
     let graph = stored.graph(graph);
     let Some(integer) = stored.integer() else {
-        return super::observe(graph, stored.weights(), data, numbers, see);
+        return super::observe(graph, stored.weights(), data, numbers, |value, numbers| {
+            done(value);
+            see(value, numbers);
+        });
     };
     rows::check_numbers(data, numbers)?;
     let data = Rc::new(data.clone());
@@ -116,6 +79,7 @@ pub fn observe_stored(
         numbers.len(),
         |range, out| rows::gather(&data, &numbers[range], out),
         |model, value, floats, rows| {
+            done(value);
             let item = model.program.values[value];
             let numbers = model.program.buffers.get(item, rows);
             if floats {

@@ -7,15 +7,13 @@ use crate::engine::{Engine, Executable, Parameters, agreement};
 use crate::error::{Error, Result};
 use crate::eval::{self, Scored};
 use crate::lab::context::Playable;
-use crate::lab::jobs::{breakdown, measure};
+use crate::lab::jobs::measure::SCORE_ROWS;
+use crate::lab::jobs::{breakdown, damage, measure};
 use crate::lab::prepared::Prepared;
 use crate::lab::protocol::EventBody;
 use crate::model::Weights;
-use crate::quant::Stored;
+use crate::quant::{Scheme, Stored};
 use crate::runlog::record::{Record, Status};
-
-/// Rows per call while the test rows are scored.
-const SCORE_ROWS: u32 = 64;
 
 impl Run<'_> {
     /// Quantizes the kept weights, scores the test rows and times calls; fills the draft as far as it gets.
@@ -41,6 +39,12 @@ impl Run<'_> {
         let spec = &draft.recipe.quantization;
         let stored = self.prepared.stored(weights, spec)?;
         draft.digests.stored = stored.digest();
+        if stored.layers.iter().any(|it| it.scheme != Scheme::F32) || !stored.warnings.is_empty() {
+            let confidence = draft.recipe.evaluation.confidence;
+            let damage =
+                damage::damage(self.context, self.prepared, weights, &stored, confidence).await?;
+            draft.results.damage = serde_json::to_value(damage).ok();
+        }
         if engines.is_gpu() {
             let status = draft.status;
             if let Err(error) = self.measure_on_gpu(engines, draft, &stored).await {

@@ -16,8 +16,9 @@ use crate::lab::checkpoint::Checkpoint;
 use crate::lab::context::Context;
 use crate::lab::prepared::{Prepared, prepare};
 use crate::lab::protocol::EventBody;
+use crate::model::Weights;
 use crate::recipe::{self, Extra};
-use crate::result::Results;
+use crate::result::{Results, Training};
 use crate::runlog::claim::Claim;
 use crate::runlog::record::{self, Record, Status};
 use crate::runlog::{time, verdict};
@@ -32,6 +33,17 @@ pub(super) struct Request {
     pub(super) checkpoint: Option<Vec<u8>>,
     pub(super) resumed_from: Option<String>,
     pub(super) hold_timing: bool,
+    /// Weights that need no training.
+    pub(super) trained: Option<Trained>,
+}
+
+/// What an earlier run of the same training left.
+pub(super) struct Trained {
+    /// Safetensors.
+    pub(super) weights: Vec<u8>,
+    /// Of the weights.
+    pub(super) digest: String,
+    pub(super) training: Option<Training>,
 }
 
 /// The job of the command `run`.
@@ -100,7 +112,11 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     };
     let mut engines = Engines::open(&context, &prepared, &draft.recipe, earlier).await?;
     engines.note(&mut draft);
-    let weights = run.train(&mut engines, &mut draft, from).await?;
+    let is_trained = request.trained.is_some();
+    let weights = match request.trained {
+        Some(trained) => Some(run.take_up(trained, &mut draft)?),
+        None => run.train(&mut engines, &mut draft, from).await?,
+    };
     let playable = run
         .measure(&mut engines, &mut draft, weights.as_ref())
         .await?;
@@ -112,7 +128,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     context.send(EventBody::Recorded {
         digest: digest.clone(),
         record: text.clone(),
-        buffer: weights.map(|weights| {
+        buffer: weights.filter(|_| !is_trained).map(|weights| {
             context.put(weights.to_safetensors(&[("recipe_digest", &recipe_digest)]))
         }),
     });
@@ -137,6 +153,27 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Goes on where another run's training ended.
+    fn take_up(&self, trained: Trained, draft: &mut Record) -> Result<Weights> {
+        let weights = Weights::from_safetensors(&trained.weights, &self.prepared.plan.graph)?;
+        let digest = weights.digest();
+        if digest != trained.digest {
+            return Err(Error::bad_input(
+                "the weights",
+                format!("those of the run, digest {}", trained.digest),
+                format!("digest {digest}"),
+            ));
+        }
+        draft.results.training = trained.training;
+        draft.digests.weights = digest;
+        draft.status = if self.context.is_stopped() {
+            Status::Stopped
+        } else {
+            Status::Complete
+        };
+        Ok(weights)
+    }
+
     /// Seconds spent so far, those before an interruption included.
     fn active_secs(&self) -> f64 {
         let secs = self.earlier_secs + (self.context.clock.now_millis() - self.began_millis) / 1e3;
