@@ -180,8 +180,19 @@ pub(crate) fn python(project: &Project) -> Result<()> {
     if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    if on_path("python3").is_none() {
-        bail!("Python is missing: install Python 3 with its venv.");
+    let has_venv = on_path("python3").is_some()
+        && stdout_of(
+            project
+                .command("python3")
+                .args(["-c", "import ensurepip; print(1)"]),
+        )
+        .is_ok_and(|found| found == "1");
+    if !has_venv {
+        install(
+            project,
+            "Python 3 with its venv",
+            &["python3", "python3-venv"],
+        )?;
     }
     let _ = std::fs::remove_dir_all(&folder);
     let made = run(project.command("python3").args(["-m", "venv"]).arg(&folder));
