@@ -5,7 +5,7 @@ use super::convolution::{Convolution, Linear};
 use super::depthwise::Depthwise;
 use super::requantize::{Dyadic, Raw, Requantize, Residual};
 
-/// What numbers become of the sums of images; as [`Requantize`], but for all of them.
+/// What numbers become of the sums of images; as `Requantize`, but for all of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Finishing<'a> {
     /// One for each column of each group, each group's up to whole eights.

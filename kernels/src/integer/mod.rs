@@ -4,7 +4,7 @@
 //! A number of a tensor is `step · (code − zero)` with a code of 8 bits. These kernels hold `code − zero`, from −255 to
 //! 255, in 16 bits: zero is 0, so padding is zeros and no correction for `zero` is needed, and neighbouring numbers are
 //! multiplied and added in pairs by one instruction. Weights are from −127 to 127, sums are exact in 32 bits, and what
-//! follows a sum is [`Requantize`]. Integers are exact in any order, so lanes and tiles change nothing.
+//! follows a sum is `Requantize`. Integers are exact in any order, so lanes and tiles change nothing.
 //!
 //! Functions that go over many numbers are never inlined: whoever calls them is compiled to be small, and so they would be.
 //! Slices of numbers that are read in pairs end with [`SLACK`] numbers that belong to nobody.

@@ -34,7 +34,7 @@ pub fn max(pool: &Pool, images: usize, input: &[i16], out: &mut [i16]) {
 pub struct Average {
     /// The windows.
     pub pool: Pool,
-    /// Multipliers by the number of cells of a window, eight equal ones each; see [`Requantize`].
+    /// Multipliers by the number of cells of a window, eight equal ones each; see `Requantize`.
     pub multipliers: Vec<[i32; COLUMNS]>,
     /// For all of them.
     pub shift: u32,
