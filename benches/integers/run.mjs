@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * @file Times the reference models in Node's V8 in four ways: f32 without and with Winograd, calibrated integers, dynamic integers. The
- * ways alternate call by call, every second round in the opposite order. Arguments: the module without Winograd, the module with it, the
- * number of rounds. The last line is one JSON object.
+ * @file Times the reference models in Node's V8 in five ways: f32 without and with Winograd, calibrated integers, dynamic integers, and
+ * f32 with weights of four bits. The ways alternate call by call, every second round in the opposite order. Arguments: the module
+ * without Winograd, the module with it, the number of rounds. The last line is one JSON object.
  */
 
 import { readFile } from "node:fs/promises";
@@ -15,6 +15,7 @@ const WAYS = [
   { name: "f32", module: 1, arithmetic: 0 },
   { name: "int8", module: 1, arithmetic: 1 },
   { name: "int8-dynamic", module: 1, arithmetic: 2 },
+  { name: "int4 weights", module: 1, arithmetic: 3 },
 ];
 const BATCHES = [64, 1];
 /** Time for all ways of a model and a batch in one round, in ms, warm-up not counted. */

@@ -1,5 +1,5 @@
 // @ts-check
-/** @file Accuracy against size or latency of a few models, with what nothing beats joined; the chart is drawn by the module. */
+/** @file Accuracy against size or latency of models, with what nothing beats joined; the chart is drawn by the module. */
 
 import { html } from "lit";
 import { app } from "../app.js";
@@ -24,18 +24,20 @@ import "./assay_chart.js";
  * @property {number|null|undefined} weightBytes
  */
 
-/** @type {[string, string][]} */
+/** What the horizontal axis may be, as the module names it, and what it is called. @type {[string, string][]} */
 const AXES = [
   ["size", "size"],
-  ["latency", "latency"],
+  ["latency", "p50 latency"],
 ];
-const HEIGHT = 300;
+/** Height of the drawing, and its least and greatest width, pixels. */
+const HEIGHT = 320;
+const WIDTHS = [280, 960];
 
 export class AssayPareto extends AssayElement {
   /** @type {StateKey[]} */
   static follows = ["theme"];
 
-  static properties = { points: { attribute: false }, label: { type: String }, name: { type: String }, axis: { state: true }, width: { state: true } };
+  static properties = { points: { attribute: false }, label: { type: String }, name: { type: String }, axis: { type: String }, width: { state: true } };
 
   constructor() {
     super();
@@ -47,6 +49,8 @@ export class AssayPareto extends AssayElement {
     this.axis = "size";
     this.width = 0;
     this.problem = "";
+    /** What is drawn, in the order of the chart's points. @type {ParetoPoint[]} */
+    this.drawn = [];
     /** @type {Chart|null} */
     this.chart = null;
     this.drawnFrom = "";
@@ -63,10 +67,6 @@ export class AssayPareto extends AssayElement {
     this.resized.disconnect();
   }
 
-  get drawn() {
-    return this.points.filter((point) => point.accuracy != null && (this.axis === "size" ? point.weightBytes : point.p50Millis) != null);
-  }
-
   get isTimed() {
     return this.points.some(({ p50Millis }) => p50Millis != null);
   }
@@ -78,8 +78,13 @@ export class AssayPareto extends AssayElement {
     const from = `${this.state.theme} ${this.axis} ${this.width}`;
     if (!changed.has("points") && from === this.drawnFrom && this.chart) return;
     this.drawnFrom = from;
+    this.drawn = this.points.filter((point) => point.accuracy != null && (this.axis === "size" ? point.weightBytes : point.p50Millis) != null);
     try {
-      this.chart = app.wasm.chartScatter(this.drawn, this.axis, this.state.theme, Math.min(720, Math.max(280, this.width)), HEIGHT);
+      const [least, most] = WIDTHS;
+      const points = this.drawn.map(({ label, pinned, accuracy, accuracyLow, accuracyHigh, p50Millis, p50LowMillis, p50HighMillis, weightBytes }) => ({
+        label, pinned, accuracy, accuracyLow, accuracyHigh, p50Millis, p50LowMillis, p50HighMillis, weightBytes,
+      }));
+      this.chart = app.wasm.chartScatter(points, this.axis, this.state.theme, Math.min(most, Math.max(least, this.width)), HEIGHT);
       this.problem = "";
     } catch (error) {
       this.chart = null;
@@ -96,7 +101,7 @@ export class AssayPareto extends AssayElement {
           </fieldset>`
         : ""}
       ${this.problem ? html`<p data-tone="bad">${this.problem}</p>` : ""}
-      ${this.chart ? html`<assay-chart .chart=${this.chart} .label=${this.label} name=${`${this.name}-${this.axis}`}></assay-chart>` : ""}
+      ${this.chart ? html`<assay-chart .chart=${this.chart} .label=${`${this.label}, ${AXES.find(([axis]) => axis === this.axis)?.[1]}`} name=${`${this.name}-${this.axis}`}></assay-chart>` : ""}
     </div>`;
   }
 }

@@ -1,5 +1,5 @@
-//! The reference models on the CPU engine behind a wasm interface: in f32, in calibrated integers and in dynamic ones. It
-//! times nothing, and judges no input: a bad one traps.
+//! The reference models on the CPU engine behind a wasm interface: in f32, in calibrated integers, in dynamic ones, and in f32
+//! with weights of four bits. It times nothing, and judges no input: a bad one traps.
 
 use assay::data::{Rows, Scaler};
 use assay::engine::cpu::{CpuEngine, computed};
@@ -39,7 +39,7 @@ impl Models {
         let mut engine = CpuEngine::new();
         ready(engine.load(&rows)).expect("rows that fit");
         let mut integers = 0;
-        let executables = ["f32", "int8", "int8-dynamic"]
+        let executables = ["f32", "int8", "int8-dynamic", "int4"]
             .map(|scheme| {
                 let spec = QuantizationSpec {
                     scheme: scheme.into(),
@@ -59,7 +59,7 @@ impl Models {
         Self {
             executables,
             features,
-            logits: vec![Vec::new(); 3],
+            logits: vec![Vec::new(); 4],
             integers,
         }
     }
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn bench_open(text: *const u8, bytes: usize, batch: usize)
     Box::into_raw(Box::new(Models::new(&graph, batch)))
 }
 
-/// Answers one batch in an arithmetic: 0 f32, 1 calibrated integers, 2 dynamic ones.
+/// Answers one batch in an arithmetic: 0 f32, 1 calibrated integers, 2 dynamic ones, 3 f32 with weights of four bits.
 ///
 /// # Safety
 /// `models` comes from [`bench_open`] and is not in use.

@@ -298,21 +298,10 @@ impl Executable for IntegerExecutable {
         Box::pin(async move {
             let shape = self.rows.shape;
             let length = row_length(shape);
-            if !features.len().is_multiple_of(length) {
-                return Err(Error::bad_input(
-                    "the features",
-                    format!("{length} for each row"),
-                    features.len().to_string(),
-                ));
-            }
-            Ok(self.infer(features.len() / length, |range, out| {
+            let count = rows::whole_rows(shape, features)?;
+            Ok(self.infer(count, |range, out| {
                 let features = &features[range.start * length..range.end * length];
-                let pairs = features
-                    .chunks_exact(length)
-                    .zip(out.chunks_exact_mut(length));
-                for (row, out) in pairs {
-                    rows::channels_last(shape, row, out);
-                }
+                rows::arrange(shape, features, out);
             }))
         })
     }

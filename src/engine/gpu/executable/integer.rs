@@ -5,7 +5,9 @@ use super::records::{MOST_TURNS, Records};
 use super::replay::answering;
 use super::{Counts, upload_tasks};
 use crate::data::Rows;
-use crate::engine::cpu::rows::{channels_last, check_fit, check_numbers, check_whole, row_length};
+use crate::engine::cpu::rows::{
+    channels_last, check_fit, check_numbers, check_whole, row_length, whole_rows,
+};
 use crate::engine::gpu::arena::{Arena, Memory, Sizes};
 use crate::engine::gpu::pipeline::{Recorded, record};
 use crate::engine::gpu::schedule::{IntegerSchedule, base};
@@ -184,13 +186,7 @@ impl Executable for IntegerModel {
     fn predict<'a>(&'a mut self, features: &'a [f32]) -> Pending<'a, Vec<f32>> {
         Box::pin(async move {
             let length = row_length(self.loaded.shape);
-            if !features.len().is_multiple_of(length) {
-                return Err(Error::bad_input(
-                    "the features",
-                    format!("{length} for each row"),
-                    features.len().to_string(),
-                ));
-            }
+            whole_rows(self.loaded.shape, features)?;
             let mut logits = Vec::new();
             for batch in features.chunks(self.batch * length) {
                 self.upload_rows(self.room, batch);
