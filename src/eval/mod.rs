@@ -13,4 +13,4 @@ pub use clock::{Clock, ManualClock};
 pub use damage::{Inspection, damage};
 pub use paired::paired;
 pub use score::{Scored, argmax, predictions_digest, score, softmax};
-pub use stored::{calibrated, stored};
+pub use stored::{Stage, Storing, stored};

@@ -31,57 +31,106 @@ pub struct FineTuning<'a> {
     pub epochs: u32,
 }
 
-impl FineTuning<'_> {
-    /// The weights after it; `round` gives those that products see.
+/// A fine-tuning in progress: [`FineTuner::step`] until nothing is left, then [`FineTuner::weights`].
+pub struct FineTuner<'a> {
+    asked: FineTuning<'a>,
+    layout: Layout,
+    training: Training,
+    parameters: Vec<f32>,
+    rounded: Vec<f32>,
+    /// Rows of the epoch in progress.
+    order: Vec<u32>,
+    done: u64,
+}
+
+const WHAT: &str = "the weights to fine-tune";
+
+impl<'a> FineTuning<'a> {
+    /// One that has not begun.
     ///
     /// # Errors
-    /// [`Error::BadInput`] where rows, graph and weights do not fit or there are no rows; [`Error::Engine`] where a loss is
-    /// not finite.
-    pub fn run(
-        &self,
-        graph: &Graph,
-        weights: &Weights,
-        round: impl Fn(&Weights) -> Result<Weights>,
-    ) -> Result<Weights> {
+    /// [`Error::BadInput`] where rows, graph and weights do not fit.
+    pub fn begin(self, graph: &Graph, weights: &Weights) -> Result<FineTuner<'a>> {
         weights.check(graph)?;
         rows::check_whole(self.data)?;
         rows::check_numbers(self.data, self.rows)?;
         let nodes = graph.resolve()?;
         let layout = Layout::new(&nodes);
-        let what = "the weights to fine-tune";
         let mut parameters = vec![0.0; layout.len];
-        layout.load(weights, what, &mut parameters)?;
-        let mut rounded = parameters.clone();
-        let mut training = Training::rounding(graph, &nodes, &layout, self.codes)?;
+        layout.load(weights, WHAT, &mut parameters)?;
+        Ok(FineTuner {
+            asked: self,
+            training: Training::rounding(graph, &nodes, &layout, self.codes)?,
+            rounded: parameters.clone(),
+            parameters,
+            layout,
+            order: Vec::new(),
+            done: 0,
+        })
+    }
+}
+
+impl FineTuner<'_> {
+    fn steps_of_an_epoch(&self) -> u64 {
+        self.asked.rows.len().div_ceil(BATCH) as u64
+    }
+
+    fn steps(&self) -> u64 {
+        u64::from(self.asked.epochs) * self.steps_of_an_epoch()
+    }
+
+    /// Share of the steps that are done.
+    #[must_use]
+    pub fn fraction(&self) -> f64 {
+        self.done as f64 / self.steps().max(1) as f64
+    }
+
+    /// One step; `round` gives the weights that products see. Whether any are left.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] where a loss is not finite, and what `round` refuses.
+    pub fn step(&mut self, round: impl Fn(&Weights) -> Result<Weights>) -> Result<bool> {
+        let steps = self.steps();
+        if self.done >= steps {
+            return Ok(false);
+        }
+        let each = self.steps_of_an_epoch();
+        let of_epoch = self.done % each;
+        if of_epoch == 0 {
+            self.order = self.asked.rows.to_vec();
+            Stream::new(0, "fine-tuning", self.done / each + 1).shuffle(&mut self.order);
+        }
+        let first = of_epoch as usize * BATCH;
+        let rows = self.order[first..(first + BATCH).min(self.order.len())].to_vec();
+        let seen = round(&self.layout.weights(&self.parameters))?;
+        self.layout.load(&seen, WHAT, &mut self.rounded)?;
+        self.done += 1;
         let optimizer = Optimizer {
             name: "adamw",
             momentum: 0.0,
             weight_decay: 0.0,
         };
-        let steps = u64::from(self.epochs) * self.rows.len().div_ceil(BATCH) as u64;
-        let mut step = 0;
-        for epoch in 1..=u64::from(self.epochs) {
-            let mut order = self.rows.to_vec();
-            Stream::new(0, "fine-tuning", epoch).shuffle(&mut order);
-            for rows in order.chunks(BATCH) {
-                layout.load(&round(&layout.weights(&parameters))?, what, &mut rounded)?;
-                step += 1;
-                let rate = RATE * (steps + 1 - step) as f64 / steps as f64;
-                let step = TrainStep {
-                    rows: rows.to_vec(),
-                    update: optimizer.update(rate, step)?,
-                    label_smoothing: 0.0,
-                    dropout_key: Stream::new(0, "fine-tuning dropout", step).key(),
-                };
-                let done = training.step_at(Some(&rounded), &mut parameters, self.data, &step);
-                done.ok_or_else(|| Error::Engine {
-                    engine: "cpu",
-                    during: "fine-tuning",
-                    reason: "a loss or a gradient was not finite".into(),
-                })?;
-            }
-        }
-        Ok(layout.weights(&parameters))
+        let rate = RATE * (steps + 1 - self.done) as f64 / steps as f64;
+        let step = TrainStep {
+            rows,
+            update: optimizer.update(rate, self.done)?,
+            label_smoothing: 0.0,
+            dropout_key: Stream::new(0, "fine-tuning dropout", self.done).key(),
+        };
+        let data = self.asked.data;
+        let taken = (self.training).step_at(Some(&self.rounded), &mut self.parameters, data, &step);
+        taken.ok_or_else(|| Error::Engine {
+            engine: "cpu",
+            during: "fine-tuning",
+            reason: "a loss or a gradient was not finite".into(),
+        })?;
+        Ok(self.done < steps)
+    }
+
+    /// The weights as they are now.
+    #[must_use]
+    pub fn weights(&self) -> Weights {
+        self.layout.weights(&self.parameters)
     }
 }
 
@@ -277,10 +326,18 @@ mod tests {
         };
         let calls = std::cell::Cell::new(0);
         let run = || {
-            tuning.run(&graph, &weights, |weights| {
+            let mut tuner = tuning.begin(&graph, &weights)?;
+            let round = |weights: &Weights| {
                 calls.set(calls.get() + 1);
                 Ok(weights.clone())
-            })
+            };
+            let mut fractions = vec![tuner.fraction()];
+            while tuner.step(round)? {
+                fractions.push(tuner.fraction());
+            }
+            assert_eq!(fractions, [0.0, 0.25, 0.5, 0.75]);
+            assert!(!tuner.step(round)?);
+            Ok::<_, Error>(tuner.weights())
         };
         let tuned = run().expect("finite");
         assert_eq!(calls.get(), 4);
@@ -290,6 +347,6 @@ mod tests {
             rows: &[99],
             ..tuning
         };
-        assert!(none.run(&graph, &weights, |it| Ok(it.clone())).is_err());
+        assert!(none.begin(&graph, &weights).is_err());
     }
 }
