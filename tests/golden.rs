@@ -271,17 +271,22 @@ fn commands() -> Vec<Command> {
         },
         CommandBody::Inspect {
             recipe: recipe.clone(),
+            weights: "0".repeat(64),
         },
         CommandBody::Export {
             recipe: recipe.clone(),
             format: "gguf".into(),
+            weights: "0".repeat(64),
         },
         CommandBody::Search {
             record: "{\"assay\":\"record\"}".into(),
             budget: json!({ "points": 0.5 }),
             known: vec![json!({ "layers": {} })],
         },
-        CommandBody::Load { recipe },
+        CommandBody::Load {
+            recipe,
+            weights: "0".repeat(64),
+        },
         CommandBody::Predict {
             row: Some(3),
             image: Some(vec![0.0, 0.5, 1.0]),

@@ -11,7 +11,7 @@ import { architectureSizes } from "./recipe_words.js";
 const STAGES = [
   ["prepare", ["opening the GPU", "compiling kernels", "choosing the engine"]],
   ["train", ["planning", "training"]],
-  ["quantize", ["quantizing"]],
+  ["quantize", ["quantizing", "fine-tuning", "looking for damage"]],
   ["score", ["scoring"]],
   ["time", ["waiting to be timed", "warming up", "timing one row", "timing a batch", "timing both engines"]],
 ];

@@ -1,6 +1,6 @@
 //! Trains a recipe and writes its stored weights as a file that has proved itself; the lab writes and proves.
 
-use super::{Outcome, Result, driver, read_text, words};
+use super::{Outcome, Result, driver, read_text, record_of, words};
 use assay::lab::desk;
 use assay::lab::protocol::CommandBody;
 use serde_json::json;
@@ -24,10 +24,11 @@ pub(crate) fn export(recipe: &Path, out: &Path, json: bool) -> Result<Outcome> {
     // Latency is in no file.
     let mut untimed = recipe.clone();
     untimed.evaluation.latency_secs = 0.0;
-    let (_, weights) = driver::run_trained(&untimed, json)?;
+    let (record, weights) = driver::run_trained(&untimed, json)?;
     let body = CommandBody::Export {
         recipe: recipe.to_value(),
         format: format.into(),
+        weights: record_of(&record)?.digests.weights,
     };
     let answer = driver::ask(body, weights, json, &mut |_| Ok(()))?;
     let bytes = answer

@@ -14,9 +14,6 @@ use std::collections::BTreeMap;
 /// Layers with a scheme of their own, all others being f32.
 pub type Assignment = BTreeMap<String, String>;
 
-/// Confidence of the intervals on a path.
-const CONFIDENCE: f64 = 0.95;
-
 /// What may be spent; at least one is given.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Budget {
@@ -79,10 +76,10 @@ pub struct Point {
 }
 
 impl Point {
-    /// For the page, which gives it back to [`Search::remember`].
+    /// For the page, which gives it back to [`Search::remember`]; its interval has this confidence.
     #[must_use]
-    pub fn to_value(&self) -> Value {
-        let (low, high) = wilson(self.correct, self.rows, CONFIDENCE);
+    pub fn to_value(&self, confidence: f64) -> Value {
+        let (low, high) = wilson(self.correct, self.rows, confidence);
         json!({
             "layers": self.layers,
             "correct": self.correct,
@@ -122,6 +119,7 @@ struct Choices {
 /// A search in progress: [`Search::wanted`] says what to measure, [`Search::tell`] takes what came out.
 pub struct Search {
     budget: Budget,
+    confidence: f64,
     layers: Vec<Choices>,
     known: Vec<Point>,
     /// Where the greedy path stands: how many schemes each layer has given way.
@@ -135,11 +133,11 @@ pub struct Search {
 }
 
 impl Search {
-    /// Over the layers of a trained graph that have weights.
+    /// Over the layers of a trained graph that have weights; `confidence` is that of the intervals on its path.
     ///
     /// # Errors
     /// As [`Graph::parameters`].
-    pub fn new(graph: &Graph, budget: Budget) -> Result<Self> {
+    pub fn new(graph: &Graph, budget: Budget, confidence: f64) -> Result<Self> {
         // Integers are faster, weights alone may be smaller; who has a budget of time takes the former.
         let first = if budget.millis.is_some() {
             Scheme::Int8
@@ -169,6 +167,7 @@ impl Search {
         }
         Ok(Self {
             budget,
+            confidence,
             levels: vec![0; layers.len()],
             layers,
             known: Vec::new(),
@@ -252,7 +251,7 @@ impl Search {
     #[must_use]
     pub fn path(&self) -> Vec<Value> {
         let points = self.path.iter().filter_map(|it| self.known(it));
-        points.map(Point::to_value).collect()
+        points.map(|it| it.to_value(self.confidence)).collect()
     }
 
     /// The last assignment of the path, where it is within the budget, and what to say of it.
@@ -346,7 +345,11 @@ impl Search {
         let harm = |index: usize, level: usize| match level {
             0 => 0.0,
             level => {
-                (self.known(&self.alone(index, level))).map_or(f64::INFINITY, |it| it.loss - exact)
+                let harm = self
+                    .known(&self.alone(index, level))
+                    .map(|it| it.loss - exact);
+                // A loss that is no number is the most harm there is, and not none.
+                harm.filter(|it| it.is_finite()).unwrap_or(f64::INFINITY)
             }
         };
         let mut best: Option<(f64, usize)> = None;
@@ -356,7 +359,11 @@ impl Search {
                 continue;
             }
             let saved = (choices.bytes[level] - choices.bytes[next]) as f64;
-            let cost = (harm(index, next) - harm(index, level)).max(0.0) / saved;
+            let more = match harm(index, next) {
+                f64::INFINITY => f64::INFINITY,
+                next => (next - harm(index, level)).max(0.0),
+            };
+            let cost = more / saved;
             if best.is_none_or(|(least, _)| cost < least) {
                 best = Some((cost, index));
             }
@@ -417,7 +424,7 @@ mod tests {
 
     fn over(budget: &Value, known: &[Value]) -> (Search, usize) {
         let mut search =
-            Search::new(&graph(), Budget::read(budget).expect("a budget")).expect("fits");
+            Search::new(&graph(), Budget::read(budget).expect("a budget"), 0.9).expect("fits");
         search.remember(known);
         let mut count = 0;
         while let Some(assignment) = search.wanted() {
@@ -473,7 +480,7 @@ mod tests {
     fn what_was_measured_is_not_measured_again() {
         let budget = json!({ "points": 0.3 });
         let (search, first) = over(&budget, &[]);
-        let all: Vec<Value> = search.known.iter().map(Point::to_value).collect();
+        let all: Vec<Value> = search.known.iter().map(|it| it.to_value(0.9)).collect();
         assert_eq!(all.len(), first);
         let (again, second) = over(&budget, &all);
         assert_eq!(second, 0);
@@ -483,6 +490,24 @@ mod tests {
         // What is no point is passed over.
         let (_, count) = over(&budget, &[json!(3), json!({ "layers": 1 }), json!({})]);
         assert_eq!(count, first);
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_is_the_most_harm_and_not_none() {
+        let graph = graph();
+        let budget = Budget::read(&json!({ "points": 0.3 })).expect("a budget");
+        for broken in [f64::NAN, f64::INFINITY] {
+            let mut search = Search::new(&graph, budget.clone(), 0.9).expect("fits");
+            while let Some(assignment) = search.wanted() {
+                let mut point = measured(&assignment, bytes_of);
+                if assignment.contains_key("dense") {
+                    point.loss = broken;
+                }
+                search.tell(point);
+            }
+            let second = search.path.get(1).expect("a step");
+            assert!(second.contains_key("conv"), "{broken}: {second:?}");
+        }
     }
 
     #[test]

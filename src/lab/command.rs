@@ -62,6 +62,7 @@ impl Command {
             "export" => CommandBody::Export {
                 recipe: fields.needed("recipe", "an object", Some)?,
                 format: fields.text("format")?,
+                weights: fields.text("weights")?,
             },
             "search" => CommandBody::Search {
                 record: fields.text("record")?,
@@ -72,9 +73,11 @@ impl Command {
             },
             "inspect" => CommandBody::Inspect {
                 recipe: fields.needed("recipe", "an object", Some)?,
+                weights: fields.text("weights")?,
             },
             "load" => CommandBody::Load {
                 recipe: fields.needed("recipe", "an object", Some)?,
+                weights: fields.text("weights")?,
             },
             "predict" => CommandBody::Predict {
                 row: fields.optional("row", "a whole number", number)?,
@@ -197,6 +200,12 @@ mod tests {
             (json!({"id": 1, "type": "explode"}), "type"),
             (json!({"id": 1, "type": "stop"}), "target"),
             (json!({"id": 1, "type": "run"}), "recipe"),
+            (json!({"id": 1, "type": "load", "recipe": {}}), "weights"),
+            (json!({"id": 1, "type": "inspect", "recipe": {}}), "weights"),
+            (
+                json!({"id": 1, "type": "export", "recipe": {}, "format": "gguf"}),
+                "weights",
+            ),
             (
                 json!({"id": 1, "type": "visibility", "hidden": 1}),
                 "hidden",

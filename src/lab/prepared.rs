@@ -2,10 +2,8 @@
 
 use crate::data::{self, Dataset, Rows, Split};
 use crate::error::Result;
-use crate::eval;
-use crate::model::{self, Plan, Weights};
-use crate::quant::Stored;
-use crate::recipe::{QuantizationSpec, Recipe};
+use crate::model::{self, Plan};
+use crate::recipe::Recipe;
 
 /// What every job starts with. Nothing of it depends on an engine.
 pub struct Prepared {
@@ -20,13 +18,12 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Stores trained weights of the model as asked.
+    /// Plans the model of a recipe for the same data and split.
     ///
     /// # Errors
-    /// As [`eval::stored`].
-    pub fn stored(&self, weights: &Weights, spec: &QuantizationSpec) -> Result<Stored> {
-        let (graph, training) = (&self.plan.graph, &self.split.train);
-        eval::stored(graph, weights, spec, &self.rows, training)
+    /// As [`prepare`].
+    pub fn planned(&self, recipe: &Recipe) -> Result<Plan> {
+        plan(recipe, &self.dataset, self.split.train.len())
     }
 }
 

@@ -84,6 +84,8 @@ pub enum CommandBody {
         recipe: Value,
         /// `safetensors` or `gguf`.
         format: String,
+        /// Digest of the weights as a record has it: other bytes are refused.
+        weights: String,
     },
     /// Looks for a scheme for each layer within a budget and records what it finds; the command's bytes are the record's
     /// weights. Events: `searched`, then those of `run`. Done: `{ "path", "words", "quantization", "digest" }`, the last two
@@ -101,12 +103,16 @@ pub enum CommandBody {
     Inspect {
         /// The recipe that they were trained with, under any quantization.
         recipe: Value,
+        /// Digest of the weights as a record has it: other bytes are refused.
+        weights: String,
     },
     /// Makes trained weights the model to play with: the command's bytes are a record's safetensors. Done: `{}`.
     /// A finished run does the same by itself.
     Load {
         /// The recipe that they were trained with.
         recipe: Value,
+        /// Digest of the weights as a record has it: other bytes are refused.
+        weights: String,
     },
     /// Scores a picture with the model to play with. Done: [`Scores`].
     Predict {
@@ -255,8 +261,8 @@ pub enum EventBody {
     },
     /// A stage before or after training.
     Stage {
-        /// `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`, `quantizing`, `scoring`,
-        /// `looking for damage`, `waiting to be timed`, `warming up`, `timing one row`, `timing a batch`, `timing both engines`.
+        /// `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`, `quantizing`, `fine-tuning`,
+        /// `scoring`, `proving the file`, `looking for damage`, `waiting to be timed`, `warming up`, `timing one row`, `timing a batch`, `timing both engines`.
         name: String,
         /// Share done, in 0..=1.
         fraction: f64,

@@ -108,7 +108,8 @@ export class AssayMicroscopeView extends AssayElement {
     try {
       const weights = await app.log.weights(record.digests.weights);
       if (!weights) throw new Error("The weights of this run are not stored in this browser. Run its recipe again: the same recipe gives the same weights.");
-      const answer = await app.lab.command({ type: "inspect", recipe: { ...record.recipe, quantization } }, { bytes: weights.slice() }).done;
+      const recipe = { ...record.recipe, quantization };
+      const answer = await app.lab.command({ type: "inspect", recipe, weights: record.digests.weights }, { bytes: weights.slice() }).done;
       if (turn !== this.turn) return;
       this.looked = { ...answer, damage: damageFrom(answer.damage) };
     } catch (error) {
@@ -249,7 +250,7 @@ export class AssayMicroscopeView extends AssayElement {
    * @param {"safetensors"|"gguf"} format
    */
   save(record, format) {
-    return exportStored({ ...record.recipe, quantization: this.quantization }, record.digests.weights, format, this.isChanged ? "" : record.digests.predictions);
+    return exportStored({ ...record.recipe, quantization: this.quantization }, record.digests.weights, format, this.isChanged ? null : record);
   }
 }
 

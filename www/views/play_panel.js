@@ -302,7 +302,7 @@ export class AssayPlayPanel extends AssayElement {
       const bytes = await app.log.weights(weights);
       if (!bytes) throw new Error("The weights of this run are not stored in this browser. Run its recipe again, and try the model of that run.");
       // The bytes are moved to the worker, so it gets a copy.
-      await app.lab.command({ type: "load", recipe: record.recipe }, { bytes: bytes.slice() }).done;
+      await app.lab.command({ type: "load", recipe: record.recipe, weights }, { bytes: bytes.slice() }).done;
       app.runs.loadedWeights = weights;
     }
     return app.lab.command({ type: "predict", ...what }).done;

@@ -1,13 +1,13 @@
 //! What a scheme did to a trained model, worked out between turns, for a record and for whoever asks; it records nothing.
 
-use crate::error::{Error, Result};
+use super::trained::{Trained, as_stored};
+use crate::error::Result;
 use crate::eval::Inspection;
 use crate::lab::context::Context;
-use crate::lab::prepared::{Prepared, prepare};
+use crate::lab::prepared::Prepared;
 use crate::lab::protocol::EventBody;
 use crate::model::Weights;
 use crate::quant::Stored;
-use crate::recipe::{self, Recipe};
 use crate::result::{Accuracy, Damage};
 use crate::stats::wilson;
 use serde_json::{Value, json};
@@ -35,42 +35,15 @@ pub(super) async fn damage(
     }
 }
 
-/// A recipe with trained weights of its model, from a command.
-pub(super) struct Trained {
-    pub(super) recipe: Recipe,
-    pub(super) prepared: Prepared,
-    pub(super) weights: Weights,
-}
-
-impl Trained {
-    pub(super) fn read(recipe: Value, bytes: Option<Vec<u8>>) -> Result<Self> {
-        let recipe = recipe::from_value(recipe)?;
-        let bytes = bytes.ok_or_else(|| {
-            Error::bad_input("the weights", "the bytes of a safetensors file", "nothing")
-        })?;
-        let prepared = prepare(&recipe)?;
-        let weights = Weights::from_safetensors(&bytes, &prepared.plan.graph)?;
-        Ok(Self {
-            recipe,
-            prepared,
-            weights,
-        })
-    }
-
-    pub(super) fn stored(&self) -> Result<Stored> {
-        self.prepared
-            .stored(&self.weights, &self.recipe.quantization)
-    }
-}
-
 /// The job of the command `inspect`: what the recipe's scheme does to trained weights.
 pub(super) async fn inspect(
     context: Context,
     recipe: Value,
+    weights: String,
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
-    let trained = Trained::read(recipe, bytes)?;
-    let stored = trained.stored()?;
+    let trained = Trained::read(recipe, &weights, bytes)?;
+    let stored = trained.stored(&context).await?;
     let confidence = trained.recipe.evaluation.confidence;
     let (prepared, weights) = (&trained.prepared, &trained.weights);
     let damage = damage(&context, prepared, weights, &stored, confidence).await?;
@@ -91,7 +64,7 @@ pub(super) async fn inspect(
         "accuracy": share(|it| it.right_after),
         "weightBytes": stored.bytes(),
         "stored": stored.digest(),
-        "cost": prepared.plan.cost,
+        "cost": as_stored(&prepared.plan.cost, &stored),
         "damage": damage,
     }))
 }

@@ -1,8 +1,8 @@
 //! A model's stored weights as a file that has proved itself: read back from its bytes, it gives the same answers on every
 //! test row, or it is not handed out.
 
-use super::damage::Trained;
 use super::measure::SCORE_ROWS;
+use super::trained::Trained;
 use crate::engine::cpu::{ARITHMETIC, CpuEngine};
 use crate::engine::{Engine, Parameters};
 use crate::error::{Error, Result};
@@ -20,12 +20,13 @@ pub(super) async fn export(
     context: Context,
     recipe: Value,
     format: String,
+    weights: String,
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
     let format = Format::from_name(&format)?;
-    let trained = Trained::read(recipe, bytes)?;
+    let trained = Trained::read(recipe, &weights, bytes)?;
     let prepared = &trained.prepared;
-    let stored = trained.stored()?;
+    let stored = trained.stored(&context).await?;
     let wanted = answers(&context, prepared, &stored, "scoring").await?;
     let recipe = &trained.recipe;
     let graph = stored.graph(&prepared.plan.graph);
@@ -110,7 +111,7 @@ async fn answers(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::ManualClock;
+    use crate::eval::{self, ManualClock};
     use crate::lab::context::{Control, Outbox, Shared};
     use crate::lab::prepared::prepare;
     use crate::model::Weights;
@@ -140,6 +141,12 @@ mod tests {
         )
     }
 
+    fn stored(prepared: &Prepared, weights: &Weights, recipe: &Recipe) -> Stored {
+        let (graph, training) = (&prepared.plan.graph, &prepared.split.train);
+        let spec = &recipe.quantization;
+        eval::stored(graph, weights, spec, &prepared.rows, training).expect("fits")
+    }
+
     #[test]
     fn a_file_whose_weights_changed_is_refused() {
         let mut recipe = Recipe::default_for("digits", "mlp");
@@ -147,9 +154,7 @@ mod tests {
         let prepared = prepare(&recipe).expect("fits");
         let graph = &prepared.plan.graph;
         let weights = Weights::init(graph, 3).expect("fits");
-        let stored = prepared
-            .stored(&weights, &recipe.quantization)
-            .expect("fits");
+        let stored = stored(&prepared, &weights, &recipe);
         let format = Format::Safetensors;
         let mut file = export::write(&stored, format, &Metadata::new()).expect("writes");
         let context = context();
@@ -177,9 +182,7 @@ mod tests {
         recipe.quantization.equalization = Some("on".into());
         let prepared = prepare(&recipe).expect("fits");
         let weights = Weights::init(&prepared.plan.graph, 3).expect("fits");
-        let stored = prepared
-            .stored(&weights, &recipe.quantization)
-            .expect("fits");
+        let stored = stored(&prepared, &weights, &recipe);
         let whole = prepared.plan.graph.parameters().expect("fits");
         let kept = stored.graph(&prepared.plan.graph).parameters();
         let count =

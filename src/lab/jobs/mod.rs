@@ -8,6 +8,7 @@ mod measure;
 mod play;
 mod run;
 mod search;
+mod trained;
 mod variants;
 
 use super::context::Context;
@@ -49,16 +50,22 @@ pub(super) fn start(
             record,
             quantizations,
         } => Box::pin(variants::variants(context, record, quantizations, bytes)),
-        CommandBody::Export { recipe, format } => {
-            Box::pin(export::export(context, recipe, format, bytes))
-        }
+        CommandBody::Export {
+            recipe,
+            format,
+            weights,
+        } => Box::pin(export::export(context, recipe, format, weights, bytes)),
         CommandBody::Search {
             record,
             budget,
             known,
         } => Box::pin(search::search(context, record, budget, known, bytes)),
-        CommandBody::Inspect { recipe } => Box::pin(damage::inspect(context, recipe, bytes)),
-        CommandBody::Load { recipe } => Box::pin(play::load(context, recipe, bytes)),
+        CommandBody::Inspect { recipe, weights } => {
+            Box::pin(damage::inspect(context, recipe, weights, bytes))
+        }
+        CommandBody::Load { recipe, weights } => {
+            Box::pin(play::load(context, recipe, weights, bytes))
+        }
         CommandBody::Predict { row, image } => Box::pin(play::predict(context, row, image)),
         CommandBody::LoseGpu => Box::pin(async move {
             context.shared.gpu.lose();

@@ -1,32 +1,31 @@
 //! Scores single pictures with the last trained or loaded model.
 
+use super::trained::Trained;
 use crate::data;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, Parameters};
 use crate::error::{Error, Result};
 use crate::eval;
 use crate::lab::context::{Context, Playable};
-use crate::lab::prepared::{Prepared, prepare};
+use crate::lab::prepared::Prepared;
 use crate::lab::protocol::Scores;
-use crate::model::Weights;
-use crate::recipe;
 use serde_json::{Value, json};
 
 /// Makes a record's weights the model to play with, under its recipe's scheme.
-pub(super) async fn load(context: Context, recipe: Value, bytes: Option<Vec<u8>>) -> Result<Value> {
-    let recipe = recipe::from_value(recipe)?;
-    let bytes = bytes.ok_or_else(|| {
-        Error::bad_input("the weights", "the bytes of a safetensors file", "nothing")
-    })?;
-    let prepared = prepare(&recipe)?;
-    let weights = Weights::from_safetensors(&bytes, &prepared.plan.graph)?;
-    let stored = prepared.stored(&weights, &recipe.quantization)?;
+pub(super) async fn load(
+    context: Context,
+    recipe: Value,
+    weights: String,
+    bytes: Option<Vec<u8>>,
+) -> Result<Value> {
+    let trained = Trained::read(recipe, &weights, bytes)?;
+    let stored = trained.stored(&context).await?;
     let Prepared {
         dataset,
         rows,
         plan,
         ..
-    } = prepared;
+    } = trained.prepared;
     let mut engine = CpuEngine::new();
     engine.load(&rows).await?;
     let executable = engine

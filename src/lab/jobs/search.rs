@@ -1,17 +1,16 @@
 //! Looks for a scheme for each layer within a budget, and records what it finds; which layer gives way next is `eval`'s.
 
-use super::damage::Trained;
 use super::measure::{self, SCORE_ROWS};
 use super::run;
+use super::trained::{Base, Trained, stored};
 use crate::engine::cpu::CpuEngine;
+use crate::engine::loss::{Loss, cross_entropy};
 use crate::engine::{Engine, Parameters};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::eval::search::{Assignment, Budget, Point, Search};
-use crate::eval::{argmax, softmax};
 use crate::lab::context::Context;
 use crate::lab::protocol::EventBody;
 use crate::recipe::{EvaluationSpec, QuantizationSpec};
-use crate::runlog::record::{self, Status};
 use serde_json::{Value, json};
 
 /// Time for the latency of one point, seconds: the record of what is found has a longer one.
@@ -25,31 +24,26 @@ pub(super) async fn search(
     known: Vec<Value>,
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
-    let (base, _) = record::read(&record)?;
-    if base.status != Status::Complete {
-        return Err(Error::bad_input(
-            "the run whose layers are to be searched",
-            "a complete one",
-            "one that ended before its training did",
-        ));
-    }
     let budget = Budget::read(&budget)?;
-    let trained = Trained::read(base.recipe.to_value(), bytes.clone())?;
+    let base = Base::read(&record, bytes)?;
+    let trained = &base.trained;
     let mut measuring = Measuring {
         engine: CpuEngine::new(),
         context: &context,
-        trained: &trained,
+        trained,
         is_timed: budget.millis.is_some(),
     };
     measuring.engine.load(&trained.prepared.rows).await?;
-    let mut search = Search::new(&trained.prepared.plan.graph, budget)?;
+    let confidence = trained.recipe.evaluation.confidence;
+    let mut search = Search::new(&trained.prepared.plan.graph, budget, confidence)?;
+
     search.remember(&known);
     while let Some(assignment) = search.wanted() {
         if context.breathe().await {
             return Ok(json!({ "path": search.path(), "stopped": true }));
         }
         let point = measuring.point(&assignment).await?;
-        let json = point.to_value();
+        let json = point.to_value(confidence);
         search.tell(point);
         context.send(EventBody::Searched {
             point: json,
@@ -61,28 +55,13 @@ pub(super) async fn search(
     let Some(chosen) = chosen else {
         return Ok(json!({ "path": path, "words": words }));
     };
-    let mut recipe = base.recipe.clone();
-    recipe.quantization = QuantizationSpec {
+    let quantization = QuantizationSpec {
         scheme: "f32".into(),
         layers: Some(chosen.clone()),
         ..QuantizationSpec::default()
     };
-    let mut done = run::run(
-        context.clone(),
-        run::Request {
-            recipe: recipe.to_value(),
-            claim: None,
-            checkpoint: None,
-            resumed_from: None,
-            hold_timing: false,
-            trained: Some(run::Trained {
-                weights: bytes.unwrap_or_default(),
-                digest: base.digests.weights.clone(),
-                training: base.results.training.clone(),
-            }),
-        },
-    )
-    .await?;
+    let recipe = base.with(serde_json::to_value(quantization).unwrap_or_default())?;
+    let mut done = run::run(context.clone(), base.request(&recipe)).await?;
     Ok(json!({
         "path": path,
         "words": words,
@@ -108,21 +87,20 @@ impl Measuring<'_> {
             layers: (!assignment.is_empty()).then(|| assignment.clone()),
             ..QuantizationSpec::default()
         };
-        let stored = prepared.stored(&self.trained.weights, &spec)?;
+        let stored = stored(self.context, prepared, &self.trained.weights, &spec).await?;
         let parameters = Parameters::Stored(&stored);
         let graph = &prepared.plan.graph;
         let mut executable = self.engine.prepare(graph, parameters, SCORE_ROWS).await?;
         let rows = &prepared.split.validation;
-        let (mut correct, mut loss) = (0, 0.0);
+        let mut loss = Loss::default();
         for part in rows.chunks(SCORE_ROWS as usize) {
             let logits = executable.logits(part).await?;
-            let classes = (logits.len() / part.len()).max(1);
-            for (logits, &row) in logits.chunks_exact(classes).zip(part) {
-                let label = usize::from(prepared.dataset.labels[row as usize]);
-                correct += u32::from(argmax(logits) == label);
-                let share = softmax(logits).get(label).copied().unwrap_or(0.0);
-                loss -= libm::log(f64::from(share).max(1e-12));
-            }
+            let labels: Vec<u16> = (part.iter())
+                .map(|&row| prepared.dataset.labels[row as usize])
+                .collect();
+            let of_part = cross_entropy(&logits, &labels, prepared.dataset.classes.len());
+            loss.sum += of_part.sum;
+            loss.correct += of_part.correct;
             self.context.breathe().await;
         }
         let mut p50_millis = None;
@@ -144,9 +122,9 @@ impl Measuring<'_> {
         }
         Ok(Point {
             layers: assignment.clone(),
-            correct,
+            correct: loss.correct,
             rows: rows.len() as u32,
-            loss: loss / rows.len().max(1) as f64,
+            loss: loss.sum / rows.len().max(1) as f64,
             bytes: stored.bytes(),
             p50_millis,
         })

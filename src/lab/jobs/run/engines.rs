@@ -28,6 +28,14 @@ pub(super) enum Recovery {
     Stop,
 }
 
+/// What a run goes on from: on what it was executed, and the epochs that were finished there.
+pub(super) enum Earlier {
+    /// The same run, which was interrupted.
+    Interrupted(Execution, u32),
+    /// Another one, which has trained the model.
+    Trained(Execution, u32),
+}
+
 /// The engines of one run.
 pub(super) struct Engines<'a> {
     context: &'a Context,
@@ -42,13 +50,12 @@ pub(super) struct Engines<'a> {
 }
 
 impl<'a> Engines<'a> {
-    /// Chooses what the recipe asks for, or goes on with what an interrupted run had come to after so many epochs; without
-    /// a GPU it is the CPU.
+    /// Chooses what the recipe asks for, or goes on with what an earlier run had come to; without a GPU it is the CPU.
     pub(super) async fn open(
         context: &'a Context,
         prepared: &'a Prepared,
         recipe: &Recipe,
-        earlier: Option<(Execution, u32)>,
+        earlier: Option<Earlier>,
     ) -> Result<Self> {
         let mut engines = Self {
             context,
@@ -66,7 +73,22 @@ impl<'a> Engines<'a> {
         if asked == "cpu" {
             return Ok(engines);
         }
-        let (execution, epochs) = earlier.unwrap_or_default();
+        let (here, elsewhere) = match &earlier {
+            Some(Earlier::Trained(..)) => (
+                "this is where the model was trained",
+                "the model was trained on a GPU and is looked at without one",
+            ),
+            _ => (
+                "this is where the run had gone on before it was interrupted",
+                "the run was resumed without the GPU",
+            ),
+        };
+        let (execution, epochs) = match earlier {
+            Some(Earlier::Interrupted(execution, epochs) | Earlier::Trained(execution, epochs)) => {
+                (execution, epochs)
+            }
+            None => Default::default(),
+        };
         let last = execution.parts.last().cloned();
         engines.execution = Some(Execution {
             asked: asked.into(),
@@ -75,15 +97,15 @@ impl<'a> Engines<'a> {
         match last {
             Some(part) if part.engine == "cpu" => {
                 engines.batch_size = part.batch_size;
-                engines.tell("this is where the run had gone on before it was interrupted");
+                engines.tell(here);
             }
             Some(part) => {
                 engines.batch_size = part.batch_size;
                 if let Err(reason) = engines.begin_gpu(false).await? {
-                    let reason = format!("the run was resumed without the GPU: {reason}");
+                    let reason = format!("{elsewhere}: {reason}");
                     engines.use_cpu_from(epochs + 1, &reason);
                 } else {
-                    engines.tell("this is where the run had gone on before it was interrupted");
+                    engines.tell(here);
                 }
             }
             None => {

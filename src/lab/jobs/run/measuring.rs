@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::eval::{self, Scored};
 use crate::lab::context::Playable;
 use crate::lab::jobs::measure::SCORE_ROWS;
+use crate::lab::jobs::trained::{self, as_stored};
 use crate::lab::jobs::{breakdown, damage, measure};
 use crate::lab::prepared::Prepared;
 use crate::lab::protocol::EventBody;
@@ -35,10 +36,16 @@ impl Run<'_> {
             rows,
             ..
         } = self.prepared;
-        self.stage("quantizing", 0.0);
         let spec = &draft.recipe.quantization;
-        let stored = self.prepared.stored(weights, spec)?;
+        let stored = match trained::stored(self.context, self.prepared, weights, spec).await {
+            Err(Error::Stopped) => {
+                draft.status = Status::Stopped;
+                return Ok(None);
+            }
+            stored => stored?,
+        };
         draft.digests.stored = stored.digest();
+        draft.results.cost = Some(as_stored(&plan.cost, &stored));
         if stored.layers.iter().any(|it| it.scheme != Scheme::F32) || !stored.warnings.is_empty() {
             let confidence = draft.recipe.evaluation.confidence;
             let damage =

@@ -18,11 +18,11 @@ use crate::lab::prepared::{Prepared, prepare};
 use crate::lab::protocol::EventBody;
 use crate::model::Weights;
 use crate::recipe::{self, Extra};
-use crate::result::{Results, Training};
+use crate::result::{Execution, Results, Training};
 use crate::runlog::claim::Claim;
 use crate::runlog::record::{self, Record, Status};
 use crate::runlog::{time, verdict};
-use engines::Engines;
+use engines::{Earlier, Engines};
 use serde_json::{Value, json};
 use training::Kept;
 
@@ -39,11 +39,10 @@ pub(super) struct Request {
 
 /// What an earlier run of the same training left.
 pub(super) struct Trained {
-    /// Safetensors.
-    pub(super) weights: Vec<u8>,
-    /// Of the weights.
-    pub(super) digest: String,
+    pub(super) weights: Weights,
     pub(super) training: Option<Training>,
+    /// On what that was, where its recipe asks for anything but the CPU.
+    pub(super) execution: Option<Execution>,
 }
 
 /// The job of the command `run`.
@@ -102,19 +101,24 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         hold_timing: request.hold_timing,
         earlier_secs: checkpoint.as_ref().map_or(0.0, |it| it.active_secs),
     };
-    let (from, earlier) = match checkpoint {
-        Some(it) => {
+    let (from, earlier) = match (checkpoint, &request.trained) {
+        (Some(it), _) => {
             let (trainer, epochs) = (it.trainer, it.epochs);
-            let earlier = it.execution.map(|it| (it, epochs));
+            let earlier = it.execution.map(|it| Earlier::Interrupted(it, epochs));
             (Some(Kept { trainer, epochs }), earlier)
         }
-        None => (None, None),
+        (None, Some(it)) => {
+            let epochs = it.training.as_ref().map_or(0, |it| it.curve.len() as u32);
+            let execution = it.execution.clone();
+            (None, execution.map(|it| Earlier::Trained(it, epochs)))
+        }
+        (None, None) => (None, None),
     };
     let mut engines = Engines::open(&context, &prepared, &draft.recipe, earlier).await?;
     engines.note(&mut draft);
     let is_trained = request.trained.is_some();
     let weights = match request.trained {
-        Some(trained) => Some(run.take_up(trained, &mut draft)?),
+        Some(trained) => Some(run.take_up(trained, &mut draft)),
         None => run.train(&mut engines, &mut draft, from).await?,
     };
     let playable = run
@@ -154,24 +158,15 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Goes on where another run's training ended.
-    fn take_up(&self, trained: Trained, draft: &mut Record) -> Result<Weights> {
-        let weights = Weights::from_safetensors(&trained.weights, &self.prepared.plan.graph)?;
-        let digest = weights.digest();
-        if digest != trained.digest {
-            return Err(Error::bad_input(
-                "the weights",
-                format!("those of the run, digest {}", trained.digest),
-                format!("digest {digest}"),
-            ));
-        }
+    fn take_up(&self, trained: Trained, draft: &mut Record) -> Weights {
         draft.results.training = trained.training;
-        draft.digests.weights = digest;
+        draft.digests.weights = trained.weights.digest();
         draft.status = if self.context.is_stopped() {
             Status::Stopped
         } else {
             Status::Complete
         };
-        Ok(weights)
+        trained.weights
     }
 
     /// Seconds spent so far, those before an interruption included.
