@@ -28,12 +28,13 @@ pub(super) enum Recovery {
     Stop,
 }
 
-/// What a run goes on from: on what it was executed, and the epochs that were finished there.
-pub(super) enum Earlier {
-    /// The same run, which was interrupted.
-    Interrupted(Execution, u32),
-    /// Another one, which has trained the model.
-    Trained(Execution, u32),
+/// What a run goes on from.
+pub(super) struct Earlier {
+    pub(super) execution: Execution,
+    /// Finished epochs.
+    pub(super) epochs: u32,
+    /// Why it goes on where it was, and what to say where it has to go on without the GPU.
+    pub(super) words: [&'static str; 2],
 }
 
 /// The engines of one run.
@@ -73,22 +74,9 @@ impl<'a> Engines<'a> {
         if asked == "cpu" {
             return Ok(engines);
         }
-        let (here, elsewhere) = match &earlier {
-            Some(Earlier::Trained(..)) => (
-                "this is where the model was trained",
-                "the model was trained on a GPU and is looked at without one",
-            ),
-            _ => (
-                "this is where the run had gone on before it was interrupted",
-                "the run was resumed without the GPU",
-            ),
-        };
-        let (execution, epochs) = match earlier {
-            Some(Earlier::Interrupted(execution, epochs) | Earlier::Trained(execution, epochs)) => {
-                (execution, epochs)
-            }
-            None => Default::default(),
-        };
+        let (execution, epochs, [here, elsewhere]) = earlier
+            .map(|it| (it.execution, it.epochs, it.words))
+            .unwrap_or_default();
         let last = execution.parts.last().cloned();
         engines.execution = Some(Execution {
             asked: asked.into(),

@@ -104,13 +104,27 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     let (from, earlier) = match (checkpoint, &request.trained) {
         (Some(it), _) => {
             let (trainer, epochs) = (it.trainer, it.epochs);
-            let earlier = it.execution.map(|it| Earlier::Interrupted(it, epochs));
+            let earlier = it.execution.map(|execution| Earlier {
+                execution,
+                epochs,
+                words: [
+                    "this is where the run had gone on before it was interrupted",
+                    "the run was resumed without the GPU",
+                ],
+            });
             (Some(Kept { trainer, epochs }), earlier)
         }
         (None, Some(it)) => {
             let epochs = it.training.as_ref().map_or(0, |it| it.curve.len() as u32);
-            let execution = it.execution.clone();
-            (None, execution.map(|it| Earlier::Trained(it, epochs)))
+            let earlier = it.execution.clone().map(|execution| Earlier {
+                execution,
+                epochs,
+                words: [
+                    "this is where the model was trained",
+                    "the model was trained on a GPU and is looked at without one",
+                ],
+            });
+            (None, earlier)
         }
         (None, None) => (None, None),
     };
