@@ -39,7 +39,8 @@ impl Run<'_> {
         let spec = &draft.recipe.quantization;
         let stored = self.prepared.stored(weights, spec)?;
         draft.digests.stored = stored.digest();
-        if stored.layers.iter().any(|it| it.scheme != Scheme::F32) || !stored.warnings.is_empty() {
+        let is_rounded = stored.layers.iter().any(|it| it.scheme != Scheme::F32);
+        if is_rounded || stored.is_made_of() || !stored.warnings.is_empty() {
             let confidence = draft.recipe.evaluation.confidence;
             let damage =
                 damage::damage(self.context, self.prepared, weights, &stored, confidence).await?;
