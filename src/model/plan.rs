@@ -366,7 +366,7 @@ mod tests {
                 .expect("planned");
             (layer.scheme.as_str(), layer.reason.as_str())
         };
-        let reason = "each output has 144 weights, which is no multiple of 32; padded rows take it";
+        let reason = "each output has 144 weights, which is no multiple of 32; with quantization.rows padded it can be stored";
         assert_eq!(layer("conv2"), ("f32", reason));
         assert_eq!(layer("dense"), ("Q8_0", ""));
         assert_eq!(layer("pool1"), ("", ""));
