@@ -195,7 +195,7 @@ export class AssayMicroscopeView extends AssayElement {
         <span class="row microscope-tools">
           ${this.isChanged
             ? html`<button type="button" @click=${() => void this.load(digest)}>Back to the record</button>
-                <button type="button" ?disabled=${this.looking || this.state.variants !== null} @click=${() => void this.keep(digest)}>${icon("play")} Record this variant</button>`
+                <button type="button" aria-disabled=${this.looking || this.state.variants !== null} @click=${() => this.looking || this.state.variants || void this.keep(digest)}>${icon("play")} Record this variant</button>`
             : ""}
           <button type="button" ?disabled=${this.looking} title="The stored weights; the file is read back and must give the same answers" @click=${() => this.save(record, "safetensors")}>Export safetensors</button>
           <button type="button" ?disabled=${this.looking} title="For ggml's types, f16 and f32" @click=${() => this.save(record, "gguf")}>Export GGUF</button>

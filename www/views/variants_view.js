@@ -138,7 +138,7 @@ export class AssayVariantsView extends AssayElement {
             <p class="small soft" role="status">${mine.index + 1} of ${mine.count}: ${mine.stage}</p>`
         : html`<ul class="scheme-list" ?hidden=${offers.every(({ key }) => known.has(key))}>
             ${offers.filter(({ key }) => !known.has(key)).map(
-              ({ scheme }) => html`<li><label class="check"><input type="checkbox" name="scheme" value=${scheme} .checked=${scheme === "f32" || !this.left.has(scheme)} ?disabled=${scheme === "f32"} @change=${() => this.tick(scheme)} /> ${scheme}${scheme === "f32" ? html` <span class="soft small">the others are judged against it</span>` : ""}</label></li>`,
+              ({ scheme }) => html`<li><label class="check"><input type="checkbox" name="scheme" value=${scheme} .checked=${scheme === "f32" || !this.left.has(scheme)} ?disabled=${scheme === "f32"} @change=${() => this.tick(scheme)} /> ${scheme}${scheme === "f32" ? html` <span class="soft small" title="The others are judged against it">always</span>` : ""}</label></li>`,
             )}
           </ul>`}
     </section>`;
