@@ -84,7 +84,7 @@ export function histogramChart({ low, high, before, after }, what, width) {
   const floor = (EDGE.top + tall).toFixed(1);
   const steps = (/** @type {number[]} */ counts) => counts.map((count, part) => `L${x(part)} ${y(count)}L${x(part + 1)} ${y(count)}`).join("");
   const middle = low < 0 && high > 0 ? EDGE.left + (-low / (high - low)) * inner : null;
-  const shown = (/** @type {number} */ value) => (value === 0 ? "0" : value.toPrecision(3));
+  const shown = (/** @type {number} */ value) => (value === 0 ? "0" : value.toPrecision(3).replace("-", "−"));
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${HEIGHT}" viewBox="0 0 ${width} ${HEIGHT}" font-size="11">
 <path class="histogram-before" d="M${x(0)} ${floor}${steps(before)}L${x(parts)} ${floor}Z" fill="currentColor" fill-opacity="0.22"/>
 <path class="histogram-after" d="M${x(0)} ${floor}${steps(after)}L${x(parts)} ${floor}" fill="none" stroke="currentColor" stroke-width="1.5"/>

@@ -197,14 +197,6 @@ export function quantizationKeyOf({ layers = {}, ...rest }) {
   return [...fields, ...own].sort().join(" ");
 }
 
-/** How a variant is called in tables. @param {RunSummary} summary */
-export function variantName({ scheme, recipe }) {
-  const layers = Object.keys(recipe).filter((path) => path.startsWith("quantization.layers.")).length;
-  const others = ["calibration", "activations"].flatMap((name) => recipe[`quantization.${name}`] ?? []);
-  const rows = recipe["quantization.calibration_rows"];
-  return [scheme, ...others, ...(rows ? [`${rows} rows`] : []), ...(layers > 0 ? [`${layers} ${layers === 1 ? "layer" : "layers"} apart`] : [])].join(" · ");
-}
-
 function localStorageIfAllowed() {
   try {
     return globalThis.localStorage ?? null;

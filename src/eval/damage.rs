@@ -1,4 +1,5 @@
-//! Runs an exact model and its stored form on the same rows and says where they part; it judges no scheme.
+//! Runs a trained model and its stored form on the same rows and says where they part; it judges no scheme. Answers are
+//! compared with those of the trained model, layers with what was stored, which may have been pruned or equalized before.
 
 use super::clock::Clock;
 use super::likeness::Likeness;
@@ -8,7 +9,8 @@ use crate::data::Rows;
 use crate::engine::cpu::{computed, observe, observe_stored};
 use crate::error::Result;
 use crate::model::{Graph, Weights};
-use crate::quant::{Scheme, Stored};
+use crate::order;
+use crate::quant::{Scheme, Stored, layer_of};
 use crate::result::{ClassDamage, Damage, Flip, LayerDamage, Paired, Predictions};
 use crate::stats::wilson;
 use std::cell::Cell;
@@ -20,7 +22,10 @@ const BOUND_POINTS: f64 = 0.5;
 
 /// A trained model and its stored form being run on the same rows, a few at a time.
 pub struct Inspection<'a> {
+    /// What was trained, where what was stored is not that; it answers beside it.
+    trained: Option<(Graph, Weights)>,
     graph: Graph,
+    /// What was stored, before it was.
     exact: Weights,
     stored: &'a Stored,
     data: &'a Rows,
@@ -45,9 +50,12 @@ impl<'a> Inspection<'a> {
         rows: &'a [u32],
     ) -> Result<Self> {
         let exact = stored.before(trained.0, trained.1)?;
-        let graph = stored.graph(trained.0).clone();
+        let (of, weights) = trained;
+        let trained = (stored.is_made_of()).then(|| (of.clone(), weights.clone()));
+        let graph = stored.graph(of).clone();
         let count = graph.nodes.len() + 1;
         Ok(Self {
+            trained,
             graph,
             exact,
             stored,
@@ -96,9 +104,23 @@ impl<'a> Inspection<'a> {
             after[value].extend_from_slice(numbers);
             began.set(Some(clock.now_millis()));
         })?;
-        for (logits, side) in self.logits.iter_mut().zip(&sides) {
-            logits.extend_from_slice(&side[last]);
+        let [before, after] = &mut self.logits;
+        match &self.trained {
+            None => before.extend_from_slice(&sides[0][last]),
+            Some((graph, weights)) => {
+                // A few rows at a time, from the input, which is value 0, to the answers.
+                let mut value_of_rows = Vec::new();
+                observe(graph, weights, data, rows, |value, numbers| {
+                    if value == 0 {
+                        before.append(&mut value_of_rows);
+                    } else {
+                        value_of_rows = numbers.to_vec();
+                    }
+                })?;
+                before.append(&mut value_of_rows);
+            }
         }
+        after.extend_from_slice(&sides[1][last]);
         let [before, after] = &sides;
         for ((likeness, before), after) in self.values.iter_mut().zip(before).zip(after) {
             // Steps that are computed together in one form and apart in the other have no value to compare.
@@ -152,11 +174,7 @@ impl<'a> Inspection<'a> {
             let last = &graph.nodes[value - 1].name;
             let own = how.iter().find(|it| it.value == value);
             let layer = own.map_or(last, |it| &it.layer);
-            let tensors = stored.layers.iter().filter(|it| {
-                it.name
-                    .rsplit_once('.')
-                    .is_some_and(|(name, _)| name == layer)
-            });
+            let tensors = (stored.layers.iter()).filter(|it| layer_of(&it.name) == layer);
             let (mut bytes, mut f32_bytes) = (0, 0);
             let (mut scheme, mut weights) = (String::new(), None);
             for tensor in tensors {
@@ -194,21 +212,10 @@ impl<'a> Inspection<'a> {
     }
 }
 
-/// Items by a number of each, the smallest first and equals as they were. By their places, so that the module holds one
-/// sort and not one for each type.
-fn in_order<T>(items: Vec<T>, key: impl Fn(&T) -> f64) -> Vec<T> {
-    let keys: Vec<f64> = items.iter().map(key).collect();
-    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
-    let places = places_in_order(&keys);
-    (places.into_iter())
-        .filter_map(|place| items[place].take())
-        .collect()
-}
-
-fn places_in_order(keys: &[f64]) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..keys.len()).collect();
-    places.sort_unstable_by(|&a, &b| keys[a].total_cmp(&keys[b]).then(a.cmp(&b)));
-    places
+/// Items by a number of each, the smallest first and equals as they were.
+fn in_order<T>(mut items: Vec<T>, key: impl Fn(&T) -> f64) -> Vec<T> {
+    order::sort_by(&mut items, |a, b| key(a).total_cmp(&key(b)));
+    items
 }
 
 /// A number to whole parts of one `parts`-th: more digits would say nothing and fill the record.
@@ -219,9 +226,9 @@ fn rounded(number: f64, parts: f64) -> f64 {
 /// Mean of times without the largest quarter of them, at least one where there are several: somebody else had the processor
 /// then. Means and not medians, because a coarse clock tells only those.
 fn steady(times: &[f64]) -> f64 {
-    let places = places_in_order(times);
+    let times = in_order(times.to_vec(), |&time| time);
     let kept = (times.len() - times.len().div_ceil(4)).max(1);
-    let sum: f64 = places.iter().take(kept).map(|&place| times[place]).sum();
+    let sum: f64 = times.iter().take(kept).sum();
     sum / kept as f64
 }
 

@@ -271,19 +271,24 @@ impl Search {
                 _ => "no accuracy lost".into(),
             },
             last.p50_millis
-                .map_or_else(String::new, |it| format!(", {it:.3} ms"))
+                .map_or_else(String::new, |it| match it < 1.0 {
+                    true => format!(", {:.1} µs", 1e3 * it),
+                    false => format!(", {it:.2} ms"),
+                })
         );
         if last.layers.is_empty() {
             return (
                 None,
-                format!("no layer can give way within this budget: the exact model has {at}"),
+                format!(
+                    "no layer can take a smaller scheme within this budget: the model in f32 has {at}"
+                ),
             );
         }
         if self.is_kept(last) {
             (
                 Some(&last.layers),
                 format!(
-                    "{} gave way: {at}",
+                    "{} went to a smaller scheme: {at}",
                     match last.layers.len() {
                         1 => "one layer".into(),
                         count => format!("{count} layers"),
@@ -293,7 +298,7 @@ impl Search {
         } else {
             (
                 None,
-                format!("no assignment keeps this budget; the closest has {at}"),
+                format!("no step of this search came within the budget; its last step has {at}"),
             )
         }
     }
@@ -464,16 +469,19 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_that_cannot_be_kept_says_what_is_closest() {
+    fn a_budget_that_cannot_be_kept_says_what_was_reached() {
         let (search, _) = over(&json!({ "bytes": 10, "points": 5 }), &[]);
         let (chosen, words) = search.found();
         assert!(
-            chosen.is_none() && words.contains("the closest has"),
+            chosen.is_none() && words.contains("its last step has"),
             "{words}"
         );
         let (search, _) = over(&json!({ "points": 0.0 }), &[]);
         let words = search.found().1;
-        assert!(words.contains("no layer can give way"), "{words}");
+        assert!(
+            words.contains("no layer can take a smaller scheme"),
+            "{words}"
+        );
     }
 
     #[test]

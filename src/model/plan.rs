@@ -7,7 +7,6 @@ use crate::error::{Error, Result};
 use crate::quant;
 use crate::recipe::Recipe;
 use crate::result::{Cost, LayerCost};
-use std::collections::BTreeMap;
 
 /// Most trainable numbers: with gradients, two moments and the kept copy they are 400 MB of a browser's 4 GB.
 pub const MAX_PARAMETERS: u64 = 20_000_000;
@@ -162,7 +161,7 @@ fn counted(
     let folds = if request.folds() {
         quant::folds(graph)?
     } else {
-        BTreeMap::new()
+        Vec::new()
     };
     let mut cost = Cost {
         parameters: 0,
@@ -206,7 +205,7 @@ fn counted(
                 layer.parameters += count;
             }
             cost.f32_bytes += count * 4;
-            if folds.contains_key(&node.name) {
+            if quant::taken_up(&folds, &node.name).is_some() {
                 continue;
             }
             let applied = request.applied(parameter);
@@ -217,7 +216,7 @@ fn counted(
             }
         }
         let has_bias = (resolved.parameters.iter()).any(|it| it.role == ParameterRole::Bias);
-        if !has_bias && folds.values().any(|product| *product == node.name) {
+        if !has_bias && folds.iter().any(|(_, product)| *product == node.name) {
             let outputs = resolved.parameters.first().and_then(|it| it.shape.first());
             layer.bytes += 4 * u64::from(outputs.copied().unwrap_or(0));
         }
@@ -367,7 +366,7 @@ mod tests {
                 .expect("planned");
             (layer.scheme.as_str(), layer.reason.as_str())
         };
-        let reason = "each output has 144 weights, which is no multiple of 32; padded rows take it";
+        let reason = "each output has 144 weights, which is no multiple of 32; with quantization.rows padded it can be stored";
         assert_eq!(layer("conv2"), ("f32", reason));
         assert_eq!(layer("dense"), ("Q8_0", ""));
         assert_eq!(layer("pool1"), ("", ""));

@@ -152,16 +152,6 @@ impl Seen {
         self.low >= self.high
     }
 
-    /// Counts of equal parts between the bounds.
-    #[must_use]
-    pub fn histogram(&self, parts: usize) -> Vec<u64> {
-        let mut counts = vec![0; parts];
-        for (bin, count) in self.bins.iter().enumerate() {
-            counts[bin * parts / BINS] += count;
-        }
-        counts
-    }
-
     /// The bin of a number between the bounds.
     fn bin(&self, number: f32) -> usize {
         let width = self.width();

@@ -2,21 +2,21 @@
 
 use crate::error::{Error, Result};
 use crate::model::{Convolution, Graph, Layer, Weights};
-use std::collections::BTreeMap;
 
-/// Batch norms that disappear, each with the layer that takes it up: those right behind a linear layer or a convolution
-/// that nothing else reads, with one number for each of its channels.
+/// Batch norms that disappear, in the graph's order, each with the layer that takes it up: those right behind a linear layer
+/// or a convolution that nothing else reads, with one number for each of its channels, or behind another such norm.
 ///
 /// # Errors
 /// As [`Graph::resolve`].
-pub fn folds(graph: &Graph) -> Result<BTreeMap<String, String>> {
+pub fn folds(graph: &Graph) -> Result<Vec<(String, String)>> {
     let nodes = graph.resolve()?;
-    let mut folds = BTreeMap::new();
+    let mut folds = Vec::new();
     for (node, resolved) in graph.nodes.iter().zip(&nodes) {
         let (Layer::BatchNorm { .. }, [source]) = (node.layer, node.inputs.as_slice()) else {
             continue;
         };
-        let is_product = (graph.nodes.iter().find(|it| it.name == *source))
+        let product = taken_up(&folds, source).unwrap_or(source);
+        let is_product = (graph.nodes.iter().find(|it| it.name == *product))
             .is_some_and(|it| matches!(it.layer, Layer::Linear { .. } | Layer::Convolution(_)));
         let readers = graph
             .nodes
@@ -25,10 +25,19 @@ pub fn folds(graph: &Graph) -> Result<BTreeMap<String, String>> {
             .filter(|it| *it == source);
         // Tokens have their channels last, and their norm is another layer's.
         if is_product && readers.count() == 1 && resolved.output.len() != 2 {
-            folds.insert(node.name.clone(), source.clone());
+            let product = product.to_owned();
+            folds.push((node.name.clone(), product));
         }
     }
     Ok(folds)
+}
+
+/// The layer that takes up a batch norm, if one does.
+#[must_use]
+pub fn taken_up<'a>(folds: &'a [(String, String)], norm: &str) -> Option<&'a str> {
+    (folds.iter())
+        .find(|(own, _)| own == norm)
+        .map(|(_, product)| product.as_str())
 }
 
 /// The graph without the batch norms that [`folds`] finds; who took one up has a bias.
@@ -38,9 +47,9 @@ pub fn folds(graph: &Graph) -> Result<BTreeMap<String, String>> {
 pub fn folded_graph(graph: &Graph) -> Result<Graph> {
     let folds = folds(graph)?;
     let mut folded = graph.clone();
-    folded.nodes.retain(|node| !folds.contains_key(&node.name));
+    (folded.nodes).retain(|node| taken_up(&folds, &node.name).is_none());
     for node in &mut folded.nodes {
-        if folds.values().any(|product| *product == node.name) {
+        if folds.iter().any(|(_, product)| *product == node.name) {
             node.layer = match node.layer {
                 Layer::Linear { units, .. } => Layer::Linear { units, bias: true },
                 Layer::Convolution(convolution) => Layer::Convolution(Convolution {
@@ -51,7 +60,7 @@ pub fn folded_graph(graph: &Graph) -> Result<Graph> {
             };
         }
         for input in &mut node.inputs {
-            if let Some(product) = folds.get(input) {
+            if let Some(product) = taken_up(&folds, input) {
                 product.clone_into(input);
             }
         }
@@ -139,5 +148,35 @@ mod tests {
         let after = &found.get("conv.weight").expect("there").values;
         assert!((after[0] - before[0] / 2.0).abs() < 1e-5);
         assert!((after[18] - before[18] * 2.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_norm_behind_a_norm_goes_too_and_nothing_is_left_to_fold() {
+        let mut graph = Graph::new([2, 4, 4]);
+        graph.push("conv", Layer::convolution(3, 3));
+        // Named against the order in which they are taken up.
+        graph.push("z_first", Layer::batch_norm());
+        graph.push("a_second", Layer::batch_norm());
+        graph.push("flatten", Layer::Flatten);
+        graph.push("dense", Layer::linear(2));
+        let folded = folded_graph(&graph).expect("fits");
+        let names: Vec<&str> = folded.nodes.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["conv", "flatten", "dense"]);
+        assert_eq!(folded_graph(&folded).expect("fits"), folded);
+        let mut weights = Weights::init(&graph, 1).expect("fits");
+        weights.insert("conv.bias", vec![3], vec![1.0; 3]);
+        // y = 2·x − 4, then 3·y + 1: together 6·x − 11.
+        weights.insert("z_first.weight", vec![3], vec![2.0; 3]);
+        weights.insert("z_first.bias", vec![3], vec![-4.0; 3]);
+        weights.insert("a_second.weight", vec![3], vec![3.0; 3]);
+        weights.insert("a_second.bias", vec![3], vec![1.0; 3]);
+        let found = folded_weights(&graph, &weights).expect("fits");
+        found.check(&folded).expect("the folded graph's");
+        for bias in &found.get("conv.bias").expect("there").values {
+            assert!((bias + 5.0).abs() < 1e-3, "{bias}");
+        }
+        let before = weights.get("conv.weight").expect("there").values[0];
+        let after = found.get("conv.weight").expect("there").values[0];
+        assert!((after - 6.0 * before).abs() < 1e-3);
     }
 }

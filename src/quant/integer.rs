@@ -44,8 +44,8 @@ pub(super) fn output_step(weights: &[f32], bias: Option<f32>, input: Option<f32>
     }
 }
 
-/// The node behind each node's input, by number: the input is 0, node `n` is `n + 1`.
-pub(crate) fn value(source: Source) -> usize {
+/// The value of a source, by number: the input is 0, node `n` is `n + 1`.
+pub(crate) const fn value(source: Source) -> usize {
     match source {
         Source::Input => 0,
         Source::Node(node) => node + 1,

@@ -18,7 +18,7 @@ mod stored;
 
 pub use calibrate::{Codes, FEW_ROWS, Method, Seen};
 pub use equalize::{corrected, equalized};
-pub use fold::{folded_graph, folded_weights, folds};
+pub use fold::{folded_graph, folded_weights, folds, taken_up};
 pub(crate) use integer::value;
 pub use integer::{Integer, IntegerLayer};
 pub use prune::{masked, shrunk_graph, without_channels, without_weights};

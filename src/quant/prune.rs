@@ -144,7 +144,7 @@ pub fn without_channels(
         String::new()
     } else {
         format!(
-            "these layers keep all their channels: {}",
+            "pruning left these layers all their channels: {}",
             shrunk.kept.join("; ")
         )
     };
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(small, shrunk_graph(&graph, 50).expect("fits"));
         assert_eq!(
             kept,
-            "these layers keep all their channels: classes: its channels are the answer"
+            "pruning left these layers all their channels: classes: its channels are the answer"
         );
         let shape = |name: &str| pruned.get(name).expect("there").shape.clone();
         assert_eq!(shape("conv.weight"), [2, 2, 3, 3]);

@@ -149,7 +149,7 @@ fn hindrance(scheme: Scheme, padded: bool, extent: Extent) -> String {
         && !inner.is_multiple_of(numbers)
     {
         return format!(
-            "each output has {inner} weights, which is no multiple of {numbers}; padded rows take it"
+            "each output has {inner} weights, which is no multiple of {numbers}; with quantization.rows padded it can be stored"
         );
     }
     let (bytes, plain) = (scheme.bytes(extent), Scheme::F32.bytes(extent));
@@ -163,7 +163,8 @@ fn hindrance(scheme: Scheme, padded: bool, extent: Extent) -> String {
             format!("; {} takes {}", other.name(), other.bytes(extent))
         });
     format!(
-        "with {inner} weights for each output it would take {bytes} bytes, as f32 {plain}{smaller}"
+        "{} would take {bytes} bytes, f32 {plain}: each output has {inner} weights{smaller}",
+        scheme.name()
     )
 }
 
@@ -211,7 +212,7 @@ mod tests {
         assert_eq!((old.scheme, old.bytes), (Scheme::F32, 4 * 9 * 4));
         assert_eq!(
             old.reason,
-            "each output has 9 weights, which is no multiple of 32; padded rows take it"
+            "each output has 9 weights, which is no multiple of 32; with quantization.rows padded it can be stored"
         );
         let padded = asked("Q8_0", Some("padded"), &[]).applied(&conv);
         assert_eq!((padded.scheme, padded.bytes), (Scheme::Q8_0, 4 * 34));
@@ -224,7 +225,7 @@ mod tests {
         assert_eq!(applied.scheme, Scheme::F32);
         assert_eq!(
             applied.reason,
-            "with 9 weights for each output it would take 576 bytes, as f32 144; int4 takes 28"
+            "Q4_K would take 576 bytes, f32 144: each output has 9 weights; int4 takes 28"
         );
         let bias = asked("int4", None, &[]).applied(&parameter("conv.bias"));
         assert_eq!(bias.reason, "biases stay f32");

@@ -105,6 +105,12 @@ impl Stored {
         self
     }
 
+    /// Whether what was stored had been pruned, equalized, corrected or fine-tuned.
+    #[must_use]
+    pub const fn is_made_of(&self) -> bool {
+        self.before.is_some()
+    }
+
     /// The numbers that were stored, for the graph that runs: the trained ones with norms folded as they are there, or what
     /// pruning, equalization and fine-tuning made of them.
     ///

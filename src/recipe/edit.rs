@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 /// momentum in deep learning", ICML 2013.
 const MOMENTUM: f64 = 0.9;
 
+/// Layers with a scheme of their own.
+const LAYERS: &str = "quantization.layers";
+
 /// Schemes that pad from now on when they are chosen.
 const BLOCKS: [&str; 2] = ["Q8_0", "Q4_0"];
 
@@ -17,8 +20,9 @@ const BLOCKS: [&str; 2] = ["Q8_0", "Q4_0"];
 ///
 /// Where the change decides which fields there are (family, optimizer), those that are now needed get their default and
 /// those that are not go; a change of family also moves fields that stood at its default to the new one's, and those that
-/// the new family has in another range. A scheme of blocks is chosen with padding. An optional field that is set to its default goes. The value may be out of range,
-/// and other fields may have problems: a form shows them. Unknown fields stay.
+/// the new family has in another range; layers' own schemes go with the family. A scheme of blocks is chosen with padding. An
+/// optional field that is set to its default goes. The value may be out of range, and other fields may have problems: a form
+/// shows them. Unknown fields stay.
 ///
 /// # Errors
 /// [`Error::Recipe`] when the text is too long or no JSON object, or no such field exists.
@@ -67,6 +71,10 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
         .and_then(|field| field.default)
         .is_some_and(|default| default.is(&value));
     let blocks = path == SCHEME && value.as_str().is_some_and(|it| BLOCKS.contains(&it));
+    if path == FAMILY && at(&document, LAYERS).is_some() {
+        // They are named after the old family's layers.
+        put(&mut document, LAYERS, None)?;
+    }
     put(&mut document, path, (!is_default).then_some(value))?;
     if blocks {
         // Without the field a recipe means what it meant before there was padding.
@@ -169,6 +177,16 @@ mod tests {
         let chosen = set(lenet, "training.learning_rate", json!(0.02)).expect("a rate");
         let moved = set(chosen, FAMILY, json!("mlp")).expect("a family");
         assert_eq!(rate(&moved), Some(0.02));
+    }
+
+    #[test]
+    fn layers_with_a_scheme_of_their_own_go_with_the_family() {
+        let mut lenet = Recipe::default_for("digits", "lenet").to_value();
+        lenet["quantization"] = json!({ "scheme": "int4", "layers": { "conv1": "f32" } });
+        let kept = set(lenet.clone(), "seed", json!(2)).expect("a seed");
+        assert_eq!(kept["quantization"]["layers"]["conv1"], "f32");
+        let moved = set(lenet, FAMILY, json!("mlp")).expect("a family");
+        assert_eq!(moved["quantization"], json!({ "scheme": "int4" }));
     }
 
     #[test]

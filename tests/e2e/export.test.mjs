@@ -28,14 +28,14 @@ test("stored weights are exported, proved and named", async () => {
     assert.equal(header.__metadata__.scheme, "Q4_0");
     assert.equal(header.__metadata__.predictions_digest, record.digests.predictions);
 
-    await press(page, "GGUF");
+    await press(page, "Export GGUF");
     await waitFor(page, "a GGUF file is saved", () => /** @type {any} */ (globalThis).kept.saved.at(-1)?.name.endsWith(".gguf"));
     assert.match((await saved(page)).text, /^GGUF/);
 
     // A scheme that GGUF has no type for: nothing is saved, and the message says what would do.
     await page.select("select[name=scheme]", "int4");
     await waitFor(page, "it is computed", () => document.querySelector(".microscope-view[aria-busy=false]") !== null && document.body.innerText.includes("Back to the record"));
-    await press(page, "GGUF");
+    await press(page, "Export GGUF");
     await says(page, /GGUF has no such type.*export as safetensors/, { within: "assay-notices" });
     assert.equal(await page.evaluate(() => /** @type {any} */ (globalThis).kept.saved.length), 2);
   } finally {

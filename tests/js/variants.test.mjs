@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Store } from "../../www/store.js";
-import { quantizationKey, quantizationKeyOf, variantName, Variants, variantsOf } from "../../www/variants.js";
+import { quantizationWords, variantName } from "../../www/quantization_words.js";
+import { quantizationKey, quantizationKeyOf, Variants, variantsOf } from "../../www/variants.js";
 
 /** @param {Partial<import("../../www/types.js").RunSummary>} [more] @returns {any} */
 const summary = (more = {}) => ({ digest: "d", weightsDigest: "w", status: "complete", altered: false, accuracy: 0.9, started: "1", scheme: "f32", weightBytes: 100, recipe: { "quantization.scheme": more.scheme ?? "f32", seed: "1" }, ...more });
@@ -144,4 +145,7 @@ test("a quantization has one key, from a summary and from a recipe", () => {
   const recipe = { seed: "1", "quantization.calibration": "entropy", "quantization.layers.conv1": "f32", "quantization.layers.dense": "int4", "quantization.scheme": "int8" };
   assert.equal(quantizationKey(summary({ scheme: "int8", recipe })), quantizationKeyOf(quantization));
   assert.equal(variantName(summary({ scheme: "int8", recipe })), "int8 · entropy · 2 layers apart");
+  assert.equal(quantizationWords(quantization), "int8 · entropy · 2 layers apart");
+  const changed = { scheme: "f32", pruning: "channels", pruned_percent: 25, equalization: "on", fine_tune_epochs: 1, bias_correction: "off" };
+  assert.equal(quantizationWords(changed), "f32 · 25 % of channels pruned · equalized · 1 epoch fine-tuned");
 });

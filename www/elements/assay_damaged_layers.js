@@ -32,6 +32,8 @@ export class AssayDamagedLayers extends AssayElement {
     /** Layer whose histograms are shown; the first where it is none of them. */
     this.chosen = "";
     this.width = 0;
+    /** Layer whose switch was pressed last, until its answer is here. */
+    this.switched = "";
     this.resized = new ResizeObserver(([entry]) => (this.width = Math.floor(entry?.contentRect.width ?? 0)));
   }
 
@@ -43,6 +45,13 @@ export class AssayDamagedLayers extends AssayElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     this.resized.disconnect();
+  }
+
+  updated() {
+    if (this.busy || !this.switched) return;
+    const name = `exact-${this.switched}`;
+    this.switched = "";
+    if (document.activeElement === document.body || this.contains(document.activeElement)) /** @type {HTMLElement|null} */ (this.querySelector(`input[name="${CSS.escape(name)}"]`))?.focus();
   }
 
   get shown() {
@@ -61,9 +70,9 @@ export class AssayDamagedLayers extends AssayElement {
               <th scope="col" title="Set the layer back to f32; accuracy and size follow at once">f32</th>
               <th scope="col">Stored as</th>
               <th scope="col" title="Power of the layer's value over that of its error">SQNR</th>
-              <th scope="col" class="number" title="Cosine of the layer's value before and after">cosine</th>
+              <th scope="col" class="number" title="Cosine of the layer's value before and after">Cosine</th>
               <th scope="col" class="number">Size</th>
-              <th scope="col" class="number" title="Share of the stored model's time on the CPU, measured here">time</th>
+              <th scope="col" class="number" title="Share of the stored model's time on the CPU, measured here">Time</th>
             </tr>
           </thead>
           <tbody>
@@ -90,8 +99,8 @@ export class AssayDamagedLayers extends AssayElement {
     const canSwitch = layer.scheme !== "" && (isExact || layer.scheme !== "f32");
     return html`<tr aria-current=${isShown ? "true" : "false"}>
       <th scope="row"><button type="button" class="text" aria-pressed=${isShown} @click=${() => (this.chosen = layer.layer)}>${layer.layer}</button></th>
-      <td>${canSwitch ? html`<input type="checkbox" role="switch" name=${`exact-${layer.layer}`} aria-label=${`Keep ${layer.layer} in f32`} title=${`Keep ${layer.layer} in f32`} .checked=${isExact} ?disabled=${this.busy} @change=${(/** @type {Event} */ event) => this.onSwitch(event, layer.layer, isExact)} />` : nothing}</td>
-      <td>${layer.scheme || html`<span class="soft">no weights</span>`}${layer.arithmetic !== "f32" && layer.arithmetic !== layer.scheme ? html` <span class="soft small">${layer.arithmetic}</span>` : ""}${why ? html`<span class="why small soft">${icon("altered")} ${why}</span>` : ""}</td>
+      <td>${canSwitch ? html`<input type="checkbox" role="switch" name=${`exact-${layer.layer}`} aria-label=${`Keep ${layer.layer} in f32`} title=${`Keep ${layer.layer} in f32`} .checked=${isExact} aria-disabled=${this.busy} @change=${(/** @type {Event} */ event) => this.onSwitch(event, layer.layer, isExact)} />` : nothing}</td>
+      <td>${layer.scheme || html`<span class="soft">no weights</span>`}${layer.arithmetic !== "f32" && layer.arithmetic !== layer.scheme ? html` <span class="soft small">· computed in ${layer.arithmetic}</span>` : ""}${why ? html`<span class="why small soft">${icon("altered")} ${why}</span>` : ""}</td>
       <td class="sqnr">${decibels === undefined
         ? html`<span class="soft">exact</span>`
         : html`<meter min="0" max=${FULL_DECIBELS} .value=${Math.max(0, Math.min(FULL_DECIBELS, decibels))} aria-hidden="true"></meter> <span class="number">${decibels.toFixed(1)}\u00a0dB</span>`}</td>
@@ -109,6 +118,9 @@ export class AssayDamagedLayers extends AssayElement {
    */
   onSwitch(event, layer, isExact) {
     /** @type {HTMLInputElement} */ (event.target).checked = isExact;
+    if (this.busy) return;
+    // Rows are in the order of damage and may change places: focus follows the layer.
+    this.switched = layer;
     this.dispatchEvent(new CustomEvent("exact", { detail: { layer, exact: !isExact } }));
   }
 

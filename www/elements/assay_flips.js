@@ -56,8 +56,8 @@ export class AssayFlips extends AssayElement {
     ];
     return {
       row,
-      name: `row ${row}, a ${name(label)}; f32 says ${name(before)}, stored says ${name(after)}`,
-      caption: html`<span class="truth">row ${row}: a ${name(label)}</span>
+      name: `row ${row}, ${name(label)}; f32 says ${name(before)}, stored says ${name(after)}`,
+      caption: html`<span class="truth">row ${row}: ${name(label)}</span>
         ${answers.map(([side, answer, margin]) => html`<span class="answer"><span class="soft">${side}</span> <strong>${name(answer)}</strong>
           <span data-tone=${answer === label ? "good" : "bad"}>${icon(answer === label ? "right" : "wrong")}<span class="visually-hidden">${answer === label ? "right" : "wrong"}</span></span>
           <span class="soft">${typeof margin === "number" ? significant(margin, 2) : ""}</span></span>`)}`,

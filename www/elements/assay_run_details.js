@@ -185,7 +185,7 @@ export class AssayRunDetails extends AssayElement {
         </button>
         <button type="button" @click=${() => attempt(() => actions.takeUpRecipe(text))}>Load into recipe</button>
         ${this.hasWeights && summary
-          ? html`<button type="button" @click=${() => attempt(() => actions.saveWeights(summary))}>Download weights</button>`
+          ? html`<button type="button" @click=${() => attempt(() => actions.saveWeights(summary))}>Download f32 weights</button>`
           : ""}
         ${record.status === "complete" && record.digests.weights !== ""
           ? html`<a href=${`#/variants/${digest}`}>Variants</a> <a href=${`#/microscope/${digest}`}>Microscope</a>`

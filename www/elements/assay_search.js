@@ -13,9 +13,9 @@ import "./assay_pareto.js";
 
 /** @type {[keyof Budget, string, string, number][]} Field, label, unit, and how much of the budget one of the unit is. */
 const FIELDS = [
-  ["points", "Accuracy lost, at most", "points", 1],
-  ["bytes", "Size, at most", "kB", 1000],
-  ["millis", "p50 latency, at most", "ms", 1],
+  ["points", "Accuracy loss up to", "points", 1],
+  ["bytes", "Size up to", "kB", 1000],
+  ["millis", "p50 latency up to", "ms", 1],
 ];
 
 export class AssaySearch extends AssayElement {
@@ -48,14 +48,12 @@ export class AssaySearch extends AssayElement {
     const goesOn = kept && JSON.stringify(kept.budget) === JSON.stringify(this.budget);
     return html`<section class="panel stack" aria-labelledby="search-heading">
       <h2 id="search-heading">Search layer by layer</h2>
-      <p class="small soft">Each layer is tried alone first. Then the layer that does the least harm for each byte saved gives way, step by step, within this budget. Steps are judged on the validation images; what is found is recorded with its accuracy on the test images.</p>
+      <p class="small soft">Every layer starts as f32. Step by step, the layer that loses least for each byte saved goes to a smaller scheme. With a limit on size or latency the search stops once all limits are met; with accuracy alone it goes as far as that allows. Steps are judged on the validation images; the result is recorded with its accuracy on the test images.</p>
       <form class="row search-form" @submit=${this.onSubmit}>
         ${FIELDS.map(([field, label, unit, one]) => html`<label class="search-field"><span>${label}, ${unit}</span>
           <input type="number" min="0" step="any" inputmode="decimal" name=${field} placeholder="any" .value=${this.budget[field] === undefined ? "" : String((this.budget[field] ?? 0) / one)}
             ?disabled=${going !== null} @input=${(/** @type {Event} */ event) => this.set(field, one, event)} /></label>`)}
-        ${going
-          ? html`<button type="button" ?disabled=${going.stopping} @click=${() => app.variants.stop()}>${icon("stopped")} ${going.stopping ? "Stopping …" : "Stop"}</button>`
-          : html`<button type="submit" ?disabled=${!sure || variants !== null}>${goesOn ? `Go on after ${kept.points.length} points` : "Search"}</button>`}
+        ${this.action(going, !sure || variants !== null, goesOn ? `Go on after ${kept.points.length} points` : "Search")}
       </form>
       ${going ? html`<div><progress max="1" .value=${going.fraction} aria-label="The search"></progress><p class="small soft" role="status">${going.stage}</p></div>` : ""}
       ${mine && !going ? this.result(mine.path, mine.words, mine.found) : ""}
@@ -84,7 +82,7 @@ export class AssaySearch extends AssayElement {
             }))}></assay-pareto>
             <div class="scroll" tabindex="0" role="group" aria-label="Table of the path">
               <table class="search-path">
-                <thead><tr><th scope="col">Step</th><th scope="col" class="number">validation</th><th scope="col" class="number">size</th><th scope="col" class="number">p50</th></tr></thead>
+                <thead><tr><th scope="col">Step</th><th scope="col" class="number">Validation accuracy</th><th scope="col" class="number">Size</th><th scope="col" class="number">p50</th></tr></thead>
                 <tbody>
                   ${path.map((point, index) => html`<tr><th scope="row">${steps[index]}</th><td class="number">${percent(point.correct / point.rows)}</td><td class="number">${bytes(point.bytes)}</td><td class="number">${millis(point.p50Millis)}</td></tr>`)}
                 </tbody>
@@ -104,9 +102,23 @@ export class AssaySearch extends AssayElement {
     this.budget = value === "" || !(valueAsNumber >= 0) ? rest : { ...rest, [field]: valueAsNumber * one };
   }
 
+  /**
+   * One button for both ways, so that the keyboard's focus stays on it.
+   * @param {import("../store.js").VariantsState|null} going
+   * @param {boolean} refused
+   * @param {string} words
+   */
+  action(going, refused, words) {
+    const disabled = going ? going.stopping : refused;
+    return html`<button type="submit" aria-disabled=${disabled}>${going ? html`${icon("stopped")} ${going.stopping ? "Stopping …" : "Stop"}` : words}</button>`;
+  }
+
   /** @param {Event} event */
   onSubmit(event) {
     event.preventDefault();
+    const { variants } = this.state;
+    if (variants?.digest === this.digest && variants.kind === "search") return variants.stopping ? undefined : app.variants.stop();
+    if (variants) return;
     // In one order, so that the same budget is known again.
     const budget = Object.fromEntries(FIELDS.flatMap(([field]) => (this.budget[field] === undefined ? [] : [[field, this.budget[field]]])));
     this.budget = budget;

@@ -53,6 +53,8 @@ export class AssayMicroscopeView extends AssayElement {
     this.asked = "";
     /** The newest question to the lab: older answers are dropped. */
     this.turn = 0;
+    /** Whether focus was in what is read anew. */
+    this.refocus = false;
   }
 
   willUpdate() {
@@ -63,16 +65,21 @@ export class AssayMicroscopeView extends AssayElement {
     void this.load(digest);
   }
 
-  /** A choice that was refused is taken back. */
+  /** A choice that was refused is taken back; focus whose place is gone goes to the scheme. */
   updated() {
     const select = /** @type {HTMLSelectElement|null} */ (this.querySelector("select[name=scheme]"));
-    if (select) select.value = this.quantization.scheme ?? "f32";
+    if (!select) return;
+    select.value = this.quantization.scheme ?? "f32";
+    if (!this.refocus) return;
+    this.refocus = false;
+    if (document.activeElement === document.body) select.focus();
   }
 
   /** @param {string} digest */
   async load(digest) {
     Object.assign(this, { record: null, looked: null, problem: "", looking: false });
     this.turn += 1;
+    this.refocus = this.contains(document.activeElement);
     const text = digest && (await app.log.recordText(digest));
     if (digest !== this.asked || !text) return;
     try {
@@ -84,6 +91,12 @@ export class AssayMicroscopeView extends AssayElement {
     } catch (error) {
       this.problem = errorFrom(error).message;
     }
+  }
+
+  /** Whether the model was changed before it was stored. */
+  get isMadeOf() {
+    const { pruning = "off", equalization = "off", bias_correction: correction = "off", fine_tune_epochs: epochs = 0 } = this.quantization;
+    return [pruning, equalization, correction].some((it) => it !== "off") || epochs > 0;
   }
 
   /** Whether something else is looked at than what was recorded. */
@@ -145,7 +158,7 @@ export class AssayMicroscopeView extends AssayElement {
         ${problem ? html`<p role="alert" data-tone="bad">${problem}</p>` : ""}
         ${this.state.runsLoaded && !app.log.summaries.has(digest)
           ? html`<div class="empty">
-              <p>What a scheme did to a model: which layer is to blame, which answers changed, and what setting a layer back to f32 would save.</p>
+              <p>What a scheme did to a model: which layer is to blame, which answers changed, and what setting a layer back to f32 would win back.</p>
               <button type="button" class="primary" @click=${() => app.router.go("runs")}>Choose a run</button>
             </div>`
           : html`<p class="soft">Reading the record …</p>`}
@@ -179,14 +192,14 @@ export class AssayMicroscopeView extends AssayElement {
             ${(field?.kind.options ?? [scheme]).map((name) => html`<option value=${name} ?selected=${name === scheme} .selected=${name === scheme}>${name}</option>`)}
           </select>
         </label>
-        <span class="soft small" role="status">${this.looking ? "Computing …" : apart > 0 ? `${apart} ${apart === 1 ? "layer" : "layers"} with a scheme of its own` : this.isChanged ? "" : "as recorded"}</span>
+        <span class="soft small" role="status">${this.looking ? "Computing …" : apart > 0 ? `${apart} ${apart === 1 ? "layer" : "layers"} ${apart === 1 ? "with a scheme of its own" : "with schemes of their own"}` : this.isChanged ? "" : "as recorded"}</span>
         <span class="row microscope-tools">
           ${this.isChanged
             ? html`<button type="button" @click=${() => void this.load(digest)}>Back to the record</button>
-                <button type="button" ?disabled=${this.looking || this.state.variants !== null} @click=${() => void this.keep(digest)}>${icon("play")} Record this variant</button>`
+                <button type="button" aria-disabled=${this.looking || this.state.variants !== null} @click=${() => this.looking || this.state.variants || void this.keep(digest)}>${icon("play")} Record this variant</button>`
             : ""}
           <button type="button" ?disabled=${this.looking} title="The stored weights; the file is read back and must give the same answers" @click=${() => this.save(record, "safetensors")}>Export safetensors</button>
-          <button type="button" ?disabled=${this.looking} title="For ggml's types, f16 and f32" @click=${() => this.save(record, "gguf")}>GGUF</button>
+          <button type="button" ?disabled=${this.looking} title="For ggml's types, f16 and f32" @click=${() => this.save(record, "gguf")}>Export GGUF</button>
         </span>
       </div>
       ${looked ? this.figures(looked) : ""}
@@ -200,7 +213,7 @@ export class AssayMicroscopeView extends AssayElement {
     const lost = damage ? (damage.paired.onlySecond - damage.paired.onlyFirst) / Math.max(1, damage.paired.rows) : null;
     const before = exact && exact.total > 0 ? exact.correct / exact.total : share !== null && lost !== null ? share - lost : null;
     return factList([
-      ["Accuracy", html`<strong>${percent(share)}</strong> <span class="soft">${plusMinus(accuracy?.low, accuracy?.high)}</span> ${damage && lost !== null ? verdictSign(points(lost), damage.paired) : ""} ${before !== null && damage ? html`<span class="soft">f32 ${percent(before)}</span>` : ""}`],
+      ["Accuracy", html`<strong>${percent(share)}</strong> <span class="soft">${plusMinus(accuracy?.low, accuracy?.high)}</span> ${damage && lost !== null ? html`· ${verdictSign(points(lost), damage.paired)}` : ""} ${before !== null && damage ? html`<span class="soft">against f32's ${percent(before)}</span>` : ""}`],
       ["Size", html`${bytes(weightBytes)} ${cost && weightBytes != null && weightBytes !== cost.f32_bytes ? html`<span class="soft">${relative(weightBytes, cost.f32_bytes)} against f32</span>` : ""}`],
       ...(damage ? [/** @type {[string, string]} */ (["McNemar's test", pairedWords(damage.paired)])] : []),
     ]);
@@ -216,6 +229,7 @@ export class AssayMicroscopeView extends AssayElement {
     return html`
       <section class="panel stack" aria-labelledby="damaged-layers">
         <h2 id="damaged-layers">Layers, the most damaged first</h2>
+        <p class="small soft">SQNR is how far a layer's output stands above its error: more is better, about 6 dB for each bit. Turn on f32 to store a layer exactly and see accuracy and size again; nothing is trained or recorded.${this.isMadeOf ? " Layers are compared with the model as it was pruned, equalized or fine-tuned; answers, above and below, with the trained one." : ""}</p>
         <assay-damaged-layers .layers=${damage.layers} .cost=${cost} .own=${this.quantization.layers ?? {}} .scheme=${this.quantization.scheme ?? "f32"} .busy=${this.looking} @exact=${this.onLayer}></assay-damaged-layers>
       </section>
       <div class="two">
@@ -232,7 +246,7 @@ export class AssayMicroscopeView extends AssayElement {
   }
 
   nothing() {
-    const exact = (this.quantization.scheme ?? "f32") === "f32" && !this.quantization.layers;
+    const exact = (this.quantization.scheme ?? "f32") === "f32" && !this.quantization.layers && !this.isMadeOf;
     return html`<div class="empty">
       <p>${exact ? "This is the exact model: nothing was rounded. Choose a scheme above to see what it would do to each layer, without training again." : "This record does not hold what its scheme did to the model."}</p>
       ${exact ? "" : html`<button type="button" class="primary" ?disabled=${this.looking} @click=${() => void this.look(this.quantization)}>Compute it</button>`}

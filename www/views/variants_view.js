@@ -8,7 +8,8 @@ import { icon } from "../icons.js";
 import { Deltas } from "../run_table/deltas.js";
 import { verdictSign } from "../run_table/cells.js";
 import { titleOf } from "../run_table/rows.js";
-import { quantizationKey, quantizationKeyOf, variantName, variantsOf } from "../variants.js";
+import { variantName } from "../quantization_words.js";
+import { quantizationKey, quantizationKeyOf, variantsOf } from "../variants.js";
 import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_pareto.js";
 import "../elements/assay_search.js";
@@ -93,7 +94,7 @@ export class AssayVariantsView extends AssayElement {
         <h1>Variants</h1>
         <a href=${`#/runs/${digest}`}>${titleOf({ ...base, scheme: "" })}</a>
       </div>
-      <p class="soft">One trained model, stored in many ways. Nothing is trained again; each variant is a record of its own, with a link that trains, stores and judges anew.</p>
+      <p class="soft">One trained model, stored in many ways. Nothing is trained again. Each variant becomes a run of its own; open it to copy its link.</p>
       ${base.status === "complete" && base.weightsDigest ? this.choice(digest, rows) : html`<p data-tone="warn">This run did not come to its end, so its model cannot be stored in other ways. Run its recipe again to the end.</p>`}
       <section class="panel variants-body" aria-label="Variants">
         <div class="scroll" tabindex="0" role="group" aria-label="Table of variants">${this.table(rows, exact, digest)}</div>
@@ -123,24 +124,40 @@ export class AssayVariantsView extends AssayElement {
     const known = new Set(rows.map(quantizationKey));
     const { offers } = this.offered;
     const missing = offers.filter(({ key, scheme }) => !known.has(key) && (scheme === "f32" || !this.left.has(scheme)));
+    const tickable = offers.filter(({ key, scheme }) => !known.has(key) && scheme !== "f32").map(({ scheme }) => scheme);
+    const none = offers.every(({ key }) => known.has(key)) ? `All ${offers.length} are recorded` : "None is ticked";
+    const words = missing.length === 0 ? none : missing.length === 1 ? "Record 1 variant" : `Record ${missing.length} variants`;
     return html`<section class="panel stack tight" aria-labelledby="schemes-heading">
       <div class="row spread">
         <h2 id="schemes-heading">Schemes</h2>
-        ${mine
-          ? html`<button type="button" ?disabled=${mine.stopping} title="Keeps every variant that was recorded" @click=${() => app.variants.stop()}>${icon("stopped")} ${mine.stopping ? "Stopping …" : "Stop"}</button>`
-          : html`<button type="button" class="primary" ?disabled=${missing.length === 0 || variants !== null} @click=${() => void app.variants.start(digest, missing.map(({ quantization }) => quantization))}>
-              ${icon("play")} ${missing.length === 0 ? (offers.every(({ key }) => known.has(key)) ? `All ${offers.length} are recorded` : "None is ticked") : missing.length === 1 ? "Record 1 variant" : `Record ${missing.length} variants`}
-            </button>`}
+        ${mine ? "" : html`<span class="row">${tickable.length > 0 ? html`<button type="button" class="quiet" @click=${() => (this.left = new Set())}>All</button> <button type="button" class="quiet" @click=${() => (this.left = new Set(tickable))}>None</button>` : ""}</span>`}
+        ${this.action(mine, missing, words, variants !== null, digest)}
       </div>
       ${mine
         ? html`<progress max="1" .value=${(mine.index + 0.5 * Math.min(1, mine.fraction)) / mine.count} aria-label="Variants"></progress>
             <p class="small soft" role="status">${mine.index + 1} of ${mine.count}: ${mine.stage}</p>`
         : html`<ul class="scheme-list" ?hidden=${offers.every(({ key }) => known.has(key))}>
             ${offers.filter(({ key }) => !known.has(key)).map(
-              ({ scheme }) => html`<li><label class="check"><input type="checkbox" name="scheme" value=${scheme} .checked=${scheme === "f32" || !this.left.has(scheme)} ?disabled=${scheme === "f32"} @change=${() => this.tick(scheme)} /> ${scheme}</label></li>`,
+              ({ scheme }) => html`<li><label class="check"><input type="checkbox" name="scheme" value=${scheme} .checked=${scheme === "f32" || !this.left.has(scheme)} ?disabled=${scheme === "f32"} @change=${() => this.tick(scheme)} /> ${scheme}${scheme === "f32" ? html` <span class="soft small" title="The others are judged against it">always</span>` : ""}</label></li>`,
             )}
           </ul>`}
     </section>`;
+  }
+
+  /**
+   * One button for both ways, so that the keyboard's focus stays on it.
+   * @param {import("../store.js").VariantsState|null} mine
+   * @param {Offer[]} missing
+   * @param {string} words
+   * @param {boolean} busy
+   * @param {string} digest
+   */
+  action(mine, missing, words, busy, digest) {
+    const disabled = mine ? mine.stopping : missing.length === 0 || busy;
+    const act = () => (mine ? app.variants.stop() : void app.variants.start(digest, missing.map(({ quantization }) => quantization)));
+    return html`<button type="button" class=${mine ? "" : "primary"} aria-disabled=${disabled} title=${mine ? "Keeps every variant that was recorded" : ""} @click=${() => disabled || act()}>
+      ${icon(mine ? "stopped" : "play")} ${mine ? (mine.stopping ? "Stopping …" : "Stop") : words}
+    </button>`;
   }
 
   /** @param {string} scheme */
@@ -185,7 +202,7 @@ export class AssayVariantsView extends AssayElement {
    * @param {RunSummary|undefined} exact
    */
   verdict(row, exact) {
-    if (!exact || row === exact || row.accuracy == null || exact.accuracy == null) return html`<span class="soft">${row === exact ? "–" : "needs f32"}</span>`;
+    if (!exact || row === exact || row.accuracy == null || exact.accuracy == null) return html`<span class="soft">${row === exact ? "–" : "record f32 first"}</span>`;
     const delta = this.deltas.get(exact.digest, row.digest);
     return verdictSign(points(row.accuracy - exact.accuracy), delta && (delta.accuracy ?? { verdict: "can't tell", reason: "the two records do not have what a comparison needs" }));
   }

@@ -7,9 +7,9 @@ use super::fusion::{self, Group};
 use super::operation::{self, Operation};
 use super::parameters::Layout;
 use crate::error::Result;
-use crate::model::{self, Graph, Layer, ResolvedNode, Source};
+use crate::model::{self, Graph, Layer, ResolvedNode};
 use crate::order;
-use crate::quant::Codes;
+use crate::quant::{Codes, value};
 use assay_kernels::activation::Activation;
 
 /// What the steps are for.
@@ -248,14 +248,6 @@ impl Plan {
             places,
             output: network.output,
         })
-    }
-}
-
-/// The value of a source.
-pub(in crate::engine) const fn value(source: Source) -> usize {
-    match source {
-        Source::Input => 0,
-        Source::Node(node) => node + 1,
     }
 }
 

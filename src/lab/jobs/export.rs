@@ -175,30 +175,32 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_lost_channels_proves_itself() {
-        let mut recipe = Recipe::default_for("digits", "lenet");
-        recipe.quantization.scheme = "int8".into();
-        recipe.quantization.pruning = Some("channels".into());
-        recipe.quantization.equalization = Some("on".into());
-        let prepared = prepare(&recipe).expect("fits");
-        let weights = Weights::init(&prepared.plan.graph, 3).expect("fits");
-        let stored = stored(&prepared, &weights, &recipe);
-        let whole = prepared.plan.graph.parameters().expect("fits");
-        let kept = stored.graph(&prepared.plan.graph).parameters();
-        let count =
-            |list: &[crate::model::Parameter]| list.iter().map(|it| it.count()).sum::<u64>();
-        assert!(count(&kept.expect("fits")) < count(&whole));
-        let format = Format::Safetensors;
-        let file = export::write(&stored, format, &Metadata::new()).expect("writes");
-        let context = context();
-        let wanted = ready(answers(&context, &prepared, &stored, "")).expect("answers");
-        let proof = ready(prove(
-            &context,
-            &prepared,
-            &file,
-            format,
-            (&stored, &wanted),
-        ));
-        assert_eq!(proof, Ok(()));
+    fn a_model_that_was_pruned_proves_itself_with_its_norms_and_without() {
+        for (family, scheme, pruning) in [
+            ("lenet", "int8", "channels"),
+            ("resnet", "int4", "channels"),
+            ("resnet", "f32", "channels"),
+            ("mobilenet", "int8", "weights"),
+            ("mobilenet", "f16", "weights"),
+        ] {
+            let mut recipe = Recipe::default_for("digits", family);
+            recipe.quantization.scheme = scheme.into();
+            recipe.quantization.pruning = Some(pruning.into());
+            let prepared = prepare(&recipe).expect("fits");
+            let weights = Weights::init(&prepared.plan.graph, 3).expect("fits");
+            let stored = stored(&prepared, &weights, &recipe);
+            let format = Format::Safetensors;
+            let file = export::write(&stored, format, &Metadata::new()).expect("writes");
+            let context = context();
+            let wanted = ready(answers(&context, &prepared, &stored, "")).expect("answers");
+            let proof = ready(prove(
+                &context,
+                &prepared,
+                &file,
+                format,
+                (&stored, &wanted),
+            ));
+            assert_eq!(proof, Ok(()), "{family} {scheme} {pruning}");
+        }
     }
 }

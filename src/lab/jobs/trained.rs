@@ -9,7 +9,7 @@ use crate::lab::context::Context;
 use crate::lab::prepared::{Prepared, prepare};
 use crate::lab::protocol::EventBody;
 use crate::model::Weights;
-use crate::quant::Stored;
+use crate::quant::{Stored, layer_of};
 use crate::recipe::{self, QuantizationSpec, Recipe};
 use crate::result::Cost;
 use crate::runlog::record::{self, Record, Status};
@@ -91,11 +91,7 @@ pub(super) fn as_stored(planned: &Cost, stored: &Stored) -> Cost {
     cost.weight_bytes = stored.bytes();
     for layer in &mut cost.layers {
         let mut own = (stored.layers.iter())
-            .filter(|it| {
-                it.name
-                    .rsplit_once('.')
-                    .is_some_and(|it| it.0 == layer.name)
-            })
+            .filter(|it| layer_of(&it.name) == layer.name)
             .peekable();
         let Some(first) = own.peek() else {
             continue;

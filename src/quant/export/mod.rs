@@ -6,11 +6,12 @@ mod parts;
 mod safetensors;
 
 use super::calibrate::Codes;
-use super::fold::folded_graph;
+use super::fold::folds;
 use super::scheme::{Extent, Scheme};
 use super::stored::{Stored, StoredTensor};
 use crate::error::{Error, Result};
 use crate::model::{Graph, Parameter, ParameterRole};
+use crate::order;
 use parts::Kind;
 use std::collections::BTreeMap;
 
@@ -52,9 +53,7 @@ impl Format {
 /// [`Error::Unsupported`] for a scheme that the form has no type for; it names the tensor and what would do.
 pub fn write(stored: &Stored, format: Format, metadata: &Metadata) -> Result<Vec<u8>> {
     let mut metadata = metadata.clone();
-    let folded = stored.is_folded();
     metadata.insert("assay.version".into(), "1".into());
-    metadata.insert("assay.folded".into(), folded.to_string());
     let tensors = stored.layers.iter();
     match format {
         Format::Safetensors => {
@@ -77,7 +76,7 @@ pub fn write(stored: &Stored, format: Format, metadata: &Metadata) -> Result<Vec
     }
 }
 
-/// Reads a file of a model's stored weights, given the graph that was trained: it must hold exactly its tensors. Nothing is
+/// Reads a file of a model's stored weights, given the graph that runs, [`Stored::graph`]: it must hold exactly its tensors. Nothing is
 /// allocated before the file's own words on their sizes were compared with the graph's.
 ///
 /// # Errors
@@ -102,14 +101,9 @@ pub fn read(bytes: &[u8], format: Format, graph: &Graph) -> Result<(Stored, Meta
             format!("one of version {}", short(version.unwrap_or("none"))),
         ));
     }
-    let folded = file.metadata.get("assay.folded").map(String::as_str) == Some("true");
-    let own = if folded {
-        Some(folded_graph(graph)?)
-    } else {
-        None
-    };
-    let running = own.as_ref().unwrap_or(graph);
-    let parameters = running.parameters()?;
+    let parameters = graph.parameters()?;
+    // Integers have no batch norms that a layer could take up.
+    let can_be_integers = folds(graph)?.is_empty();
     let mut tensors = Vec::with_capacity(parameters.len());
     let mut left = file.places.len();
     for parameter in &parameters {
@@ -118,14 +112,15 @@ pub fn read(bytes: &[u8], format: Format, graph: &Graph) -> Result<(Stored, Meta
             Format::Gguf => (gguf::tensor(&file, parameter)?, 1),
         };
         left -= taken;
-        check_scheme(&tensor, parameter, folded)?;
+        check_scheme(&tensor, parameter, can_be_integers)?;
         tensors.push(tensor);
     }
-    let values = running.nodes.len() + 1;
+    let values = graph.nodes.len() + 1;
     let codes = match file.places.get(parts::STEPS) {
         Some(_) => {
+            let codes = parts::read_codes(&file, values)?;
             left -= 2;
-            parts::read_codes(&file, values)?
+            codes
         }
         None => Vec::new(),
     };
@@ -148,7 +143,7 @@ pub fn read(bytes: &[u8], format: Format, graph: &Graph) -> Result<(Stored, Meta
             format!("also {}", short(other)),
         ));
     }
-    let stored = Stored::rebuilt(own, tensors, codes)?;
+    let stored = Stored::rebuilt(graph.clone(), tensors, codes)?;
     Ok((stored, file.metadata))
 }
 
@@ -196,7 +191,7 @@ fn check_order(places: &BTreeMap<String, Place>, data: usize, multiple: usize) -
     let mut all: Vec<(usize, usize, &String)> = (places.iter())
         .map(|(name, place)| (place.start, place.end, name))
         .collect();
-    all.sort_unstable();
+    order::sort(&mut all);
     let mut filled = 0_usize;
     for (start, end, name) in all {
         if start != filled.next_multiple_of(multiple) {
@@ -219,10 +214,10 @@ fn scheme_key(tensor: &str) -> String {
 }
 
 /// Whether a tensor may have its scheme, and integers their steps.
-fn check_scheme(tensor: &StoredTensor, parameter: &Parameter, folded: bool) -> Result<()> {
+fn check_scheme(tensor: &StoredTensor, parameter: &Parameter, can_be_integers: bool) -> Result<()> {
     let scheme = tensor.scheme;
     let role = scheme == Scheme::F32 || parameter.role == ParameterRole::Weight;
-    if !role || (scheme.is_integer() && !folded) {
+    if !role || (scheme.is_integer() && !can_be_integers) {
         return Err(refused(
             &format!("a scheme that {} can take", tensor.name),
             scheme.name().into(),

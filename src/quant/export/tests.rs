@@ -120,11 +120,6 @@ fn files_that_lie_are_refused_in_words() {
             "conv.bias",
         ),
         (
-            r#""assay.folded":"true""#,
-            r#""assay.folded":"false""#,
-            "can take",
-        ),
-        (
             r#""assay.version":"1""#,
             r#""assay.version":"2""#,
             "version 2",
@@ -137,6 +132,11 @@ fn files_that_lie_are_refused_in_words() {
         (r#""dtype":"I8""#, r#""dtype":"U8""#, "I8"),
         (r#""dtype":"I8""#, r#""dtype":"F64""#, "a type"),
         (r#""activations.step""#, r#""activations.stop""#, "int8"),
+        (
+            r#""activations.range""#,
+            r#""activations.rings""#,
+            "activations.range",
+        ),
     ] {
         let error = refused(from, to);
         assert!(error.contains(word), "{to}: {error}");

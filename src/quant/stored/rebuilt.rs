@@ -6,24 +6,18 @@ use crate::quant::request::layer_of;
 use std::collections::BTreeMap;
 
 impl Stored {
-    /// Whether batch norms were folded into the layers before them.
-    #[must_use]
-    pub const fn is_folded(&self) -> bool {
-        self.graph.is_some()
-    }
-
     /// Steps and ranges of the input and of every value; empty where no layer needs them.
     #[must_use]
     pub fn codes(&self) -> &[Codes] {
         self.integer.as_ref().map_or(&[], |it| &it.codes)
     }
 
-    /// From tensors in the order of the graph's nodes; `folded` is the graph that runs, where it is not the trained one.
+    /// From tensors in the order of the nodes of the graph that runs.
     ///
     /// # Errors
     /// As reading the bytes of a tensor.
     pub(crate) fn rebuilt(
-        folded: Option<Graph>,
+        graph: Graph,
         layers: Vec<StoredTensor>,
         codes: Vec<Codes>,
     ) -> Result<Self> {
@@ -61,7 +55,7 @@ impl Stored {
             weights,
             before: None,
             integer: has_integers.then_some(integer),
-            graph: folded,
+            graph: Some(graph),
         })
     }
 }

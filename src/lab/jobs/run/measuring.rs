@@ -46,7 +46,8 @@ impl Run<'_> {
         };
         draft.digests.stored = stored.digest();
         draft.results.cost = Some(as_stored(&plan.cost, &stored));
-        if stored.layers.iter().any(|it| it.scheme != Scheme::F32) || !stored.warnings.is_empty() {
+        let is_rounded = stored.layers.iter().any(|it| it.scheme != Scheme::F32);
+        if is_rounded || stored.is_made_of() || !stored.warnings.is_empty() {
             let confidence = draft.recipe.evaluation.confidence;
             let damage =
                 damage::damage(self.context, self.prepared, weights, &stored, confidence).await?;
