@@ -8,13 +8,13 @@ import { open, press, records, run, says, smallRecipe, text, useRecipe, waitFor 
 
 /** @typedef {import("./person.mjs").Page} Page */
 
-/** @param {(page: Page) => Promise<void>} use */
-async function withTrained(use) {
+/** @param {(page: Page) => Promise<void>} use @param {object} [changes] Of the small recipe. */
+async function withTrained(use, changes = {}) {
   const browser = await launch();
   const server = await servePage();
   try {
     const page = await open(browser, server.url, { query: "?test" });
-    await useRecipe(page, await smallRecipe(page, { evaluation: { latency_secs: 0.02 } }));
+    await useRecipe(page, await smallRecipe(page, { evaluation: { latency_secs: 0.02 }, ...changes }));
     await run(page);
     await press(page, "Variants", "assay-this-run");
     await says(page, "One trained model, stored in many ways");
@@ -78,6 +78,35 @@ test("Stop keeps what was recorded", () =>
     await press(page, /^Record \d+ variants$/);
     await waitFor(page, "more are recorded", (before) => document.querySelectorAll(".variants-table tbody tr").length > before, { args: [(await rows(page)).length] });
   }));
+
+test("fine-tuning that takes longer than a worker may be silent is watched, and Stop ends it", () =>
+  withTrained(async (page) => {
+    const told = await page.evaluate(async () => {
+      const { lab, log, variants, store } = /** @type {any} */ (globalThis).assay;
+      Object.assign(lab, { hangMillis: 300, pingMillis: 50 });
+      const [digest] = log.summaries.keys();
+      const fractions = new Set();
+      let began = 0;
+      let stopped = 0;
+      const watch = setInterval(() => {
+        const { stage, fraction } = store.state.variants ?? {};
+        if (stage !== "fine-tuning") return;
+        began ||= performance.now();
+        fractions.add(fraction);
+        if (stopped || performance.now() - began < 2 * lab.limitMillis()) return;
+        stopped = performance.now();
+        variants.stop();
+      }, 20);
+      const digests = await variants.start(digest, [{ scheme: "int8", fine_tune_epochs: 20 }, { scheme: "f16" }]);
+      clearInterval(watch);
+      return { count: digests.length, fractions: fractions.size, millis: stopped ? performance.now() - stopped : null };
+    });
+    assert.ok(told.millis !== null, "it was over before it could be stopped");
+    assert.ok(told.count === 1 && told.fractions > 5 && told.millis < 2000, JSON.stringify(told));
+    const [, record] = await records(page);
+    assert.equal(record.status, "stopped");
+    assert.ok(record.results.training && !record.results.accuracy);
+  }, { architecture: { family: "lenet", activation: "relu", channels: 64, kernel: 3, dense: 64 } }));
 
 test("a search shows its path and records what it found; after a reload it goes on", () =>
   withTrained(async (page) => {
