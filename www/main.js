@@ -51,7 +51,7 @@ async function start() {
   const lab = makeLab({ module, environment: environmentFrom(surroundings, buildDigest()), tiles: keptTiles() });
   const runs = new Runs({ store, wasm, lab, log, journal, announce });
   const sweeps = new Sweeps({ store, wasm, log, announce, makeLab: () => makeLab(lab) });
-  const variants = new Variants({ store, lab, log, announce });
+  const variants = new Variants({ store, lab, log, announce, onModel: () => (runs.loadedModel = null) });
   Object.assign(app, { wasm, router, log, drafts, links, lab, runs, sweeps, variants });
   if (new URLSearchParams(location.search).has("test")) Object.assign(globalThis, { assay: app });
 

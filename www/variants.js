@@ -21,14 +21,15 @@ const searchKey = (digest) => `assay-search-${digest}`;
 
 export class Variants {
   /**
-   * @param {{ store: Store, lab: Pick<LabClient, "command">, log: Pick<RunLog, "append"|"recordText"|"weights"|"summaries">, announce?: (text: string, important?: boolean) => void, storage?: Pick<Storage, "getItem"|"setItem"|"removeItem">|null }} parts
-   *   Without storage a search begins anew after a reload.
+   * @param {{ store: Store, lab: Pick<LabClient, "command">, log: Pick<RunLog, "append"|"recordText"|"weights"|"summaries">, announce?: (text: string, important?: boolean) => void, onModel?: () => void, storage?: Pick<Storage, "getItem"|"setItem"|"removeItem">|null }} parts
+   *   `onModel` is told that the lab holds another model to play with. Without storage a search begins anew after a reload.
    */
-  constructor({ store, lab, log, announce = () => {}, storage = localStorageIfAllowed() }) {
+  constructor({ store, lab, log, announce = () => {}, onModel = () => {}, storage = localStorageIfAllowed() }) {
     this.store = store;
     this.lab = lab;
     this.log = log;
     this.announce = announce;
+    this.onModel = onModel;
     this.storage = storage;
     this.commandId = 0;
   }
@@ -108,7 +109,10 @@ export class Variants {
       const command = this.lab.command({ ...body, record }, {
         bytes: weights.slice(),
         onEvent: (event) => {
-          if (event.type === "recorded") appended.push(this.log.append(event.record));
+          if (event.type === "recorded") {
+            this.onModel();
+            appended.push(this.log.append(event.record));
+          }
           else if (event.type === "variant") this.show({ index: event.index, count: event.count });
           else if (event.type === "stage") this.show({ stage: event.name, fraction: event.fraction });
           else if (event.type === "searched") {

@@ -21,8 +21,10 @@ function page(work, kept = new Map()) {
   const logged = [];
   /** @type {any[]} */
   const commands = [];
+  const models = { told: 0 };
   const variants = new Variants({
     store,
+    onModel: () => (models.told += 1),
     lab: /** @type {any} */ ({
       command: (/** @type {any} */ body, /** @type {any} */ { onEvent } = {}) => {
         commands.push(body);
@@ -37,13 +39,13 @@ function page(work, kept = new Map()) {
     }),
     storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) },
   });
-  return { store, variants, logged, commands, kept };
+  return { store, variants, logged, commands, kept, models };
 }
 
 test("every variant is logged as it comes, and the store says which one it is", async () => {
   /** @type {any[]} */
   const seen = [];
-  const { store, variants, logged, commands } = page(async (body, onEvent) => {
+  const { store, variants, logged, commands, models } = page(async (body, onEvent) => {
     for (const [index, it] of body.quantizations.entries()) {
       onEvent({ type: "variant", index, count: 2 });
       onEvent({ type: "stage", name: "scoring", fraction: 0.5 });
@@ -54,6 +56,7 @@ test("every variant is logged as it comes, and the store says which one it is", 
   });
   assert.deepEqual(await variants.start("d", [{ scheme: "int4" }, { scheme: "int8" }]), ["x", "y"]);
   assert.deepEqual(logged, ["int4", "int8"]);
+  assert.equal(models.told, 2, "the lab holds another model to play with after each");
   assert.equal(commands[0].record, "a record");
   assert.deepEqual([seen[1].index, seen[1].count, seen[1].stage], [1, 2, "scoring"]);
   assert.equal(store.state.variants, null);
