@@ -34,6 +34,8 @@ fn bounded_exp(x: f32) -> f32 {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32) {
     let head_width = task.width / task.heads;
+    // Odd where there is room, so that neighbouring keys are in different banks.
+    let stride = min(head_width | 1u, 112u);
     let own = thread / 16u;
     let other = thread % 16u;
     let query = group.x * 16u + own;
@@ -48,14 +50,23 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
             for (var i = thread; i < 16u * head_width; i += 256u) {
                 let token = min(first + i / head_width, task.tokens - 1u);
                 let at = begin + token * 3u * task.width + task.width + i % head_width;
-                keys[i] = values[at];
-                shared_values[i] = values[at + task.width];
+                let to = i / head_width * stride + i % head_width;
+                keys[to] = values[at];
+                shared_values[to] = values[at + task.width];
             }
             workgroupBarrier();
-            var score = 0.0;
-            for (var i = 0u; i < head_width; i++) {
-                score += values[query_at + i] * keys[other * head_width + i];
+            var terms = vec4<f32>();
+            var number = 0u;
+            for (; number + 3u < head_width; number += 4u) {
+                let q = query_at + number;
+                let k = other * stride + number;
+                terms += vec4<f32>(values[q], values[q + 1u], values[q + 2u], values[q + 3u])
+                    * vec4<f32>(keys[k], keys[k + 1u], keys[k + 2u], keys[k + 3u]);
             }
+            for (; number < head_width; number++) {
+                terms.x += values[query_at + number] * keys[other * stride + number];
+            }
+            let score = (terms.x + terms.y) + (terms.z + terms.w);
             let is_key = first + other < task.tokens;
             scores[thread] = select(SMALLEST, score * task.factor, is_key);
             workgroupBarrier();
@@ -80,7 +91,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
                 if (number < head_width) {
                     var output = 0.0;
                     for (var i = 0u; i < 16u; i++) {
-                        output += scores[own * 16u + i] * shared_values[i * head_width + number];
+                        output += scores[own * 16u + i] * shared_values[i * stride + number];
                     }
                     outputs[slot] = outputs[slot] * shrink + output;
                 }

@@ -41,6 +41,8 @@ fn store(index: u32, value: f32) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32) {
     let head_width = task.width / task.heads;
+    // Odd where there is room, so that neighbouring tokens are in different banks.
+    let stride = min(head_width | 1u, 112u);
     let tiles = (task.tokens + 15u) / 16u;
     let is_keys = group.x >= tiles;
     let own = thread / 16u;
@@ -62,26 +64,49 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
                 let passing = min(first + i / head_width, task.tokens - 1u);
                 let number = i % head_width;
                 let at = inputs + passing * 3u * task.width + number;
+                let to = i / head_width * stride + number;
                 if (is_keys) {
-                    score_side[i] = values[at];
-                    chance_side[i] = values[task.gradient + outputs + passing * task.width + number];
+                    score_side[to] = values[at];
+                    chance_side[to] = values[task.gradient + outputs + passing * task.width + number];
                 } else {
-                    score_side[i] = values[at + task.width];
-                    chance_side[i] = values[at + 2u * task.width];
+                    score_side[to] = values[at + task.width];
+                    chance_side[to] = values[at + 2u * task.width];
                 }
+            }
+            // D of this tile's sixteen queries, sixteen threads each: their shares first.
+            let query_row = outputs + select(near, min(first + own, task.tokens - 1u), is_keys) * task.width;
+            var share = 0.0;
+            for (var i = other; i < head_width; i += 16u) {
+                share += values[task.gradient + query_row + i] * values[task.forward + query_row + i];
+            }
+            slopes[thread] = share;
+            workgroupBarrier();
+            let own_query = select(own, other, is_keys);
+            var mean = 0.0;
+            for (var i = 0u; i < 16u; i++) {
+                mean += slopes[own_query * 16u + i];
             }
             workgroupBarrier();
             let passing = min(first + other, task.tokens - 1u);
             let query = select(near, passing, is_keys);
-            let query_at = outputs + query * task.width;
-            var score = 0.0;
-            var chance_gradient = 0.0;
-            var mean = 0.0;
-            for (var i = 0u; i < head_width; i++) {
-                score += values[own_score + i] * score_side[other * head_width + i];
-                chance_gradient += values[own_chance + i] * chance_side[other * head_width + i];
-                mean += values[task.gradient + query_at + i] * values[task.forward + query_at + i];
+            var scores = vec4<f32>();
+            var gradients = vec4<f32>();
+            var number = 0u;
+            for (; number + 3u < head_width; number += 4u) {
+                let q = own_score + number;
+                let d = own_chance + number;
+                let k = other * stride + number;
+                scores += vec4<f32>(values[q], values[q + 1u], values[q + 2u], values[q + 3u])
+                    * vec4<f32>(score_side[k], score_side[k + 1u], score_side[k + 2u], score_side[k + 3u]);
+                gradients += vec4<f32>(values[d], values[d + 1u], values[d + 2u], values[d + 3u])
+                    * vec4<f32>(chance_side[k], chance_side[k + 1u], chance_side[k + 2u], chance_side[k + 3u]);
             }
+            for (; number < head_width; number++) {
+                scores.x += values[own_score + number] * score_side[other * stride + number];
+                gradients.x += values[own_chance + number] * chance_side[other * stride + number];
+            }
+            let score = (scores.x + scores.y) + (scores.z + scores.w);
+            let chance_gradient = (gradients.x + gradients.y) + (gradients.z + gradients.w);
             let at = task.statistics + ((image * task.heads + group.y) * task.tokens + query) * 2u;
             let chance = bounded_exp(score * task.factor - values[at]) * values[at + 1u];
             let is_pair = first + other < task.tokens;
@@ -92,8 +117,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
                 let number = slot * 16u + other;
                 if (number < head_width) {
                     for (var i = 0u; i < 16u; i++) {
-                        by_score[slot] += slopes[own * 16u + i] * score_side[i * head_width + number];
-                        by_chance[slot] += chances[own * 16u + i] * chance_side[i * head_width + number];
+                        by_score[slot] += slopes[own * 16u + i] * score_side[i * stride + number];
+                        by_chance[slot] += chances[own * 16u + i] * chance_side[i * stride + number];
                     }
                 }
             }

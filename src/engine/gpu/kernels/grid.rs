@@ -1,8 +1,8 @@
 //! How many workgroups a task takes: functions of sizes alone; nothing is measured here.
 
-use super::Task;
 use super::task::Shape;
 use super::tile::{Device, Tile};
+use super::{Kernel, Task};
 
 /// Longest side of an image that a product takes: rows and columns have sixteen bits.
 const MOST_SIDE: u32 = 32_000;
@@ -198,6 +198,49 @@ impl Dispatch {
             let count = u32::try_from(groups[axis]).unwrap_or(u32::MAX);
             self.groups[axis].min(count.max(1))
         })
+    }
+}
+
+/// What decides about a pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Form {
+    /// The kernel.
+    pub(crate) kernel: Kernel,
+    /// The tile, for a product.
+    pub(crate) tile: Option<Tile>,
+    /// The activation, for a kernel that has one alone in its pipeline: the others are long.
+    pub(crate) activation: Option<u32>,
+    /// Whether it reads weights as halves.
+    pub(crate) halves: bool,
+}
+
+impl Form {
+    /// The override constants of its pipeline.
+    pub(crate) fn constants(self) -> Vec<(&'static str, f64)> {
+        let activation = self.activation.map(f64::from);
+        (self.tile.map(Tile::constants).into_iter().flatten())
+            .chain(activation.map(|number| ("ACTIVATION", number)))
+            .chain(self.halves.then_some(("HALVES", 1.0)))
+            .collect()
+    }
+}
+
+impl Dispatch {
+    /// What its pipeline is.
+    pub(crate) fn form(&self) -> Form {
+        let activation = match &self.task {
+            Task::Product(it) | Task::ProductQuads(it) => Some(it.activation),
+            Task::ProductInputGradient(it) | Task::ProductInputGradientQuads(it) => {
+                Some(it.activation)
+            }
+            _ => None,
+        };
+        Form {
+            kernel: self.task.kernel(),
+            tile: self.tile,
+            activation,
+            halves: self.task.reads_halves(),
+        }
     }
 }
 

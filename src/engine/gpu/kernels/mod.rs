@@ -158,7 +158,7 @@ kernels! {
     /// A layer norm.
     LayerNorm(LayerNorm) "layer_norm" 64 false ["turn" "weights" "values"];
     /// Its gradient.
-    LayerNormGradient(LayerNormGradient) "layer_norm_gradient" 64 false ["turn" "weights" "values" "metrics"];
+    LayerNormGradient(LayerNormGradient) "layer_norm_gradient" 256 false ["turn" "weights" "values" "metrics"];
     /// An attention.
     Attention(Attention) "attention" 256 false ["turn" "values"];
     /// Its gradient.

@@ -22,9 +22,11 @@ const NONE: u32 = 0xffffffffu;
 @group(0) @binding(4) var<storage, read_write> values: array<f32>;
 @group(0) @binding(7) var<storage, read_write> metrics: array<atomic<u32>>;
 
-// Whether a number is NaN, infinite or on its way there: by its bits, since WGSL may assume that there is none.
-fn is_broken(x: f32) -> bool {
-    return (bitcast<u32>(x) & 0x7f800000u) >= 0x7e800000u;
+// Whether a number is NaN, infinite or on its way there, by its size as bits: WGSL may assume that there is none.
+const BROKEN: u32 = 0x7e800000u;
+
+fn size_bits(x: vec4<f32>) -> vec4<u32> {
+    return bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu);
 }
 
 override SLICES: u32 = 1u;
@@ -138,17 +140,15 @@ fn keep_right(index: u32, quad: vec4<f32>) {
     right[k / 4u * COLUMN_THREADS + index % COLUMN_THREADS][k % 4u] = quad;
 }
 
-fn finish(row: u32, rows: u32, first: u32, column: u32, columns: u32, sums: vec4<f32>) {
+fn finish(row: u32, rows: u32, first: u32, count: u32, sums: vec4<f32>) {
     if (row >= rows) {
         return;
     }
-    for (var i = column; i < min(column + 4u, columns); i++) {
-        let sum = sums[i - column];
-        values[first + row * task.channels + i] = sum;
-        if (is_broken(sum)) {
-            atomicMax(&metrics[0], 1u);
-        }
-    }
+    let at = first + row * task.channels;
+    if (count > 0u) { values[at] = sums.x; }
+    if (count > 1u) { values[at + 1u] = sums.y; }
+    if (count > 2u) { values[at + 2u] = sums.z; }
+    if (count > 3u) { values[at + 3u] = sums.w; }
 }
 
 @compute @workgroup_size(THREADS)
@@ -292,17 +292,29 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let row = first_row + 8u * own_row;
     let column = first_column + 4u * own_column;
-    let channel = own_group * columns;
+    if (column >= columns) {
+        return;
+    }
+    let count = columns - column;
+    let channel = own_group * columns + column;
     let first = task.output + part * task.output_stride + channel;
-    finish(row, rows, first, column, columns, sum0);
-    finish(row + 1u, rows, first, column, columns, sum1);
-    finish(row + 2u, rows, first, column, columns, sum2);
-    finish(row + 3u, rows, first, column, columns, sum3);
-    finish(row + 4u, rows, first, column, columns, sum4);
-    finish(row + 5u, rows, first, column, columns, sum5);
-    finish(row + 6u, rows, first, column, columns, sum6);
-    finish(row + 7u, rows, first, column, columns, sum7);
+    finish(row, rows, first, count, sum0);
+    finish(row + 1u, rows, first, count, sum1);
+    finish(row + 2u, rows, first, count, sum2);
+    finish(row + 3u, rows, first, count, sum3);
+    finish(row + 4u, rows, first, count, sum4);
+    finish(row + 5u, rows, first, count, sum5);
+    finish(row + 6u, rows, first, count, sum6);
+    finish(row + 7u, rows, first, count, sum7);
     if (is_bias && own_row == 0u) {
-        finish(0u, 1u, task.bias + part * task.bias_stride + channel, column, columns, bias);
+        finish(0u, 1u, task.bias + part * task.bias_stride + channel, count, bias);
+    }
+    let sizes = max(
+        max(max(size_bits(sum0), size_bits(sum1)), max(size_bits(sum2), size_bits(sum3))),
+        max(max(size_bits(sum4), size_bits(sum5)), max(size_bits(sum6), size_bits(sum7))),
+    );
+    let largest = max(sizes, size_bits(bias));
+    if (max(max(largest.x, largest.y), max(largest.z, largest.w)) >= BROKEN) {
+        atomicMax(&metrics[0], 1u);
     }
 }

@@ -22,9 +22,11 @@ const NONE: u32 = 0xffffffffu;
 @group(0) @binding(4) var<storage, read_write> values: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> metrics: array<atomic<u32>>;
 
-// Whether a number is NaN, infinite or on its way there: by its bits, since WGSL may assume that there is none.
-fn is_broken(x: f32) -> bool {
-    return (bitcast<u32>(x) & 0x7f800000u) >= 0x7e800000u;
+// Whether a number is NaN, infinite or on its way there, by its size as bits: WGSL may assume that there is none.
+const BROKEN: u32 = 0x7e800000u;
+
+fn size_bits(x: vec4<f32>) -> vec4<u32> {
+    return bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu);
 }
 
 override SLICES: u32 = 1u;
@@ -111,16 +113,9 @@ fn keep_right(index: u32, quad: vec4<f32>) {
     right[k / 4u * COLUMN_THREADS + index % COLUMN_THREADS][k % 4u] = quad;
 }
 
-fn store(index: u32, sums: vec4<f32>) {
-    values[index] = sums;
-    if (is_broken(sums.x) || is_broken(sums.y) || is_broken(sums.z) || is_broken(sums.w)) {
-        atomicMax(&metrics[0], 1u);
-    }
-}
-
 fn finish(row: u32, rows: u32, first: u32, sums: vec4<f32>) {
     if (row < rows) {
-        store(first + row * (task.channels / 4u), sums);
+        values[first + row * (task.channels / 4u)] = sums;
     }
 }
 
@@ -303,6 +298,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     finish(row + 6u, rows, first, sum6);
     finish(row + 7u, rows, first, sum7);
     if (is_bias && own_row == 0u) {
-        store((task.bias + part * task.bias_stride) / 4u + channel, bias);
+        values[(task.bias + part * task.bias_stride) / 4u + channel] = bias;
+    }
+    let sizes = max(
+        max(max(size_bits(sum0), size_bits(sum1)), max(size_bits(sum2), size_bits(sum3))),
+        max(max(size_bits(sum4), size_bits(sum5)), max(size_bits(sum6), size_bits(sum7))),
+    );
+    let largest = max(sizes, size_bits(bias));
+    if (max(max(largest.x, largest.y), max(largest.z, largest.w)) >= BROKEN) {
+        atomicMax(&metrics[0], 1u);
     }
 }
