@@ -59,8 +59,8 @@ const SABOTAGES: &[(&str, &str, &str)] = &[
     ("attention", "largest - next", "0.0"),
     (
         "attention_gradient",
-        "(chance_gradient - mean)",
-        "chance_gradient",
+        "(gradient - mean)",
+        "gradient",
     ),
     ("dropout", "round < 10u", "round < 9u"),
     ("cross_entropy", "its < best", "its > best"),

@@ -503,8 +503,8 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
     (
         "vit",
         "attention_gradient",
-        "(chance_gradient - mean)",
-        "chance_gradient",
+        "(gradient - mean)",
+        "gradient",
     ),
     (
         "mixer",

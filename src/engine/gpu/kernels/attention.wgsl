@@ -1,8 +1,8 @@
 // y = softmax(q·kᵀ·factor)·v for each head of each image, keys in tiles of sixteen, the softmax carried along.
 // Layouts: input [image][token][3·width]: q, k, v, each [head][number]; y [image][token][width]; statistics
 // [image][head][token][2]: the largest score and 1 / Σ exp(score − largest). A workgroup has sixteen queries, x, of head y
-// of images z on; a thread one query and one key, then one query and every sixteenth number.
-// Limits: at most 112 numbers a head; the largest score starts from -3.40282e38; statistics is NONE where nobody needs them.
+// of images z on, four threads a query: a thread has four keys of a tile, then every fourth quad of the query's numbers.
+// Limits: at most 108 numbers a head; the largest score starts from -3.40282e38; statistics is NONE where nobody needs them.
 
 struct Task {
     tokens: u32, width: u32, heads: u32, factor: f32, input: u32, output: u32, statistics: u32,
@@ -21,92 +21,123 @@ const NONE: u32 = 0xffffffffu;
 
 const SMALLEST: f32 = -3.40282e38;
 
-var<workgroup> keys: array<f32, 1792>;
-var<workgroup> shared_values: array<f32, 1792>;
-var<workgroup> scores: array<f32, 256>;
+// Quads of a head's numbers, of sixteen keys one below the other.
+var<workgroup> keys: array<vec4<f32>, 432>;
+var<workgroup> shared_values: array<vec4<f32>, 432>;
+// Four keys' scores of each thread.
+var<workgroup> scores: array<vec4<f32>, 64>;
 
 // eˣ for x ≤ 0; 0 where it is too small to matter.
-fn bounded_exp(x: f32) -> f32 {
-    return select(exp(clamp(x, -87.0, 0.0)), 0.0, x < -87.0);
+fn bounded_exp(x: vec4<f32>) -> vec4<f32> {
+    return select(exp(clamp(x, vec4<f32>(-87.0), vec4<f32>(0.0))), vec4<f32>(0.0), x < vec4<f32>(-87.0));
 }
 
-@compute @workgroup_size(256)
+fn largest_of(x: vec4<f32>) -> f32 {
+    return max(max(x.x, x.y), max(x.z, x.w));
+}
+
+// Four numbers of a head from one on; zeros beyond its last.
+fn four(begin: u32, number: u32, width: u32) -> vec4<f32> {
+    let at = begin + number;
+    if (number + 3u < width) {
+        return vec4<f32>(values[at], values[at + 1u], values[at + 2u], values[at + 3u]);
+    }
+    var found = vec4<f32>();
+    if (number < width) { found.x = values[at]; }
+    if (number + 1u < width) { found.y = values[at + 1u]; }
+    if (number + 2u < width) { found.z = values[at + 2u]; }
+    return found;
+}
+
+fn put(begin: u32, number: u32, width: u32, quad: vec4<f32>) {
+    if (number < width) { values[begin + number] = quad.x; }
+    if (number + 1u < width) { values[begin + number + 1u] = quad.y; }
+    if (number + 2u < width) { values[begin + number + 2u] = quad.z; }
+    if (number + 3u < width) { values[begin + number + 3u] = quad.w; }
+}
+
+// Sixteen values' quad, each by its chance.
+fn mixed(chances: mat4x4<f32>, quad: u32, quads: u32) -> vec4<f32> {
+    var sum = vec4<f32>();
+    for (var four = 0u; four < 4u; four++) {
+        let by = chances[four];
+        let at = 4u * four * quads + quad;
+        sum += by.x * shared_values[at] + by.y * shared_values[at + quads];
+        sum += by.z * shared_values[at + 2u * quads] + by.w * shared_values[at + 3u * quads];
+    }
+    return sum;
+}
+
+@compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32) {
     let head_width = task.width / task.heads;
-    // Odd where there is room, so that neighbouring keys are in different banks.
-    let stride = min(head_width | 1u, 112u);
-    let own = thread / 16u;
-    let other = thread % 16u;
+    let quads = (head_width + 3u) / 4u;
+    let own = thread / 4u;
+    let lane = thread % 4u;
     let query = group.x * 16u + own;
-    let is_query = query < task.tokens;
+    let step = 3u * task.width;
     for (var image = group.z; image < turn.rows; image += groups.z) {
-        let begin = task.input + image * task.tokens * 3u * task.width + group.y * head_width;
-        let query_at = begin + min(query, task.tokens - 1u) * 3u * task.width;
+        let begin = task.input + image * task.tokens * step + group.y * head_width;
+        let query_at = begin + min(query, task.tokens - 1u) * step;
         var largest = SMALLEST;
         var sum = 0.0;
-        var outputs = array<f32, 7>();
+        var output0 = vec4<f32>();
+        var output1 = vec4<f32>();
+        var output2 = vec4<f32>();
+        var output3 = vec4<f32>();
+        var output4 = vec4<f32>();
+        var output5 = vec4<f32>();
+        var output6 = vec4<f32>();
         for (var first = 0u; first < task.tokens; first += 16u) {
-            for (var i = thread; i < 16u * head_width; i += 256u) {
-                let token = min(first + i / head_width, task.tokens - 1u);
-                let at = begin + token * 3u * task.width + task.width + i % head_width;
-                let to = i / head_width * stride + i % head_width;
-                keys[to] = values[at];
-                shared_values[to] = values[at + task.width];
+            // A thread has every fourth quad of one key.
+            let key_at = begin + min(first + own, task.tokens - 1u) * step + task.width;
+            for (var quad = lane; quad < quads; quad += 4u) {
+                keys[own * quads + quad] = four(key_at, 4u * quad, head_width);
+                shared_values[own * quads + quad] = four(key_at + task.width, 4u * quad, head_width);
             }
             workgroupBarrier();
-            var terms = vec4<f32>();
-            var number = 0u;
-            for (; number + 3u < head_width; number += 4u) {
-                let q = query_at + number;
-                let k = other * stride + number;
-                terms += vec4<f32>(values[q], values[q + 1u], values[q + 2u], values[q + 3u])
-                    * vec4<f32>(keys[k], keys[k + 1u], keys[k + 2u], keys[k + 3u]);
+            var score = vec4<f32>();
+            for (var quad = 0u; quad < quads; quad++) {
+                let q = four(query_at, 4u * quad, head_width);
+                let at = 4u * lane * quads + quad;
+                score += vec4<f32>(dot(q, keys[at]), dot(q, keys[at + quads]), dot(q, keys[at + 2u * quads]),
+                    dot(q, keys[at + 3u * quads]));
             }
-            for (; number < head_width; number++) {
-                terms.x += values[query_at + number] * keys[other * stride + number];
-            }
-            let score = (terms.x + terms.y) + (terms.z + terms.w);
-            let is_key = first + other < task.tokens;
-            scores[thread] = select(SMALLEST, score * task.factor, is_key);
+            let key = vec4<u32>(first + 4u * lane) + vec4<u32>(0u, 1u, 2u, 3u);
+            scores[thread] = select(vec4<f32>(SMALLEST), score * task.factor, key < vec4<u32>(task.tokens));
             workgroupBarrier();
-            var tile_largest = SMALLEST;
-            for (var i = 0u; i < 16u; i++) {
-                tile_largest = max(tile_largest, scores[own * 16u + i]);
-            }
-            let next = max(largest, tile_largest);
-            let shrink = bounded_exp(largest - next);
-            let chance = select(0.0, bounded_exp(scores[thread] - next), is_key);
-            workgroupBarrier();
-            scores[thread] = chance;
-            workgroupBarrier();
-            var tile_sum = 0.0;
-            for (var i = 0u; i < 16u; i++) {
-                tile_sum += scores[own * 16u + i];
-            }
-            sum = sum * shrink + tile_sum;
+            let score0 = scores[own * 4u];
+            let score1 = scores[own * 4u + 1u];
+            let score2 = scores[own * 4u + 2u];
+            let score3 = scores[own * 4u + 3u];
+            let next = max(largest, largest_of(max(max(score0, score1), max(score2, score3))));
+            let shrink = bounded_exp(vec4<f32>(largest - next)).x;
+            // Keys beyond the last are so far below that nothing of them is left.
+            let chances = mat4x4<f32>(bounded_exp(score0 - next), bounded_exp(score1 - next), bounded_exp(score2 - next),
+                bounded_exp(score3 - next));
+            let sums = (chances[0] + chances[1]) + (chances[2] + chances[3]);
+            sum = sum * shrink + ((sums.x + sums.y) + (sums.z + sums.w));
             largest = next;
-            for (var slot = 0u; slot < 7u; slot++) {
-                let number = slot * 16u + other;
-                if (number < head_width) {
-                    var output = 0.0;
-                    for (var i = 0u; i < 16u; i++) {
-                        output += scores[own * 16u + i] * shared_values[i * stride + number];
-                    }
-                    outputs[slot] = outputs[slot] * shrink + output;
-                }
-            }
+            output0 = output0 * shrink + mixed(chances, lane, quads);
+            if (quads > 4u) { output1 = output1 * shrink + mixed(chances, lane + 4u, quads); }
+            if (quads > 8u) { output2 = output2 * shrink + mixed(chances, lane + 8u, quads); }
+            if (quads > 12u) { output3 = output3 * shrink + mixed(chances, lane + 12u, quads); }
+            if (quads > 16u) { output4 = output4 * shrink + mixed(chances, lane + 16u, quads); }
+            if (quads > 20u) { output5 = output5 * shrink + mixed(chances, lane + 20u, quads); }
+            if (quads > 24u) { output6 = output6 * shrink + mixed(chances, lane + 24u, quads); }
             workgroupBarrier();
         }
-        if (is_query) {
-            for (var slot = 0u; slot < 7u; slot++) {
-                let number = slot * 16u + other;
-                if (number < head_width) {
-                    let at = (image * task.tokens + query) * task.width + group.y * head_width + number;
-                    values[task.output + at] = outputs[slot] / sum;
-                }
-            }
-            if (task.statistics != NONE && other == 0u) {
+        if (query < task.tokens) {
+            let to = task.output + (image * task.tokens + query) * task.width + group.y * head_width;
+            put(to, 4u * lane, head_width, output0 / sum);
+            put(to, 4u * lane + 16u, head_width, output1 / sum);
+            put(to, 4u * lane + 32u, head_width, output2 / sum);
+            put(to, 4u * lane + 48u, head_width, output3 / sum);
+            put(to, 4u * lane + 64u, head_width, output4 / sum);
+            put(to, 4u * lane + 80u, head_width, output5 / sum);
+            put(to, 4u * lane + 96u, head_width, output6 / sum);
+            if (task.statistics != NONE && lane == 0u) {
                 let at = task.statistics + ((image * task.heads + group.y) * task.tokens + query) * 2u;
                 values[at] = largest;
                 values[at + 1u] = 1.0 / sum;

@@ -9,7 +9,7 @@ const MOST_SIDE: u32 = 32_000;
 /// Workgroups that a dispatch may have in one direction.
 const MOST_GROUPS: u32 = 65_535;
 /// Numbers of a head at most, so that a tile of keys and values fits into shared memory.
-pub(crate) const WIDEST_HEAD: u32 = 112;
+pub(crate) const WIDEST_HEAD: u32 = 108;
 
 /// A task with its division.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -301,7 +301,7 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
         Task::BatchNormSums(it) => [wide(it.channels.div_ceil(16)), wide(it.parts), 1],
         Task::BatchNormNormalize(it) => stretches(rows * wide(it.places), it.channels),
         Task::BatchNormGradient(it) => stretches(rows * wide(it.places), it.channels),
-        Task::LayerNorm(it) => [(rows * wide(it.places)).clamp(1, 16_384), 1, 1],
+        Task::LayerNorm(it) => [(rows * wide(it.places)).div_ceil(4).clamp(1, 16_384), 1, 1],
         Task::LayerNormGradient(it) => [wide(it.parts), 1, 1],
         Task::Attention(it) => [
             wide(it.tokens.div_ceil(16)),

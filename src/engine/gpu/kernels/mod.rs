@@ -160,9 +160,9 @@ kernels! {
     /// Its gradient.
     LayerNormGradient(LayerNormGradient) "layer_norm_gradient" 256 false ["turn" "weights" "values" "metrics"];
     /// An attention.
-    Attention(Attention) "attention" 256 false ["turn" "values"];
+    Attention(Attention) "attention" 64 false ["turn" "values"];
     /// Its gradient.
-    AttentionGradient(AttentionGradient) "attention_gradient" 256 false ["turn" "values"];
+    AttentionGradient(AttentionGradient) "attention_gradient" 64 false ["turn" "values"];
     /// A function of each number.
     Activation(Activate) "activation" 256 false ["turn" "values"];
     /// Its gradient.
