@@ -503,8 +503,8 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
     (
         "vit",
         "attention_gradient",
-        "(gradient - mean)",
-        "gradient",
+        "(near_gradient - near_mean)",
+        "near_gradient",
     ),
     (
         "mixer",

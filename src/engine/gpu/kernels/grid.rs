@@ -9,7 +9,7 @@ const MOST_SIDE: u32 = 32_000;
 /// Workgroups that a dispatch may have in one direction.
 const MOST_GROUPS: u32 = 65_535;
 /// Numbers of a head at most, so that a tile of keys and values fits into shared memory.
-pub(crate) const WIDEST_HEAD: u32 = 108;
+pub(crate) const WIDEST_HEAD: u32 = 96;
 
 /// A task with its division.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -304,12 +304,12 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
         Task::LayerNorm(it) => [(rows * wide(it.places)).div_ceil(4).clamp(1, 16_384), 1, 1],
         Task::LayerNormGradient(it) => [wide(it.parts), 1, 1],
         Task::Attention(it) => [
-            wide(it.tokens.div_ceil(16)),
+            wide(it.tokens.div_ceil(32)),
             wide(it.heads),
             rows.clamp(1, 16_384),
         ],
         Task::AttentionGradient(it) => [
-            2 * wide(it.tokens.div_ceil(16)),
+            2 * wide(it.tokens.div_ceil(32)),
             wide(it.heads),
             rows.clamp(1, 16_384),
         ],
