@@ -63,9 +63,22 @@ fn product(gpu: &Gpu, clock: &Clock, side: u32, tile: usize) -> Result<Option<f6
     Ok(Some(2.0 * f64::from(side).powi(3) / slope))
 }
 
+/// Products until a GPU that slept runs at its clock.
+fn warm_up(gpu: &Gpu, clock: &Clock) -> Result<(), String> {
+    const MILLIS: f64 = 500.0;
+    const SIDE: u32 = 1024;
+    let began = clock.millis();
+    let repeats = now(Repeats::of_product(gpu, [SIDE; 3], 0))?.ok_or("no tile")?;
+    while clock.millis() - began < MILLIS {
+        answered(&repeats, clock, 1)?;
+    }
+    Ok(())
+}
+
 impl Floors {
     /// Measures them all.
     pub(crate) fn measure(gpu: &Gpu, clock: &Clock) -> Result<Self, String> {
+        warm_up(gpu, clock)?;
         let words = COPIED_WORDS.min(gpu.most_bytes() / 4);
         let copy = now(Repeats::of_text(
             gpu,

@@ -42,6 +42,7 @@ impl Task {
             Self::IntegerProduct(it) => Some(&it.shape),
             Self::ProductInputGradient(it)
             | Self::ProductInputGradientQuads(it)
+            | Self::LinearRowGradient(it)
             | Self::DepthwiseInputGradient(it) => Some(&it.shape),
             Self::ProductWeightGradient(it)
             | Self::ProductWeightGradientQuads(it)
@@ -156,10 +157,7 @@ impl Shape {
 impl Dispatch {
     /// Divides a task for at most so many rows; nothing where it needs more workgroups than a dispatch may have.
     pub(crate) fn new(device: Device, task: Task, rows: u32) -> Option<Self> {
-        let tile = task.product(rows).map(|it| {
-            let [rows, columns, terms] = it.sizes;
-            Tile::choose(device, rows * it.times, columns, terms)
-        });
+        let tile = task.product(rows).map(|it| Tile::choose(device, &it));
         Self::with_tile(task, rows, tile)
     }
 
@@ -274,6 +272,11 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
     match task {
         Task::Gather(it) => each(rows * wide(it.channels) * wide(it.places)),
         Task::Depthwise(it) => each(rows * it.shape.places() * wide(it.shape.channels)),
+        Task::LinearRowGradient(it) => [
+            wide(it.shape.planes.div_ceil(64)),
+            rows * it.shape.places(),
+            1,
+        ],
         Task::LinearRow(it) => [
             wide(it.shape.channels.div_ceil(16)),
             rows * it.shape.places(),

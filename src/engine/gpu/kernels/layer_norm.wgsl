@@ -1,6 +1,6 @@
 // y = (x − mean)·inverse·scale + shift with mean and inverse = 1/√(variance + ε) of each row.
 // Layouts: x, y [row][channel], a row being a place of an image, a token or a list; statistics [row][2]: mean, inverse.
-// A workgroup has four rows at a time, sixteen threads a row, each every sixteenth channel; their sums ascending.
+// A workgroup has four rows at a time, sixteen threads a row, each every sixteenth channel; their sums by fours.
 // The variance is the mean square around the mean, by a second pass.
 // Limits: statistics is NONE where nobody needs them; 2³² numbers in all.
 
@@ -40,8 +40,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         sums[thread] = sum;
         workgroupBarrier();
         var mean = 0.0;
-        for (var i = 0u; i < 16u; i++) {
-            mean += sums[own + i];
+        for (var i = own; i < own + 16u; i += 4u) {
+            mean += (sums[i] + sums[i + 1u]) + (sums[i + 2u] + sums[i + 3u]);
         }
         mean /= f32(task.channels);
         var squares = 0.0;
@@ -52,8 +52,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         square_sums[thread] = squares;
         workgroupBarrier();
         var variance = 0.0;
-        for (var i = 0u; i < 16u; i++) {
-            variance += square_sums[own + i];
+        for (var i = own; i < own + 16u; i += 4u) {
+            variance += (square_sums[i] + square_sums[i + 1u]) + (square_sums[i + 2u] + square_sums[i + 3u]);
         }
         variance /= f32(task.channels);
         let inverse = 1.0 / sqrt(variance + task.epsilon);

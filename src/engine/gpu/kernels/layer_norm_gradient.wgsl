@@ -1,7 +1,7 @@
 // dx = inverse·(g − Σg/d − n·Σ(g·n)/d) with g = dy·scale, n = (x − mean)·inverse; dscale = Σ dy·n, dshift = Σ dy.
 // Layouts: x, dy, dx [row][channel]; statistics [row][2]: mean, inverse; scale_output, shift_output [part][channel].
 // A workgroup has a part of the rows, sixteen threads a row, each every sixteenth channel: dx, then dscale and dshift.
-// Sums along a row and over rows ascending; dx is added to where accumulate is 1, left alone where output is NONE.
+// Sums along a row and over rows by fours; dx is added to where accumulate is 1, left alone where output is NONE.
 // Limits: the optimizer adds the parts; what is not finite raises metrics[0].
 
 struct Task {
@@ -30,25 +30,26 @@ fn is_broken(x: f32) -> bool {
 // Sixteen threads a row, sixteen rows one below the other.
 var<workgroup> shared_sums: array<vec2<f32>, 256>;
 
-// The sum over a row's sixteen threads, ascending; each of them gets it.
+// The sum over a row's sixteen threads, by fours; each of them gets it.
 fn over_row(own: vec2<f32>, thread: u32) -> vec2<f32> {
     shared_sums[thread] = own;
     workgroupBarrier();
     var sum = vec2<f32>();
-    for (var i = 0u; i < 16u; i++) {
-        sum += shared_sums[thread - thread % 16u + i];
+    let first = thread - thread % 16u;
+    for (var i = first; i < first + 16u; i += 4u) {
+        sum += (shared_sums[i] + shared_sums[i + 1u]) + (shared_sums[i + 2u] + shared_sums[i + 3u]);
     }
     workgroupBarrier();
     return sum;
 }
 
-// The sum over the sixteen rows, ascending; the first row's threads need it.
+// The sum over the sixteen rows, by fours; the first row's threads need it.
 fn over_rows(own: vec2<f32>, thread: u32) -> vec2<f32> {
     shared_sums[thread] = own;
     workgroupBarrier();
     var sum = vec2<f32>();
-    for (var i = thread; thread < 16u && i < 256u; i += 16u) {
-        sum += shared_sums[i];
+    for (var i = thread; thread < 16u && i < 256u; i += 64u) {
+        sum += (shared_sums[i] + shared_sums[i + 16u]) + (shared_sums[i + 32u] + shared_sums[i + 48u]);
     }
     workgroupBarrier();
     return sum;

@@ -123,8 +123,10 @@ kernels! {
     Product(Forward) "product" 256 true ["turn" "weights" "values" "numbers"];
     /// The same where planes and channels come in fours.
     ProductQuads(Forward) "product_quads" 256 true ["turn" "weights" "values" "numbers"];
-    /// Linear layers for a few rows.
+    /// Linear layers with little to do.
     LinearRow(Forward) "linear_row" 256 false ["turn" "weights" "values" "numbers"];
+    /// The gradient of their input.
+    LinearRowGradient(InputGradient) "linear_row_gradient" 64 false ["turn" "weights" "values"];
     /// The gradient of their input.
     ProductInputGradient(InputGradient) "product_input_gradient" 256 true ["turn" "weights" "values"];
     /// The same where planes and channels come in fours.

@@ -68,17 +68,38 @@ fn column_of(corner: vec2<i32>) -> i32 {
     return (corner.y << 16u) >> 16u;
 }
 
-// Writes where the planes of DEPTH places from one on begin, into one half of the corners.
-fn keep_corners(thread: u32, first: u32, half: u32, until: u32, first_plane: u32) {
-    let places = task.out_height * task.out_width;
-    for (var i = thread; i < DEPTH; i += THREADS) {
-        let row = first + i;
-        let place = row % places;
-        let y = i32(place / task.out_width * task.stride_y) - i32(task.top);
-        let x = i32(place % task.out_width * task.stride_x) - i32(task.left);
-        let image = i32(row / places * task.height * task.width);
+// An image, and a row and a column of it.
+struct Place {
+    image: u32, y: u32, x: u32,
+}
+
+fn place_at(index: u32) -> Place {
+    let row = index / task.out_width;
+    return Place(row / task.out_height, row % task.out_height, index % task.out_width);
+}
+
+// The place so many on; no sum passes twice its limit.
+fn moved(place: Place, step: Place) -> Place {
+    var next = Place(place.image + step.image, place.y + step.y, place.x + step.x);
+    if (next.x >= task.out_width) {
+        next.x -= task.out_width;
+        next.y += 1u;
+    }
+    if (next.y >= task.out_height) {
+        next.y -= task.out_height;
+        next.image += 1u;
+    }
+    return next;
+}
+
+// Writes where the planes of a thread's place begin, into one half of the corners.
+fn keep_corner(thread: u32, place: Place, half: u32, is_place: bool, first_plane: u32) {
+    if (thread < DEPTH) {
+        let y = i32(place.y * task.stride_y) - i32(task.top);
+        let x = i32(place.x * task.stride_x) - i32(task.left);
+        let image = i32(place.image * task.height * task.width);
         let begin = i32(task.input + first_plane) + (image + y * i32(task.width) + x) * i32(task.planes);
-        corners[half * DEPTH + i] = vec2<i32>(begin, packed(select(OUTSIDE, y, row < until), x));
+        corners[half * DEPTH + thread] = vec2<i32>(begin, packed(select(OUTSIDE, y, is_place), x));
     }
 }
 
@@ -180,8 +201,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         vec4<i32>(spots_x),
         (spots_y * task.width + spots_x) * task.planes + own_rows % planes,
     );
-    keep_corners(thread, begin, 0u, until, own_group * planes);
-    keep_corners(thread, begin + DEPTH, 1u, until, own_group * planes);
+    // The place whose corner a thread keeps next.
+    var place = place_at(begin + thread);
+    let step = place_at(DEPTH);
+    keep_corner(thread, place, 0u, begin + thread < until, own_group * planes);
+    place = moved(place, step);
+    keep_corner(thread, place, 1u, begin + DEPTH + thread < until, own_group * planes);
     workgroupBarrier();
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
@@ -201,7 +226,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             keep_right(i, fetched_right(i, start, until, first_gradient, own_columns));
         }
         workgroupBarrier();
-        keep_corners(thread, start + 2u * DEPTH, half, until, own_group * planes);
+        place = moved(place, step);
+        keep_corner(thread, place, half, start + 2u * DEPTH + thread < until, own_group * planes);
         half = 1u - half;
         for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
             let a = &left[quad * LEFT_STRIDE + own_row];
