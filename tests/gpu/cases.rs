@@ -50,8 +50,8 @@ const SABOTAGES: &[(&str, &str, &str)] = &[
     ("batch_norm_statistics", "row + 32u", "row + 16u"),
     (
         "depthwise",
-        "x < i32(task.width)",
-        "x + 1 < i32(task.width)",
+        "x <= last",
+        "x < last",
     ),
     ("batch_norm_normalize", "task.epsilon", "0.001"),
     ("batch_norm_gradient", "- normal * shares.x", ""),

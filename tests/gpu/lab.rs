@@ -497,8 +497,8 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
     (
         "mobilenet",
         "depthwise",
-        "x < i32(task.width)",
-        "x + 1 < i32(task.width)",
+        "x <= last",
+        "x < last",
     ),
     (
         "vit",

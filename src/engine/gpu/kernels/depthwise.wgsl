@@ -1,6 +1,6 @@
 // y = activation(norm(Σ w·x + bias) + residual), each channel by its own kernel: a depthwise convolution.
 // Layouts: x [image][y][x][channel], w [row][column][channel], y, residual and kept [image][y][x][channel].
-// A thread computes one output after another, the grid's threads side by side along channels.
+// A thread computes four neighbours of a row after another four, the grid's threads side by side along channels.
 // Sums go over the kernel's rows and columns, ascending; norm is a batch norm by its running statistics, kept what the
 // activation was given. Limits: 2³² numbers in all; planes and channels are as many, whatever groups says.
 
@@ -94,31 +94,43 @@ fn finish(place: u32, channel: u32, product: f32) {
     values[task.output + index] = activated(sum, task.activation);
 }
 
+// A number of a line of the image; zero beyond its ends.
+fn cell(line: u32, x: i32, channel: u32) -> f32 {
+    let last = i32(task.width) - 1;
+    let found = values[line + u32(clamp(x, 0, last)) * task.channels + channel];
+    return select(0.0, found, x >= 0 && x <= last);
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let stride = groups.x * 256u;
-    let count = turn.rows * task.out_height * task.out_width * task.channels;
+    let fours = (task.out_width + 3u) / 4u;
+    let count = turn.rows * task.out_height * fours * task.channels;
+    let step = i32(task.stride_x);
     for (var index = id.x; index < count; index += stride) {
         let channel = index % task.channels;
         let place = index / task.channels;
-        let row = place / task.out_width;
+        let row = place / fours;
+        let first = place % fours * 4u;
         let top = i32(row % task.out_height * task.stride_y) - i32(task.top);
-        let left = i32(place % task.out_width * task.stride_x) - i32(task.left);
-        let image = task.input + row / task.out_height * task.height * task.width * task.channels;
-        var sum = 0.0;
+        let left = i32(first * task.stride_x) - i32(task.left);
+        let image = row / task.out_height * task.height;
+        var sums = vec4<f32>();
         for (var i = 0u; i < task.size_y; i++) {
             let y = top + i32(i);
             if (y < 0 || y >= i32(task.height)) {
                 continue;
             }
+            let line = task.input + (image + u32(y)) * task.width * task.channels;
             for (var j = 0u; j < task.size_x; j++) {
                 let x = left + i32(j);
-                if (x >= 0 && x < i32(task.width)) {
-                    sum += weight_at(task.weight + (i * task.size_x + j) * task.channels + channel)
-                        * values[image + (u32(y) * task.width + u32(x)) * task.channels + channel];
-                }
+                sums += weight_at(task.weight + (i * task.size_x + j) * task.channels + channel)
+                    * vec4<f32>(cell(line, x, channel), cell(line, x + step, channel), cell(line, x + 2 * step, channel),
+                        cell(line, x + 3 * step, channel));
             }
         }
-        finish(place, channel, sum);
+        for (var i = 0u; i < min(4u, task.out_width - first); i++) {
+            finish(row * task.out_width + first + i, channel, sums[i]);
+        }
     }
 }

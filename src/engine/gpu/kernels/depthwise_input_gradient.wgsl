@@ -1,6 +1,6 @@
 // dx = (Σ w·dy over the outputs that read it + dx where accumulate is 1)·slope(saved): depthwise convolutions.
 // Layouts: dx and saved [image][y][x][channel], w [row][column][channel], dy [image][y][x][channel].
-// A thread computes one number after another, the grid's threads side by side along channels.
+// A thread computes four numbers of a row, a stride from each other, after another four; threads side by side along channels.
 // Sums go over the kernel's rows and columns, ascending; activation is that of whoever computed x, 0 where there is none.
 // Limits: 2³² numbers in all; planes and channels are as many, whatever groups says.
 
@@ -61,42 +61,59 @@ fn slope(saved: f32, activation: u32) -> f32 {
     }
 }
 
+// A number of a line of the outputs; zero beyond its ends.
+fn cell(line: u32, x: i32) -> f32 {
+    let last = i32(task.out_width) - 1;
+    let found = values[line + u32(clamp(x, 0, last)) * task.channels];
+    return select(0.0, found, x >= 0 && x <= last);
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let stride = groups.x * 256u;
-    let count = turn.rows * task.height * task.width * task.channels;
+    // A remainder by the stride has so many fours in a row.
+    let fours = ((task.width + task.stride_x - 1u) / task.stride_x + 3u) / 4u;
+    let in_row = fours * task.stride_x;
+    let count = turn.rows * task.height * in_row * task.channels;
     for (var index = id.x; index < count; index += stride) {
         let channel = index % task.channels;
         let place = index / task.channels;
-        let row = place / task.width;
+        let row = place / in_row;
+        let first = place % in_row / task.stride_x * 4u * task.stride_x + place % task.stride_x;
         let y = row % task.height + task.top;
-        let x = place % task.width + task.left;
+        let x = first + task.left;
         let image = row / task.height * task.out_height;
         let weight = task.weight + channel;
         let gradient = task.gradient + channel;
-        var sum = 0.0;
+        var sums = vec4<f32>();
         // Only each stride's row and column of the kernel meets an output, each one output before the last.
         var out_y = i32(y / task.stride_y);
         for (var i = y % task.stride_y; i < task.size_y; i += task.stride_y) {
             if (out_y >= 0 && out_y < i32(task.out_height)) {
-                let line = (image + u32(out_y)) * task.out_width;
+                let line = gradient + (image + u32(out_y)) * task.out_width * task.channels;
                 var out_x = i32(x / task.stride_x);
                 for (var j = x % task.stride_x; j < task.size_x; j += task.stride_x) {
-                    if (out_x >= 0 && out_x < i32(task.out_width)) {
-                        sum += weights[weight + (i * task.size_x + j) * task.channels]
-                            * values[gradient + (line + u32(out_x)) * task.channels];
-                    }
+                    sums += weights[weight + (i * task.size_x + j) * task.channels]
+                        * vec4<f32>(cell(line, out_x), cell(line, out_x + 1), cell(line, out_x + 2), cell(line, out_x + 3));
                     out_x -= 1;
                 }
             }
             out_y -= 1;
         }
-        if (task.accumulate != 0u) {
-            sum += values[task.output + index];
+        for (var i = 0u; i < 4u; i++) {
+            let column = first + i * task.stride_x;
+            if (column >= task.width) {
+                break;
+            }
+            let at = (row * task.width + column) * task.channels + channel;
+            var sum = sums[i];
+            if (task.accumulate != 0u) {
+                sum += values[task.output + at];
+            }
+            if (task.activation != 0u) {
+                sum *= slope(values[task.saved + at], task.activation);
+            }
+            values[task.output + at] = sum;
         }
-        if (task.activation != 0u) {
-            sum *= slope(values[task.saved + index], task.activation);
-        }
-        values[task.output + index] = sum;
     }
 }

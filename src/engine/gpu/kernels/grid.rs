@@ -271,7 +271,11 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
     }
     match task {
         Task::Gather(it) => each(rows * wide(it.channels) * wide(it.places)),
-        Task::Depthwise(it) => each(rows * it.shape.places() * wide(it.shape.channels)),
+        // Four outputs of a row a thread.
+        Task::Depthwise(it) => {
+            let fours = rows * wide(it.shape.out_height) * wide(it.shape.out_width.div_ceil(4));
+            each(fours * wide(it.shape.channels))
+        }
         Task::LinearRowGradient(it) => [
             wide(it.shape.planes.div_ceil(64)),
             rows * it.shape.places(),
@@ -282,8 +286,11 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
             rows * it.shape.places(),
             1,
         ],
+        // Four numbers of a row a thread, a stride from each other.
         Task::DepthwiseInputGradient(it) => {
-            each(rows * it.shape.in_places() * wide(it.shape.channels))
+            let shape = &it.shape;
+            let fours = wide(shape.width.div_ceil(shape.stride_x).div_ceil(4) * shape.stride_x);
+            each(rows * wide(shape.height) * fours * wide(shape.channels))
         }
         Task::DepthwiseWeightGradient(it) => [
             wide(it.shape.channels.div_ceil(16)),
