@@ -144,3 +144,15 @@ test("quick calls are timed in groups, promises are waited for", async () => {
   assert.equal(slow.group, 1);
   assert.ok(slow.millis.every((millis) => millis > 1));
 });
+
+test("engines in integers are compared with one another alone, not among ours, and may be off by more", () => {
+  const results = [
+    inference(0, "assay", 1, 100), inference(0, "a", 2, 50), inference(0, "assay-int8", 1, 300, { logitsError: 0.09 }),
+    inference(0, "assay-int8-dynamic", 1, 200, { logitsError: 0.02 }), inference(0, "a-int8-static", 3, 150, { logitsError: 0.04 }),
+    inference(0, "b-int8-dynamic", 0.1, 900, { logitsError: 0.11 }),
+  ];
+  assert.deepEqual(ratios(results, "assay-int8").m1, { latency: { best: 3, by: { "a-int8-static": 3 } }, throughput: { best: 2, by: { "a-int8-static": 2 } } });
+  assert.deepEqual(ratios(results).m1.throughput, { best: 2, by: { a: 2 } });
+  assert.match(tables(results, ["m1"]), /Assay in dynamic integers is so many times as fast: throughput\n.*\nbest peer +1\.33 +1\.33/);
+  assert.deepEqual(remarks(results), ["b-int8-dynamic m1: WRONG, left out: logits differ from the reference by 1.1e-1"]);
+});

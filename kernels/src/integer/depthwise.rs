@@ -107,7 +107,7 @@ impl Depthwise {
                         tile.base = y * stride[0] * row + x * stride[1] * channels + column;
                         let at = (y * out_width + x) * channels + column;
                         let mut store = |index: usize, sums| {
-                            finish.store(sums, column, at + index * channels, width, out);
+                            finish.store(sums, 0, column, at + index * channels, width, out);
                         };
                         if out_width - x >= TOGETHER {
                             tile.sums::<TOGETHER>()

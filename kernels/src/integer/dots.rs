@@ -280,7 +280,7 @@ impl Job<'_> {
             let width = COLUMNS.min(self.columns - column);
             for (row, sum) in sums.into_iter().enumerate() {
                 let at = places.at(place + row)[1] + column;
-                finish.store(sum.halves(), column, at, width, out);
+                finish.store(sum.halves(), place + row, column, at, width, out);
             }
         }
     }

@@ -98,31 +98,6 @@ pub fn largest(x: &[f32]) -> f32 {
     (most.to_array().into_iter()).fold(0.0, |most, lane| if lane > most { lane } else { most })
 }
 
-/// `out = sum·(row·step) + bias` with a step and a bias for each column; three roundings.
-#[inline(never)]
-pub fn scaled_row(sums: &[i32], row: f32, [steps, bias]: [&[f32]; 2], out: &mut [f32]) {
-    let columns = steps.len();
-    let (steps, steps_rest) = steps.as_chunks::<4>();
-    let (bias, bias_rest) = bias.as_chunks::<4>();
-    let factor = F32x4::splat(row);
-    for (sums, out) in sums
-        .chunks_exact(columns)
-        .zip(out.chunks_exact_mut(columns))
-    {
-        let (sums, sums_rest) = sums.as_chunks::<4>();
-        let (out, out_rest) = out.as_chunks_mut::<4>();
-        for ((sums, out), (step, bias)) in sums.iter().zip(out).zip(steps.iter().zip(bias)) {
-            let step = factor * F32x4::load(step);
-            (I32x4::load(sums).to_floats() * step + F32x4::load(bias)).store(out);
-        }
-        for ((&sum, out), (&step, &bias)) in
-            (sums_rest.iter().zip(out_rest)).zip(steps_rest.iter().zip(bias_rest))
-        {
-            *out = sum as f32 * (row * step) + bias;
-        }
-    }
-}
-
 /// The sum of two tensors: `out = min(max(⌊(a·m + b·k + 2^(s−1)) / 2^s⌋, low), high)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Add {
@@ -268,13 +243,6 @@ mod tests {
         let mut scaled = [0.0; 4];
         scaled_sums(&[3, -5, 16_777_217, 2], &[0.5, 0.25], &mut scaled);
         assert_eq!(scaled, [1.5, -1.25, 8_388_608.0, 0.5]);
-        scaled_row(
-            &[3, -5, 7, 2],
-            0.5,
-            [&[0.5, 0.25], &[1.0, 2.0]],
-            &mut scaled,
-        );
-        assert_eq!(scaled, [1.75, 1.375, 2.75, 2.25]);
         assert_eq!(largest(&[1.0, -7.0, f32::NAN, 2.0, 3.0, -9.0]), 9.0);
         assert_eq!(largest(&[]), 0.0);
     }

@@ -85,7 +85,7 @@ impl Average {
                     *sum = *sum + part;
                 }
             }
-            finish.store(sums.map(|sum| sum << By::<8>), 0, 0, width, out);
+            finish.store(sums.map(|sum| sum << By::<8>), 0, 0, 0, width, out);
         }
     }
 }

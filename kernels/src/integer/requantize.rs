@@ -22,10 +22,12 @@ pub(crate) trait Finish: Copy {
     /// A number of the output.
     type Number: Copy;
 
-    /// Writes the sums of eight columns from `column` on to `out[at..]`, as many as there is `width` for.
+    /// Writes the sums of eight columns from `column` on to `out[at..]`, as many as there is `width` for; `place` counts the
+    /// rows of a product.
     fn store(
         self,
         sums: [I32x4; 2],
+        place: usize,
         column: usize,
         at: usize,
         width: usize,
@@ -44,7 +46,7 @@ impl Finish for Raw {
     type Number = i32;
 
     #[inline(always)]
-    fn store(self, sums: [I32x4; 2], _: usize, at: usize, width: usize, out: &mut [i32]) {
+    fn store(self, sums: [I32x4; 2], _: usize, _: usize, at: usize, width: usize, out: &mut [i32]) {
         let mut eight = [[0; 4]; 2];
         for (sum, four) in sums.into_iter().zip(&mut eight) {
             sum.store(four);
@@ -132,7 +134,15 @@ impl Finish for Requantize<'_> {
     type Number = i16;
 
     #[inline(always)]
-    fn store(self, sums: [I32x4; 2], column: usize, at: usize, width: usize, out: &mut [i16]) {
+    fn store(
+        self,
+        sums: [I32x4; 2],
+        _: usize,
+        column: usize,
+        at: usize,
+        width: usize,
+        out: &mut [i16],
+    ) {
         let numbers = self.eight(sums, column, at, width);
         numbers.write_to_start(&mut out[at..at + width]);
     }
@@ -187,7 +197,7 @@ mod tests {
                     let (low, high) = (sums.as_chunks().0[0], sums.as_chunks().0[1]);
                     let mut out = [0; 8];
                     let lanes = [I32x4::load(&low), I32x4::load(&high)];
-                    finish.store(lanes, 0, 0, 8, &mut out);
+                    finish.store(lanes, 0, 0, 0, 8, &mut out);
                     for lane in 0..8 {
                         assert_eq!(out[lane], finish.one(sums[lane], lane, lane));
                         if !residual {
