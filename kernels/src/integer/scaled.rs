@@ -8,6 +8,7 @@ use super::finished::Numbers;
 use super::requantize::Finish;
 use crate::activation::Activation;
 use crate::lanes::{F32x4, I32x4};
+use std::ops::Range;
 
 /// What numbers become of the sums of rows: `out = sum·(row·step) + bias`, then `+ residual`, then the rectifier.
 #[derive(Debug, Clone, Copy)]
@@ -40,81 +41,76 @@ pub(crate) struct Scaled<'a> {
     steps: &'a [f32],
     bias: &'a [f32],
     residual: Option<&'a [f32]>,
-    activation: Option<Activation>,
+    /// What numbers are cut to, from 0 on.
+    most: Option<f32>,
 }
 
 impl<'a> Scaling<'a> {
     /// Of rows of the batch, of so many columns from `column` on, and of a part of the output.
-    fn part(
-        &self,
-        rows: std::ops::Range<usize>,
-        column: usize,
-        columns: usize,
-        output: std::ops::Range<usize>,
-    ) -> Scaled<'a> {
+    fn part(&self, rows: Range<usize>, columns: Range<usize>, output: Range<usize>) -> Scaled<'a> {
         Scaled {
             rows: &self.rows[rows],
-            steps: &self.steps[column..column + columns],
-            bias: &self.bias[column..column + columns],
+            steps: &self.steps[columns.clone()],
+            bias: &self.bias[columns],
             residual: self.residual.map(|it| &it[output]),
-            activation: self.activation,
+            most: self.activation.map(|it| match it {
+                Activation::Relu6 => 6.0,
+                _ => f32::INFINITY,
+            }),
         }
     }
 }
 
-/// The first four numbers of a slice that has them.
+/// Eight numbers of a slice.
 #[inline(always)]
-fn four(from: &[f32], at: usize) -> F32x4 {
-    F32x4::from_slice(&from[at..])
+fn eight(from: &[f32]) -> [F32x4; 2] {
+    let eight: &[f32; COLUMNS] = from.first_chunk().expect("whole eights");
+    [
+        F32x4::from_slice(&eight[..4]),
+        F32x4::from_slice(&eight[4..]),
+    ]
 }
 
 impl Finish for Scaled<'_> {
     type Number = f32;
+    /// Steps and biases.
+    type Columns = [[F32x4; 2]; 2];
+
+    #[inline(always)]
+    fn columns(self, column: usize) -> Self::Columns {
+        [self.steps, self.bias].map(|it| eight(&it[column..]))
+    }
 
     #[inline(always)]
     fn store(
         self,
+        [steps, bias]: Self::Columns,
         sums: [I32x4; 2],
         place: usize,
-        column: usize,
         at: usize,
         width: usize,
         out: &mut [f32],
     ) {
         let row = F32x4::splat(self.rows[place.min(self.rows.len() - 1)]);
-        let mut last = [0.0; COLUMNS];
-        let residual = self.residual.map(|it| {
-            let numbers = &it[at..at + width];
-            if width == COLUMNS {
-                return [four(numbers, 0), four(numbers, 4)];
-            }
-            last[..width].copy_from_slice(numbers);
-            [four(&last, 0), four(&last, 4)]
-        });
-        let mut numbers = [F32x4::zero(); 2];
-        for (half, number) in numbers.iter_mut().enumerate() {
-            let from = column + 4 * half;
-            let step = row * four(self.steps, from);
-            *number = sums[half].to_floats() * step + four(self.bias, from);
-            if let Some(residual) = residual {
-                *number = *number + residual[half];
-            }
-            match self.activation {
-                None => {}
-                Some(Activation::Relu6) => {
-                    *number = number.max(F32x4::zero()).min(F32x4::splat(6.0));
-                }
-                Some(_) => *number = number.max(F32x4::zero()),
-            }
+        let mut numbers =
+            [0, 1].map(|half| sums[half].to_floats() * (row * steps[half]) + bias[half]);
+        if let Some(residual) = self.residual {
+            let mut added = [0.0; COLUMNS];
+            added[..width].copy_from_slice(&residual[at..at + width]);
+            let added = eight(&added);
+            numbers = [0, 1].map(|half| numbers[half] + added[half]);
+        }
+        if let Some(most) = self.most {
+            let most = F32x4::splat(most);
+            numbers = numbers.map(|it| it.max(F32x4::zero()).min(most));
         }
         let out = &mut out[at..at + width];
-        if width == COLUMNS {
-            numbers[0].write_to(out);
+        if let Some(out) = out.first_chunk_mut::<COLUMNS>() {
+            numbers[0].write_to(&mut out[..4]);
             numbers[1].write_to(&mut out[4..]);
         } else {
-            numbers[0].write_to(&mut last);
-            numbers[1].write_to(&mut last[4..]);
-            out.copy_from_slice(&last[..width]);
+            let lanes = numbers.map(F32x4::to_array);
+            out.copy_from_slice(&lanes.as_flattened()[..width]);
         }
     }
 
@@ -127,10 +123,6 @@ impl Finish for Scaled<'_> {
         assert!(
             self.residual.is_none_or(|it| it.len() >= len),
             "a residual as long as its output"
-        );
-        assert!(
-            self.activation.is_none_or(Scaling::takes),
-            "a rectifier or nothing"
         );
     }
 }
@@ -148,12 +140,12 @@ impl Linear {
     ) {
         let (all, steps) = (scaling.rows.len(), scaling.steps.len());
         if places == 1 {
-            let finish = scaling.part(0..all, 0, steps, 0..all * self.columns);
+            let finish = scaling.part(0..all, 0..steps, 0..all * self.columns);
             return self.forward(weights, all, x, finish, out);
         }
         let length = places * self.columns;
         for (row, out) in out.chunks_exact_mut(length).take(all).enumerate() {
-            let finish = scaling.part(row..row + 1, 0, steps, row * length..(row + 1) * length);
+            let finish = scaling.part(row..row + 1, 0..steps, row * length..(row + 1) * length);
             let x = &x[row * places * self.inner..];
             self.forward(weights, places, x, finish, out);
         }
@@ -176,7 +168,11 @@ impl Convolution {
         let (each, length) = (geometry.channels / geometry.groups, geometry.output_len());
         let of = |image: usize, group: usize| {
             let output = image * length + group * each..(image + 1) * length;
-            scaling.part(image..image + 1, group * columns, columns, output)
+            scaling.part(
+                image..image + 1,
+                group * columns..(group + 1) * columns,
+                output,
+            )
         };
         self.forward(weights, scaling.rows.len(), x, of, out, scratch);
     }
@@ -196,7 +192,7 @@ impl Depthwise {
         let length = self.geometry().output_len();
         let of = |image: usize| {
             let output = image * length..(image + 1) * length;
-            scaling.part(image..image + 1, 0, scaling.steps.len(), output)
+            scaling.part(image..image + 1, 0..scaling.steps.len(), output)
         };
         self.forward(weights, scaling.rows.len(), x, of, out, scratch);
     }

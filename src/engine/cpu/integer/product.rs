@@ -47,9 +47,8 @@ pub(in crate::engine) struct Product {
     packed: Vec<i16>,
     /// One for each column of each group, up to whole eights.
     bias: Vec<i32>,
-    /// What a sum's one is worth, for each output, where sums leave as numbers.
-    steps: Vec<f32>,
-    /// The same and the bias as a number, −0 where the sum has one, for each column as `bias`.
+    /// What a sum's one is worth where sums leave as numbers, and the bias as a number, −0 where the sum has one; for each
+    /// column, as `bias`.
     columns: [Vec<f32>; 2],
     finish: Option<Multipliers>,
     input_len: usize,
@@ -113,18 +112,17 @@ impl Product {
     ) -> Hindered<Self> {
         let mut product = Self::new(node, layer)?;
         product.set_bias(layer, x.step)?;
-        product.steps = layer.steps.iter().map(|step| step * x.step).collect();
-        product.set_columns(&vec![-0.0; layer.steps.len()]);
+        let steps: Vec<f32> = layer.steps.iter().map(|step| step * x.step).collect();
+        product.set_columns(&steps, &vec![-0.0; steps.len()]);
         Ok(product)
     }
 
     /// A product whose input is rounded row by row.
     pub(super) fn dynamic(node: (Layer, &ResolvedNode), layer: &IntegerLayer) -> Hindered<Self> {
         let mut product = Self::new(node, layer)?;
-        product.steps.clone_from(&layer.steps);
         match layer.bias.as_slice() {
-            [] => product.set_columns(&vec![0.0; layer.steps.len()]),
-            bias => product.set_columns(bias),
+            [] => product.set_columns(&layer.steps, &vec![0.0; layer.steps.len()]),
+            bias => product.set_columns(&layer.steps, bias),
         }
         Ok(product)
     }
@@ -158,7 +156,6 @@ impl Product {
             kernel,
             groups,
             bias: Vec::new(),
-            steps: Vec::new(),
             columns: Default::default(),
             finish: None,
             input_len: count(resolved.input()),
@@ -219,9 +216,8 @@ impl Product {
         columns
     }
 
-    /// Steps as they are, and these biases.
-    fn set_columns(&mut self, bias: &[f32]) {
-        self.columns = [self.by_column(&self.steps), self.by_column(bias)];
+    fn set_columns(&mut self, steps: &[f32], bias: &[f32]) {
+        self.columns = [self.by_column(steps), self.by_column(bias)];
     }
 
     /// Numbers of 8 bits for so many rows.
@@ -310,7 +306,7 @@ impl Product {
 
     /// What one of a sum is worth, for each output, where sums are the answer.
     pub(in crate::engine) fn answer_steps(&self) -> &[f32] {
-        &self.steps
+        &self.columns[0][..self.output_channels()]
     }
 
     fn output_channels(&self) -> usize {
