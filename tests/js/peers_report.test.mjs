@@ -113,11 +113,12 @@ test("the tables name every engine and leave out what nobody measured", () => {
 });
 
 test("the command line refuses what it does not know", () => {
-  const known = { models: ["m1", "m2"], engines: ["assay", "a", "assay-gpu", "a-webgpu"], gpu: ["assay-gpu", "a-webgpu"] };
+  const known = { models: ["m1", "m2"], engines: ["assay", "a", "assay-int8", "assay-gpu", "a-webgpu"], gpu: ["assay-gpu", "a-webgpu"], int8: ["assay-int8"] };
   assert.deepEqual(readOptions(["--models=m2,m1", "--rounds", "2", "--json"], known), {
     rounds: 2, models: ["m1", "m2"], engines: ["assay", "a"], measures: ["infer", "train"], budget: 800, least: 3, steps: 2, adapter: "swiftshader", json: true,
   });
   assert.deepEqual(readOptions(["--gpu"], known).engines, known.gpu, "the GPU is measured only when it is asked for");
+  assert.deepEqual(readOptions(["--int8"], known).engines, known.int8, "and so are integers");
   assert.deepEqual(readOptions(["--engines=assay,a-webgpu"], known).engines, ["assay", "a-webgpu"]);
   assert.throws(() => readOptions(["--adapter", "fast"], known), /there is no fast; there are swiftshader, default/);
   assert.throws(() => readOptions(["--models", "m9"], known), /there is no m9; there are m1, m2/);
