@@ -14,6 +14,7 @@
  * @property {Cost|null} cost Null while there are problems.
  * @property {Problem[]} problems
  * @property {string} message What is wrong as a whole (too large, not JSON), or empty.
+ * @property {string[]} [dropped] Layers whose own schemes went with the last change of the family.
  */
 
 /**
