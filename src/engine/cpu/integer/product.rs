@@ -52,7 +52,6 @@ pub(in crate::engine) struct Product {
     columns: [Vec<f32>; 2],
     finish: Option<Multipliers>,
     input_len: usize,
-    output_len: usize,
 }
 
 /// A number that does not fit, in words.
@@ -159,7 +158,6 @@ impl Product {
             columns: Default::default(),
             finish: None,
             input_len: count(resolved.input()),
-            output_len: count(&resolved.output),
         };
         match &product.kernel {
             Kernel::Linear(linear, _) => linear.pack(&integer.weights, &mut product.packed),
