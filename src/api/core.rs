@@ -211,7 +211,7 @@ fn calibration(graph: &Graph, options: &mut Options) -> Result<Option<(Rows, Qua
     }
     let row: usize = graph.input.iter().map(|&size| size as usize).product();
     let count = given.len() / row;
-    if given.len() % row != 0 || !(1..=MAX_CALIBRATION_ROWS).contains(&count) {
+    if !given.len().is_multiple_of(row) || !(1..=MAX_CALIBRATION_ROWS).contains(&count) {
         return Err(Error::bad_input(
             "calibration",
             format!("1 to {MAX_CALIBRATION_ROWS} rows of {row} numbers for the scheme int8"),
