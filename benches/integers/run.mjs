@@ -1,13 +1,14 @@
 // @ts-check
 /**
  * @file Times the reference models in Node's V8: f32 without and with Winograd, calibrated integers, dynamic integers, and f32 with
- * weights under every scheme for weights alone. The ways alternate call by call, every second round in the opposite order. Arguments:
- * the module without Winograd, the module with it, the number of rounds. The last line is one JSON object. It fails where weights of a
+ * weights under every scheme for weights alone. The ways alternate call by call, every second round in the opposite order; a round's
+ * time is the first quartile, because other work only adds to it, and of rounds the median is shown. Arguments: the module without Winograd, the module with it, the number of rounds. The last line is one JSON object. It fails where weights of a
  * scheme cost more than a tenth over f32, or integers more than f32.
  */
 
 import { readFile } from "node:fs/promises";
 import { GRAPHS } from "../peers/models/graphs.mjs";
+import { quantile } from "../peers/page/timing.mjs";
 import { median } from "../peers/report.mjs";
 
 /** A way: its name, which module, which arithmetic. */
@@ -25,6 +26,8 @@ const MOST = { weights: 1.1, integers: 1 };
 const BATCHES = [64, 1];
 /** Time for all ways of a model and a batch in one round, in ms, warm-up not counted. */
 const SLICE = 1500;
+/** Calls of each way in a round at least. */
+const LEAST = 8;
 /** Calls shorter than this are timed in groups, in ms: Node's clock ticks every microsecond or so. */
 const SHORTEST = 0.25;
 
@@ -85,14 +88,14 @@ for (const [name, graph] of Object.entries(GRAPHS)) {
       const times = ALL.map(() => []);
       const order = ALL.map((_, way) => way);
       if (round % 2 === 1) order.reverse();
-      for (const end = performance.now() + SLICE; performance.now() < end || times[0].length < 3;) {
+      for (const end = performance.now() + SLICE; performance.now() < end || times[0].length < LEAST;) {
         for (const way of order) {
           const start = performance.now();
           for (let time = 0; time < groups[way]; time += 1) calls[way]();
           times[way].push((performance.now() - start) / groups[way]);
         }
       }
-      const found = times.map((list) => median(list));
+      const found = times.map((list) => quantile(list, 0.25));
       found.forEach((time, way) => ofRounds[way].push(time));
       ratios[0].push(found[0] / found[2]);
       ratios[1].push(found[1] / found[2]);
