@@ -2,8 +2,9 @@
 /**
  * @file Times the reference models in Node's V8: f32 without and with Winograd, calibrated integers, dynamic integers, and f32 with
  * weights under every scheme for weights alone. The ways alternate call by call, every second round in the opposite order; a round's
- * time is the first quartile, because other work only adds to it, and of rounds the median is shown. Arguments: the module without Winograd, the module with it, the number of rounds. The last line is one JSON object. It fails where weights of a
- * scheme cost more than a tenth over f32, or integers more than f32.
+ * time is the first quartile, because other work only adds to it, and of rounds the median is shown. Arguments: the module without
+ * Winograd, the module with it, the number of rounds. The last line is one JSON object. It fails where weights of a scheme cost more
+ * than a tenth over f32, or integers more than f32.
  */
 
 import { readFile } from "node:fs/promises";
