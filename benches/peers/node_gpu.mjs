@@ -104,6 +104,8 @@ function job(what) {
 async function measureHere(what) {
   const { create, globals } = createRequire(import.meta.url)(DAWN);
   const gpu = create([]);
+  // Its values() is an array and no iterator, over which wgpu would fall.
+  Object.defineProperty(gpu, "wgslLanguageFeatures", { value: new Set(gpu.wgslLanguageFeatures) });
   // What the engines look for to believe that they are in a browser's worker.
   Object.assign(globalThis, globals, { WorkerGlobalScope: class {}, crossOriginIsolated: false, self: globalThis });
   Object.defineProperty(globalThis, "navigator", { value: { gpu, userAgent: "Node", hardwareConcurrency: 1 }, configurable: true });

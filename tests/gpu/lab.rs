@@ -503,8 +503,8 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
     (
         "vit",
         "attention_gradient",
-        "(chance_gradient - mean)",
-        "chance_gradient",
+        "(near_gradient - near_mean)",
+        "near_gradient",
     ),
     (
         "mixer",

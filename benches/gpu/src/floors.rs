@@ -63,9 +63,22 @@ fn product(gpu: &Gpu, clock: &Clock, side: u32, tile: usize) -> Result<Option<f6
     Ok(Some(2.0 * f64::from(side).powi(3) / slope))
 }
 
+/// Products until a GPU that slept runs at its clock.
+fn warm_up(gpu: &Gpu, clock: &Clock) -> Result<(), String> {
+    const MILLIS: f64 = 500.0;
+    const SIDE: u32 = 1024;
+    let began = clock.millis();
+    let repeats = now(Repeats::of_product(gpu, [SIDE; 3], 0))?.ok_or("no tile")?;
+    while clock.millis() - began < MILLIS {
+        answered(&repeats, clock, 1)?;
+    }
+    Ok(())
+}
+
 impl Floors {
     /// Measures them all.
     pub(crate) fn measure(gpu: &Gpu, clock: &Clock) -> Result<Self, String> {
+        warm_up(gpu, clock)?;
         let words = COPIED_WORDS.min(gpu.most_bytes() / 4);
         let copy = now(Repeats::of_text(
             gpu,
@@ -77,12 +90,13 @@ impl Floors {
         let bandwidth = 8.0 * words as f64 / seconds;
         drop(copy);
 
-        // As large as takes a millisecond: a small product tells of a start, a large one keeps a slow adapter for minutes.
+        // As large as takes four milliseconds: a small product tells of a start and leaves a large GPU's caches half empty, a
+        // large one keeps a slow adapter for minutes.
         let mut side = 256;
         let names = Repeats::tiles();
         while side < 4096 {
             let rate = product(gpu, clock, side, 0)?.ok_or("no tile")?;
-            if 2.0 * f64::from(side).powi(3) / rate > 1e-3 {
+            if 2.0 * f64::from(side).powi(3) / rate > 4e-3 {
                 break;
             }
             side *= 2;

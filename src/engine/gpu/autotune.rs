@@ -72,8 +72,7 @@ fn candidates(device: Device, dispatch: &Dispatch, rows: u32) -> Vec<Tile> {
     let Some(product) = dispatch.task.product(rows) else {
         return Vec::new();
     };
-    let [rows, columns, terms] = product.sizes;
-    let cost = |tile: &Tile| tile.cost(device, rows * product.times, columns, terms);
+    let cost = |tile: &Tile| tile.cost(device, &product);
     let mut tiles = Tile::ALL.to_vec();
     order::sort_by(&mut tiles, |a, b| cost(a).total_cmp(&cost(b)));
     tiles.retain(|&tile| Some(tile) != dispatch.tile);

@@ -1,22 +1,13 @@
-//! Compiled kernels, each by its number and its tile, compiled once, side by side; and how a list of dispatches is recorded.
+//! Compiled kernels, each in its forms, compiled once, side by side; and how a list of dispatches is recorded.
 
 use super::arena::{self, Memory};
 use super::device::{Gpu, failure};
-use super::kernels::grid::Dispatch;
-use super::kernels::tile::Tile;
+use super::kernels::grid::{Dispatch, Form};
 use super::kernels::{Kernel, WORDS_STRIDE};
 use crate::error::Result;
 use crate::order;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-
-/// What decides about a pipeline: the kernel, its tile, and whether weights are halves.
-type Key = (Kernel, Option<Tile>, bool);
-
-fn key(dispatch: &Dispatch) -> Key {
-    let task = &dispatch.task;
-    (task.kernel(), dispatch.tile, task.reads_halves())
-}
 
 /// Told how many pipelines are compiled, of how many.
 pub(crate) type Progress<'a> = &'a mut dyn FnMut(usize, usize);
@@ -34,7 +25,7 @@ pub(crate) const PLAIN_DOTS: &str =
 pub(crate) struct Pipelines {
     pub(crate) layout: wgpu::BindGroupLayout,
     pipelines_layout: wgpu::PipelineLayout,
-    compiled: BTreeMap<Key, wgpu::ComputePipeline>,
+    compiled: BTreeMap<Form, wgpu::ComputePipeline>,
     /// Texts in other kernels' places, for tests.
     changed: BTreeMap<Kernel, String>,
 }
@@ -112,11 +103,11 @@ impl Pipelines {
     ) -> Result<usize> {
         let (missing, layout, changed) = {
             let own = pipelines.borrow();
-            let mut missing: Vec<Key> = Vec::new();
+            let mut missing: Vec<Form> = Vec::new();
             for dispatch in dispatches {
-                let key = key(dispatch);
-                if !own.compiled.contains_key(&key) && !missing.contains(&key) {
-                    missing.push(key);
+                let form = dispatch.form();
+                if !own.compiled.contains_key(&form) && !missing.contains(&form) {
+                    missing.push(form);
                 }
             }
             order::sort(&mut missing);
@@ -146,7 +137,7 @@ impl Pipelines {
         dispatch: &Dispatch,
         source: &str,
     ) -> Result<()> {
-        let key = key(dispatch);
+        let key = dispatch.form();
         let layout = self.pipelines_layout.clone();
         let made = gpu
             .scoped(DURING, || make(gpu, &layout, key, source))
@@ -168,11 +159,10 @@ impl Pipelines {
         (first_task..)
             .zip(dispatches)
             .map(|(index, dispatch)| {
-                let key = key(dispatch);
-                let pipeline =
-                    self.compiled.get(&key).cloned().ok_or_else(|| {
-                        failure(DURING, format!("{} was left out", key.0.row().name))
-                    })?;
+                let key = dispatch.form();
+                let pipeline = self.compiled.get(&key).cloned().ok_or_else(|| {
+                    failure(DURING, format!("{} was left out", key.kernel.row().name))
+                })?;
                 let changes = before != Some(key);
                 before = Some(key);
                 Ok(Recorded {
@@ -196,19 +186,17 @@ fn text(kernel: Kernel, changed: &BTreeMap<Kernel, String>) -> &str {
 fn make(
     gpu: &Gpu,
     layout: &wgpu::PipelineLayout,
-    (kernel, tile, halves): Key,
+    form: Form,
     source: &str,
 ) -> wgpu::ComputePipeline {
-    let name = kernel.row().name;
+    let name = form.kernel.row().name;
     let module = gpu
         .device
         .create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(name),
             source: wgpu::ShaderSource::Wgsl(source.into()),
         });
-    let constants: Vec<(&str, f64)> = (tile.map(Tile::constants).into_iter().flatten())
-        .chain(halves.then_some(("HALVES", 1.0)))
-        .collect();
+    let constants = form.constants();
     gpu.device
         .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(name),
@@ -229,15 +217,15 @@ fn make(
 async fn make_all(
     gpu: &Gpu,
     layout: &wgpu::PipelineLayout,
-    keys: &[Key],
+    keys: &[Form],
     changed: &BTreeMap<Kernel, String>,
     progress: Progress<'_>,
-) -> Result<Vec<(Key, wgpu::ComputePipeline)>> {
+) -> Result<Vec<(Form, wgpu::ComputePipeline)>> {
     let asked: Vec<_> = keys
         .iter()
         .map(|&key| {
             let scope = gpu.scope();
-            let made = make(gpu, layout, key, text(key.0, changed));
+            let made = make(gpu, layout, key, text(key.kernel, changed));
             (key, made, scope.end())
         })
         .collect();
@@ -256,10 +244,10 @@ async fn make_all(
 async fn make_all(
     gpu: &Gpu,
     layout: &wgpu::PipelineLayout,
-    keys: &[Key],
+    keys: &[Form],
     changed: &BTreeMap<Kernel, String>,
     progress: Progress<'_>,
-) -> Result<Vec<(Key, wgpu::ComputePipeline)>> {
+) -> Result<Vec<(Form, wgpu::ComputePipeline)>> {
     use std::sync::atomic::{AtomicUsize, Ordering};
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get().min(8));
     let next = AtomicUsize::new(0);
@@ -273,7 +261,7 @@ async fn make_all(
                 while let Some(&key) = keys.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // A scope belongs to its thread and natively answers at once.
                     let scope = gpu.scope();
-                    let made = make(gpu, layout, key, text(key.0, changed));
+                    let made = make(gpu, layout, key, text(key.kernel, changed));
                     let found = crate::engine::ready(Box::pin(async { Ok(scope.end().await) }));
                     let told = found.and_then(|found| gpu.told(DURING, found));
                     if send.send(told.map(|()| (key, made))).is_err() {

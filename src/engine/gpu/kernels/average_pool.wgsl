@@ -1,7 +1,7 @@
 // y = the mean of each window over its cells in the image, per channel; a window as large as the image is the global mean.
 // Layouts: x [image][y][x][channel], y [image][y][x][channel].
 // A thread computes one output after another, the grid's threads side by side along channels.
-// Sums go over the window in row-major order.
+// Sums go over the window column by column, every fourth row, then those four sums.
 // Limits: every window has a cell in the image; 2³² numbers in all.
 
 struct Task {
@@ -41,12 +41,24 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         let top = i32(window.x * task.stride_y) - i32(task.top);
         let left = i32(window.y * task.stride_x) - i32(task.left);
         let image = task.input + row / task.out_height * task.height * task.width * task.channels;
-        var sum = 0.0;
-        for (var y = max(top, 0); y < min(top + i32(task.size_y), i32(task.height)); y++) {
-            for (var x = max(left, 0); x < min(left + i32(task.size_x), i32(task.width)); x++) {
-                sum += values[image + (u32(y) * task.width + u32(x)) * task.channels + channel];
+        var sums = vec4<f32>();
+        let first = u32(max(top, 0));
+        let until = u32(min(top + i32(task.size_y), i32(task.height)));
+        let line = task.width * task.channels;
+        for (var x = max(left, 0); x < min(left + i32(task.size_x), i32(task.width)); x++) {
+            var at = image + (first * task.width + u32(x)) * task.channels + channel;
+            var y = first;
+            // Four rows at a time, so that their numbers are on the way together.
+            for (; y + 3u < until; y += 4u) {
+                sums += vec4<f32>(values[at], values[at + line], values[at + 2u * line], values[at + 3u * line]);
+                at += 4u * line;
+            }
+            for (; y < until; y++) {
+                sums.x += values[at];
+                at += line;
             }
         }
+        let sum = (sums.x + sums.y) + (sums.z + sums.w);
         values[task.output + index] = sum / cells(window);
     }
 }

@@ -1,6 +1,6 @@
 // loss = ln Σ exp(x − m) + m − x_label, dx = (softmax(x) − (1 − s)·onehot − s/classes) / rows with the largest logit m.
 // Layouts: x, dx [row][class]; numbers[labels + index(row)] is the label; metrics[4 + 4·slot] loss, right answers, rows, state.
-// One workgroup: sixteen rows at a time, sixteen threads a row, each every sixteenth class; rows are added in a tree.
+// One workgroup: sixteen threads a row, or four for few classes, each every sixteenth or fourth class; a tree over rows.
 // State 1 is a finite loss, 2 one that is not, which also raises metrics[0]; a raised metrics[0] leaves the slot as it was.
 // Limits: the search for m starts from -3.40282e38; the loss is without smoothing; output is NONE where nobody trains.
 
@@ -38,18 +38,24 @@ fn bounded_exp(x: f32) -> f32 {
 
 @compute @workgroup_size(256)
 fn main(@builtin(local_invocation_index) thread: u32) {
-    let own = thread / 16u;
-    let lane = thread % 16u;
+    // Few classes need few threads a row.
+    let lanes = select(16u, 4u, task.classes <= 64u);
+    let own = thread / lanes;
+    let lane = thread % lanes;
     var loss = 0.0;
     var correct = 0u;
     var broken = 0u;
-    for (var first = 0u; first < turn.rows; first += 16u) {
+    for (var first = 0u; first < turn.rows; first += 256u / lanes) {
         let row = first + own;
+        var label = 0u;
+        if (row < turn.rows) {
+            label = numbers[turn.labels + numbers[turn.indices + row]];
+        }
         let count = select(0u, task.classes, row < turn.rows);
         let begin = task.input + row * task.classes;
         var largest = SMALLEST;
         var best = 0u;
-        for (var candidate = lane; candidate < count; candidate += 16u) {
+        for (var candidate = lane; candidate < count; candidate += lanes) {
             let logit = values[begin + candidate];
             broken |= u32(is_broken(logit));
             if (logit > largest) {
@@ -60,9 +66,9 @@ fn main(@builtin(local_invocation_index) thread: u32) {
         shared_numbers[thread] = largest;
         shared_classes[thread] = best;
         workgroupBarrier();
-        for (var i = 0u; i < 16u; i++) {
-            let other = shared_numbers[own * 16u + i];
-            let its = shared_classes[own * 16u + i];
+        for (var i = 0u; i < lanes; i++) {
+            let other = shared_numbers[own * lanes + i];
+            let its = shared_classes[own * lanes + i];
             if (other > largest || (other == largest && its < best)) {
                 largest = other;
                 best = its;
@@ -70,24 +76,23 @@ fn main(@builtin(local_invocation_index) thread: u32) {
         }
         workgroupBarrier();
         var part = 0.0;
-        for (var candidate = lane; candidate < count; candidate += 16u) {
+        for (var candidate = lane; candidate < count; candidate += lanes) {
             part += bounded_exp(values[begin + candidate] - largest);
         }
         shared_numbers[thread] = part;
         workgroupBarrier();
         var sum = 0.0;
-        for (var i = 0u; i < 16u; i++) {
-            sum += shared_numbers[own * 16u + i];
+        for (var i = 0u; i < lanes; i++) {
+            sum += shared_numbers[own * lanes + i];
         }
         workgroupBarrier();
         if (row < turn.rows) {
-            let label = numbers[turn.labels + numbers[turn.indices + row]];
             if (lane == 0u) {
                 loss += log(max(sum, 1.0)) + (largest - values[begin + label]);
                 correct += u32(best == label);
             }
             if (task.output != NONE) {
-                for (var candidate = lane; candidate < count; candidate += 16u) {
+                for (var candidate = lane; candidate < count; candidate += lanes) {
                     let share = bounded_exp(values[begin + candidate] - largest) / sum;
                     let wanted = select(0.0, 1.0 - turn.smoothing, candidate == label)
                         + turn.smoothing / f32(task.classes);

@@ -1,15 +1,15 @@
 //! How many workgroups a task takes: functions of sizes alone; nothing is measured here.
 
-use super::Task;
 use super::task::Shape;
 use super::tile::{Device, Tile};
+use super::{Kernel, Task};
 
 /// Longest side of an image that a product takes: rows and columns have sixteen bits.
 const MOST_SIDE: u32 = 32_000;
 /// Workgroups that a dispatch may have in one direction.
 const MOST_GROUPS: u32 = 65_535;
 /// Numbers of a head at most, so that a tile of keys and values fits into shared memory.
-pub(crate) const WIDEST_HEAD: u32 = 112;
+pub(crate) const WIDEST_HEAD: u32 = 96;
 
 /// A task with its division.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +42,7 @@ impl Task {
             Self::IntegerProduct(it) => Some(&it.shape),
             Self::ProductInputGradient(it)
             | Self::ProductInputGradientQuads(it)
+            | Self::LinearRowGradient(it)
             | Self::DepthwiseInputGradient(it) => Some(&it.shape),
             Self::ProductWeightGradient(it)
             | Self::ProductWeightGradientQuads(it)
@@ -156,10 +157,7 @@ impl Shape {
 impl Dispatch {
     /// Divides a task for at most so many rows; nothing where it needs more workgroups than a dispatch may have.
     pub(crate) fn new(device: Device, task: Task, rows: u32) -> Option<Self> {
-        let tile = task.product(rows).map(|it| {
-            let [rows, columns, terms] = it.sizes;
-            Tile::choose(device, rows * it.times, columns, terms)
-        });
+        let tile = task.product(rows).map(|it| Tile::choose(device, &it));
         Self::with_tile(task, rows, tile)
     }
 
@@ -201,6 +199,49 @@ impl Dispatch {
     }
 }
 
+/// What decides about a pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Form {
+    /// The kernel.
+    pub(crate) kernel: Kernel,
+    /// The tile, for a product.
+    pub(crate) tile: Option<Tile>,
+    /// The activation, for a kernel that has one alone in its pipeline: the others are long.
+    pub(crate) activation: Option<u32>,
+    /// Whether it reads weights as halves.
+    pub(crate) halves: bool,
+}
+
+impl Form {
+    /// The override constants of its pipeline.
+    pub(crate) fn constants(self) -> Vec<(&'static str, f64)> {
+        let activation = self.activation.map(f64::from);
+        (self.tile.map(Tile::constants).into_iter().flatten())
+            .chain(activation.map(|number| ("ACTIVATION", number)))
+            .chain(self.halves.then_some(("HALVES", 1.0)))
+            .collect()
+    }
+}
+
+impl Dispatch {
+    /// What its pipeline is.
+    pub(crate) fn form(&self) -> Form {
+        let activation = match &self.task {
+            Task::Product(it) | Task::ProductQuads(it) => Some(it.activation),
+            Task::ProductInputGradient(it) | Task::ProductInputGradientQuads(it) => {
+                Some(it.activation)
+            }
+            _ => None,
+        };
+        Form {
+            kernel: self.task.kernel(),
+            tile: self.tile,
+            activation,
+            halves: self.task.reads_halves(),
+        }
+    }
+}
+
 /// Workgroups where each thread of 256 takes one number after another.
 fn each(count: u64) -> [u64; 3] {
     [count.div_ceil(256).clamp(1, u64::from(MOST_GROUPS)), 1, 1]
@@ -231,6 +272,11 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
     match task {
         Task::Gather(it) => each(rows * wide(it.channels) * wide(it.places)),
         Task::Depthwise(it) => each(rows * it.shape.places() * wide(it.shape.channels)),
+        Task::LinearRowGradient(it) => [
+            wide(it.shape.planes.div_ceil(64)),
+            rows * it.shape.places(),
+            1,
+        ],
         Task::LinearRow(it) => [
             wide(it.shape.channels.div_ceil(16)),
             rows * it.shape.places(),
@@ -258,15 +304,15 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
         Task::BatchNormSums(it) => [wide(it.channels.div_ceil(16)), wide(it.parts), 1],
         Task::BatchNormNormalize(it) => stretches(rows * wide(it.places), it.channels),
         Task::BatchNormGradient(it) => stretches(rows * wide(it.places), it.channels),
-        Task::LayerNorm(it) => [(rows * wide(it.places)).clamp(1, 16_384), 1, 1],
+        Task::LayerNorm(it) => [(rows * wide(it.places)).div_ceil(4).clamp(1, 16_384), 1, 1],
         Task::LayerNormGradient(it) => [wide(it.parts), 1, 1],
         Task::Attention(it) => [
-            wide(it.tokens.div_ceil(16)),
+            wide(it.tokens.div_ceil(32)),
             wide(it.heads),
             rows.clamp(1, 16_384),
         ],
         Task::AttentionGradient(it) => [
-            2 * wide(it.tokens.div_ceil(16)),
+            2 * wide(it.tokens.div_ceil(32)),
             wide(it.heads),
             rows.clamp(1, 16_384),
         ],

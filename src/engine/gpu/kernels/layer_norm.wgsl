@@ -1,6 +1,6 @@
 // y = (x − mean)·inverse·scale + shift with mean and inverse = 1/√(variance + ε) of each row.
 // Layouts: x, y [row][channel], a row being a place of an image, a token or a list; statistics [row][2]: mean, inverse.
-// A workgroup has every groups.x-th row, a thread every 64th channel; sums in a fixed tree.
+// A workgroup has four rows at a time, sixteen threads a row, each every sixteenth channel; their sums by fours.
 // The variance is the mean square around the mean, by a second pass.
 // Limits: statistics is NONE where nobody needs them; 2³² numbers in all.
 
@@ -20,48 +20,52 @@ const NONE: u32 = 0xffffffffu;
 @group(0) @binding(2) var<storage, read_write> weights: array<f32>;
 @group(0) @binding(4) var<storage, read_write> values: array<f32>;
 
-var<workgroup> shared_sums: array<vec2<f32>, 64>;
-
-// The sum over the workgroup, in a fixed tree; every thread gets it.
-fn over_threads(own: vec2<f32>, thread: u32) -> vec2<f32> {
-    shared_sums[thread] = own;
-    workgroupBarrier();
-    for (var half = 32u; half > 0u; half /= 2u) {
-        if (thread < half) {
-            shared_sums[thread] += shared_sums[thread + half];
-        }
-        workgroupBarrier();
-    }
-    let sum = shared_sums[0];
-    workgroupBarrier();
-    return sum;
-}
+// Two, so that the next rows' sums are written only once every thread has read these.
+var<workgroup> sums: array<f32, 64>;
+var<workgroup> square_sums: array<f32, 64>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32) {
     let rows = turn.rows * task.places;
-    for (var row = group.x; row < rows; row += groups.x) {
+    let lane = thread % 16u;
+    let own = thread - lane;
+    for (var first = 4u * group.x; first < rows; first += 4u * groups.x) {
+        let row = min(first + thread / 16u, rows - 1u);
         let begin = task.input + row * task.channels;
         var sum = 0.0;
-        for (var i = thread; i < task.channels; i += 64u) {
+        for (var i = lane; i < task.channels; i += 16u) {
             sum += values[begin + i];
         }
-        let mean = over_threads(vec2<f32>(sum, 0.0), thread).x / f32(task.channels);
+        sums[thread] = sum;
+        workgroupBarrier();
+        var mean = 0.0;
+        for (var i = own; i < own + 16u; i += 4u) {
+            mean += (sums[i] + sums[i + 1u]) + (sums[i + 2u] + sums[i + 3u]);
+        }
+        mean /= f32(task.channels);
         var squares = 0.0;
-        for (var i = thread; i < task.channels; i += 64u) {
+        for (var i = lane; i < task.channels; i += 16u) {
             let off = values[begin + i] - mean;
             squares += off * off;
         }
-        let variance = over_threads(vec2<f32>(squares, 0.0), thread).x / f32(task.channels);
-        let inverse = 1.0 / sqrt(variance + task.epsilon);
-        for (var i = thread; i < task.channels; i += 64u) {
-            let y = (values[begin + i] - mean) * inverse * weights[task.scale + i] + weights[task.shift + i];
-            values[task.output + row * task.channels + i] = y;
+        square_sums[thread] = squares;
+        workgroupBarrier();
+        var variance = 0.0;
+        for (var i = own; i < own + 16u; i += 4u) {
+            variance += (square_sums[i] + square_sums[i + 1u]) + (square_sums[i + 2u] + square_sums[i + 3u]);
         }
-        if (task.statistics != NONE && thread == 0u) {
-            values[task.statistics + 2u * row] = mean;
-            values[task.statistics + 2u * row + 1u] = inverse;
+        variance /= f32(task.channels);
+        let inverse = 1.0 / sqrt(variance + task.epsilon);
+        if (first + thread / 16u < rows) {
+            for (var i = lane; i < task.channels; i += 16u) {
+                let y = (values[begin + i] - mean) * inverse * weights[task.scale + i] + weights[task.shift + i];
+                values[task.output + row * task.channels + i] = y;
+            }
+            if (task.statistics != NONE && lane == 0u) {
+                values[task.statistics + 2u * row] = mean;
+                values[task.statistics + 2u * row + 1u] = inverse;
+            }
         }
     }
 }

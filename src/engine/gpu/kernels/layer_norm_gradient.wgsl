@@ -1,7 +1,7 @@
 // dx = inverse·(g − Σg/d − n·Σ(g·n)/d) with g = dy·scale, n = (x − mean)·inverse; dscale = Σ dy·n, dshift = Σ dy.
 // Layouts: x, dy, dx [row][channel]; statistics [row][2]: mean, inverse; scale_output, shift_output [part][channel].
-// A workgroup has a part of the rows, a thread every 64th channel: row by row dx, then channel by channel dscale and dshift.
-// Sums along a row in a fixed tree, over rows ascending; dx is added to where accumulate is 1, left alone where output is NONE.
+// A workgroup has a part of the rows, sixteen threads a row, each every sixteenth channel: dx, then dscale and dshift.
+// Sums along a row and over rows by fours; dx is added to where accumulate is 1, left alone where output is NONE.
 // Limits: the optimizer adds the parts; what is not finite raises metrics[0].
 
 struct Task {
@@ -27,41 +27,56 @@ fn is_broken(x: f32) -> bool {
     return (bitcast<u32>(x) & 0x7f800000u) >= 0x7e800000u;
 }
 
-var<workgroup> shared_sums: array<vec2<f32>, 64>;
+// Sixteen threads a row, sixteen rows one below the other.
+var<workgroup> shared_sums: array<vec2<f32>, 256>;
 
-// The sum over the workgroup, in a fixed tree; every thread gets it.
-fn over_threads(own: vec2<f32>, thread: u32) -> vec2<f32> {
+// The sum over a row's sixteen threads, by fours; each of them gets it.
+fn over_row(own: vec2<f32>, thread: u32) -> vec2<f32> {
     shared_sums[thread] = own;
     workgroupBarrier();
-    for (var half = 32u; half > 0u; half /= 2u) {
-        if (thread < half) {
-            shared_sums[thread] += shared_sums[thread + half];
-        }
-        workgroupBarrier();
+    var sum = vec2<f32>();
+    let first = thread - thread % 16u;
+    for (var i = first; i < first + 16u; i += 4u) {
+        sum += (shared_sums[i] + shared_sums[i + 1u]) + (shared_sums[i + 2u] + shared_sums[i + 3u]);
     }
-    let sum = shared_sums[0];
     workgroupBarrier();
     return sum;
 }
 
-@compute @workgroup_size(64)
+// The sum over the sixteen rows, by fours; the first row's threads need it.
+fn over_rows(own: vec2<f32>, thread: u32) -> vec2<f32> {
+    shared_sums[thread] = own;
+    workgroupBarrier();
+    var sum = vec2<f32>();
+    for (var i = thread; thread < 16u && i < 256u; i += 64u) {
+        sum += (shared_sums[i] + shared_sums[i + 16u]) + (shared_sums[i + 32u] + shared_sums[i + 48u]);
+    }
+    workgroupBarrier();
+    return sum;
+}
+
+@compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let rows = turn.rows * task.places;
     let share = (rows + task.parts - 1u) / task.parts;
     let begin = min(group.x * share, rows);
     let until = min(begin + share, rows);
+    let own_row = thread / 16u;
+    let lane = thread % 16u;
     if (task.output != NONE) {
-        for (var row = begin; row < until; row++) {
+        for (var first = begin; first < until; first += 16u) {
+            let row = min(first + own_row, until - 1u);
+            let has_row = first + own_row < until;
             let mean = values[task.statistics + 2u * row];
             let inverse = values[task.statistics + 2u * row + 1u];
             var own = vec2<f32>();
-            for (var i = thread; i < task.channels; i += 64u) {
+            for (var i = lane; i < task.channels; i += 16u) {
                 let index = row * task.channels + i;
                 let slanted = values[task.gradient + index] * weights[task.scale + i];
                 own += vec2<f32>(slanted, slanted * ((values[task.input + index] - mean) * inverse));
             }
-            let sums = over_threads(own, thread) / f32(task.channels);
-            for (var i = thread; i < task.channels; i += 64u) {
+            let sums = over_row(own, thread) / f32(task.channels);
+            for (var i = lane; has_row && i < task.channels; i += 16u) {
                 let index = row * task.channels + i;
                 let slanted = values[task.gradient + index] * weights[task.scale + i];
                 let normal = (values[task.input + index] - mean) * inverse;
@@ -73,19 +88,23 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
         }
     }
-    for (var i = thread; i < task.channels; i += 64u) {
-        var sums = vec2<f32>();
-        for (var row = begin; row < until; row++) {
-            let index = row * task.channels + i;
+    for (var first = 0u; first < task.channels; first += 16u) {
+        let channel = first + lane;
+        var own = vec2<f32>();
+        for (var row = begin + own_row; channel < task.channels && row < until; row += 16u) {
+            let index = row * task.channels + channel;
             let normal = (values[task.input + index] - values[task.statistics + 2u * row])
                 * values[task.statistics + 2u * row + 1u];
             let gradient = values[task.gradient + index];
-            sums += vec2<f32>(gradient * normal, gradient);
+            own += vec2<f32>(gradient * normal, gradient);
         }
-        values[task.scale_output + group.x * task.output_stride + i] = sums.x;
-        values[task.shift_output + group.x * task.output_stride + i] = sums.y;
-        if (is_broken(sums.x) || is_broken(sums.y)) {
-            atomicMax(&metrics[0], 1u);
+        let sums = over_rows(own, thread);
+        if (own_row == 0u && channel < task.channels) {
+            values[task.scale_output + group.x * task.output_stride + channel] = sums.x;
+            values[task.shift_output + group.x * task.output_stride + channel] = sums.y;
+            if (is_broken(sums.x) || is_broken(sums.y)) {
+                atomicMax(&metrics[0], 1u);
+            }
         }
     }
 }

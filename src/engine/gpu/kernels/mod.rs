@@ -123,8 +123,10 @@ kernels! {
     Product(Forward) "product" 256 true ["turn" "weights" "values" "numbers"];
     /// The same where planes and channels come in fours.
     ProductQuads(Forward) "product_quads" 256 true ["turn" "weights" "values" "numbers"];
-    /// Linear layers for a few rows.
+    /// Linear layers with little to do.
     LinearRow(Forward) "linear_row" 256 false ["turn" "weights" "values" "numbers"];
+    /// The gradient of their input.
+    LinearRowGradient(InputGradient) "linear_row_gradient" 64 false ["turn" "weights" "values"];
     /// The gradient of their input.
     ProductInputGradient(InputGradient) "product_input_gradient" 256 true ["turn" "weights" "values"];
     /// The same where planes and channels come in fours.
@@ -158,11 +160,11 @@ kernels! {
     /// A layer norm.
     LayerNorm(LayerNorm) "layer_norm" 64 false ["turn" "weights" "values"];
     /// Its gradient.
-    LayerNormGradient(LayerNormGradient) "layer_norm_gradient" 64 false ["turn" "weights" "values" "metrics"];
+    LayerNormGradient(LayerNormGradient) "layer_norm_gradient" 256 false ["turn" "weights" "values" "metrics"];
     /// An attention.
-    Attention(Attention) "attention" 256 false ["turn" "values"];
+    Attention(Attention) "attention" 64 false ["turn" "values"];
     /// Its gradient.
-    AttentionGradient(AttentionGradient) "attention_gradient" 256 false ["turn" "values"];
+    AttentionGradient(AttentionGradient) "attention_gradient" 64 false ["turn" "values"];
     /// A function of each number.
     Activation(Activate) "activation" 256 false ["turn" "values"];
     /// Its gradient.

@@ -35,39 +35,42 @@ fn weight_at(index: u32) -> f32 {
     return weights[index];
 }
 
+// The task's activation, so that no other one is part of the pipeline.
+override ACTIVATION: u32 = 0u;
+
 // The normal distribution function by a rational function; 0 or 1 beyond 5.5.
-fn normal_cdf(x: f32) -> f32 {
-    let size = min(abs(x), 5.5);
+fn normal_cdf(x: vec4<f32>) -> vec4<f32> {
+    let size = min(abs(x), vec4<f32>(5.5));
     let square = size * size;
     let above = ((((3.6444206e-8 * square + 1.0014885e-5) * square + 2.6154603e-4) * square + 7.392552e-3) * square
         + 0.05317543) * square + 0.6340412;
     let below = ((((1.9055907e-6 * square + 1.1469066e-4) * square + 2.957068e-3) * square + 0.045161318) * square
         + 0.3981749) * square + 1.5893055;
-    let from_half = min(size * above / below, 0.5);
-    return 0.5 + select(from_half, -from_half, x < 0.0);
+    let from_half = min(size * above / below, vec4<f32>(0.5));
+    return 0.5 + select(from_half, -from_half, x < vec4<f32>(0.0));
 }
 
-fn sigmoid(x: f32) -> f32 {
-    return 1.0 / (1.0 + exp(clamp(-x, -87.0, 87.0)));
+fn sigmoid(x: vec4<f32>) -> vec4<f32> {
+    return 1.0 / (1.0 + exp(clamp(-x, vec4<f32>(-87.0), vec4<f32>(87.0))));
 }
 
-fn hyperbolic_tangent(x: f32) -> f32 {
+fn hyperbolic_tangent(x: vec4<f32>) -> vec4<f32> {
     let size = abs(x);
     let square = size * size;
     let series = (((-6.2459926e-3 * square + 0.021052472) * square - 0.05384785) * square + 0.13332546) * square
         - 0.33333316;
     let near = size + size * square * series;
-    let far = 1.0 - 2.0 / (exp(min(2.0 * size, 30.0)) + 1.0);
-    let found = select(far, near, size < 0.55);
-    return select(found, -found, x < 0.0);
+    let far = 1.0 - 2.0 / (exp(min(2.0 * size, vec4<f32>(30.0))) + 1.0);
+    let found = select(far, near, size < vec4<f32>(0.55));
+    return select(found, -found, x < vec4<f32>(0.0));
 }
 
 // 0 nothing, 1 relu, 2 relu6, 3 hardswish, 4 silu, 5 tanh, 6 gelu.
-fn activated(x: f32, activation: u32) -> f32 {
-    switch activation {
-        case 1u: { return max(x, 0.0); }
-        case 2u: { return clamp(x, 0.0, 6.0); }
-        case 3u: { return x * (clamp(x + 3.0, 0.0, 6.0) * 0.16666667); }
+fn activated(x: vec4<f32>) -> vec4<f32> {
+    switch ACTIVATION {
+        case 1u: { return max(x, vec4<f32>(0.0)); }
+        case 2u: { return clamp(x, vec4<f32>(0.0), vec4<f32>(6.0)); }
+        case 3u: { return x * (clamp(x + 3.0, vec4<f32>(0.0), vec4<f32>(6.0)) * 0.16666667); }
         case 4u: { return x * sigmoid(x); }
         case 5u: { return hyperbolic_tangent(x); }
         case 6u: { return x * normal_cdf(x); }
@@ -189,32 +192,67 @@ fn keep_right(index: u32, quad: vec4<f32>) {
     right[k / 4u * COLUMN_THREADS + index % COLUMN_THREADS][k % 4u] = quad;
 }
 
-fn finish_one(index: u32, channel: u32, product: f32) {
-    var sum = product * task.factor;
-    if (task.bias != NONE) {
-        sum += weights[task.bias + channel];
-    }
-    if (task.norm_scale != NONE) {
-        let factor = weights[task.norm_scale + channel] / sqrt(weights[task.norm_variance + channel] + task.epsilon);
-        sum = (sum - weights[task.norm_mean + channel]) * factor + weights[task.norm_shift + channel];
-    }
-    if (task.residual != NONE) {
-        sum += values[task.residual + index];
-    }
-    if (task.kept != NONE) {
-        values[task.kept + index] = sum;
-    }
-    values[task.output + index] = activated(sum, task.activation);
+// What a channel's sums go through: (sum + bias − mean)·factor + shift.
+struct Finish {
+    bias: vec4<f32>, mean: vec4<f32>, factor: vec4<f32>, shift: vec4<f32>,
 }
 
-fn finish(place: u32, rows: u32, first_channel: u32, column: u32, columns: u32, product: vec4<f32>) {
+// Four channels' parameters; other is what stands for those beyond the last.
+fn parameters(place: u32, channel: u32, count: u32, other: f32) -> vec4<f32> {
+    var found = vec4<f32>(other);
+    if (place == NONE) {
+        return found;
+    }
+    let at = place + channel;
+    if (count > 0u) { found.x = weights[at]; }
+    if (count > 1u) { found.y = weights[at + 1u]; }
+    if (count > 2u) { found.z = weights[at + 2u]; }
+    if (count > 3u) { found.w = weights[at + 3u]; }
+    return found;
+}
+
+fn residual(place: u32, rows: u32, channel: u32, count: u32) -> vec4<f32> {
+    var found = vec4<f32>();
+    if (place >= rows || task.residual == NONE) {
+        return found;
+    }
+    let at = task.residual + place * task.channels + channel;
+    if (count > 0u) { found.x = values[at]; }
+    if (count > 1u) { found.y = values[at + 1u]; }
+    if (count > 2u) { found.z = values[at + 2u]; }
+    if (count > 3u) { found.w = values[at + 3u]; }
+    return found;
+}
+
+fn put(at: u32, count: u32, numbers: vec4<f32>) {
+    if (count > 0u) { values[at] = numbers.x; }
+    if (count > 1u) { values[at + 1u] = numbers.y; }
+    if (count > 2u) { values[at + 2u] = numbers.z; }
+    if (count > 3u) { values[at + 3u] = numbers.w; }
+}
+
+fn finish(place: u32, rows: u32, channel: u32, count: u32, by: Finish, product: vec4<f32>, more: vec4<f32>) {
     if (place >= rows) {
         return;
     }
-    let index = place * task.channels + first_channel;
-    for (var i = column; i < min(column + 4u, columns); i++) {
-        finish_one(index + i, first_channel + i, product[i - column]);
+    let sum = (product * task.factor + by.bias - by.mean) * by.factor + by.shift + more;
+    let index = place * task.channels + channel;
+    if (task.kept != NONE) {
+        put(task.kept + index, count, sum);
     }
+    put(task.output + index, count, activated(sum));
+}
+
+// Four rows, whose residuals are on the way together.
+fn finish_four(place: u32, rows: u32, channel: u32, count: u32, by: Finish, products: mat4x4<f32>) {
+    let first = residual(place, rows, channel, count);
+    let second = residual(place + 1u, rows, channel, count);
+    let third = residual(place + 2u, rows, channel, count);
+    let fourth = residual(place + 3u, rows, channel, count);
+    finish(place, rows, channel, count, by, products[0], first);
+    finish(place + 1u, rows, channel, count, by, products[1], second);
+    finish(place + 2u, rows, channel, count, by, products[2], third);
+    finish(place + 3u, rows, channel, count, by, products[3], fourth);
 }
 
 @compute @workgroup_size(THREADS)
@@ -347,13 +385,18 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let place = first_row + 8u * own_row;
     let column = first_column + 4u * own_column;
-    let channel = group.z * columns;
-    finish(place, rows, channel, column, columns, sum0);
-    finish(place + 1u, rows, channel, column, columns, sum1);
-    finish(place + 2u, rows, channel, column, columns, sum2);
-    finish(place + 3u, rows, channel, column, columns, sum3);
-    finish(place + 4u, rows, channel, column, columns, sum4);
-    finish(place + 5u, rows, channel, column, columns, sum5);
-    finish(place + 6u, rows, channel, column, columns, sum6);
-    finish(place + 7u, rows, channel, column, columns, sum7);
+    if (column >= columns) {
+        return;
+    }
+    let count = columns - column;
+    let channel = group.z * columns + column;
+    var by = Finish(parameters(task.bias, channel, count, 0.0), vec4<f32>(), vec4<f32>(1.0), vec4<f32>());
+    if (task.norm_scale != NONE) {
+        by.mean = parameters(task.norm_mean, channel, count, 0.0);
+        by.factor = parameters(task.norm_scale, channel, count, 0.0)
+            / sqrt(parameters(task.norm_variance, channel, count, 1.0) + task.epsilon);
+        by.shift = parameters(task.norm_shift, channel, count, 0.0);
+    }
+    finish_four(place, rows, channel, count, by, mat4x4<f32>(sum0, sum1, sum2, sum3));
+    finish_four(place + 4u, rows, channel, count, by, mat4x4<f32>(sum4, sum5, sum6, sum7));
 }

@@ -21,32 +21,35 @@ struct Turn {
 @group(0) @binding(2) var<storage, read_write> weights: array<f32>;
 @group(0) @binding(4) var<storage, read_write> values: array<f32>;
 
+// The task's activation, so that no other one is part of the pipeline.
+override ACTIVATION: u32 = 0u;
+
 // The normal distribution function by a rational function; 0 or 1 beyond 5.5.
-fn normal_cdf(x: f32) -> f32 {
-    let size = min(abs(x), 5.5);
+fn normal_cdf(x: vec4<f32>) -> vec4<f32> {
+    let size = min(abs(x), vec4<f32>(5.5));
     let square = size * size;
     let above = ((((3.6444206e-8 * square + 1.0014885e-5) * square + 2.6154603e-4) * square + 7.392552e-3) * square
         + 0.05317543) * square + 0.6340412;
     let below = ((((1.9055907e-6 * square + 1.1469066e-4) * square + 2.957068e-3) * square + 0.045161318) * square
         + 0.3981749) * square + 1.5893055;
-    let from_half = min(size * above / below, 0.5);
-    return 0.5 + select(from_half, -from_half, x < 0.0);
+    let from_half = min(size * above / below, vec4<f32>(0.5));
+    return 0.5 + select(from_half, -from_half, x < vec4<f32>(0.0));
 }
 
-fn sigmoid(x: f32) -> f32 {
-    return 1.0 / (1.0 + exp(clamp(-x, -87.0, 87.0)));
+fn sigmoid(x: vec4<f32>) -> vec4<f32> {
+    return 1.0 / (1.0 + exp(clamp(-x, vec4<f32>(-87.0), vec4<f32>(87.0))));
 }
 
 // The slope of activation 1 relu, 2 relu6 and 5 tanh by what it gave, of 3 hardswish, 4 silu and 6 gelu by what it was given.
-fn slope(saved: f32, activation: u32) -> f32 {
-    let none = 0.0;
-    let all = 1.0;
-    switch activation {
+fn slope(saved: vec4<f32>) -> vec4<f32> {
+    let none = vec4<f32>(0.0);
+    let all = vec4<f32>(1.0);
+    switch ACTIVATION {
         case 1u: { return select(none, all, saved > none); }
-        case 2u: { return select(none, all, (saved > none) && (saved < 6.0)); }
+        case 2u: { return select(none, all, (saved > none) & (saved < vec4<f32>(6.0))); }
         case 3u: {
             let outside = select(none, all, saved > none);
-            return select(outside, saved * 0.33333334 + 0.5, (saved > -3.0) && (saved < 3.0));
+            return select(outside, saved * 0.33333334 + 0.5, (saved > vec4<f32>(-3.0)) & (saved < vec4<f32>(3.0)));
         }
         case 4u: {
             let share = sigmoid(saved);
@@ -54,7 +57,7 @@ fn slope(saved: f32, activation: u32) -> f32 {
         }
         case 5u: { return 1.0 - saved * saved; }
         case 6u: {
-            let density = exp(max(-0.5 * (saved * saved), -87.0)) * 0.3989423;
+            let density = exp(max(-0.5 * (saved * saved), vec4<f32>(-87.0))) * 0.3989423;
             return normal_cdf(saved) + saved * density;
         }
         default: { return all; }
@@ -201,21 +204,32 @@ fn place_of(row: u32, its: Remainder) -> u32 {
     return (image * task.height + y) * task.width + its.first.y + place % its.places.y * task.stride_x;
 }
 
-fn finish(row: u32, rows: u32, its: Remainder, first_plane: u32, column: u32, columns: u32, product: vec4<f32>) {
+fn four(at: u32, count: u32) -> vec4<f32> {
+    var found = vec4<f32>();
+    if (count > 0u) { found.x = values[at]; }
+    if (count > 1u) { found.y = values[at + 1u]; }
+    if (count > 2u) { found.z = values[at + 2u]; }
+    if (count > 3u) { found.w = values[at + 3u]; }
+    return found;
+}
+
+fn finish(row: u32, rows: u32, its: Remainder, plane: u32, count: u32, product: vec4<f32>) {
     if (row >= rows) {
         return;
     }
-    let index = place_of(row, its) * task.planes + first_plane;
-    for (var i = column; i < min(column + 4u, columns); i++) {
-        var sum = product[i - column];
-        if (task.accumulate != 0u) {
-            sum += values[task.output + index + i];
-        }
-        if (task.activation != 0u) {
-            sum *= slope(values[task.saved + index + i], task.activation);
-        }
-        values[task.output + index + i] = sum;
+    let index = place_of(row, its) * task.planes + plane;
+    var sum = product;
+    if (task.accumulate != 0u) {
+        sum += four(task.output + index, count);
     }
+    if (ACTIVATION != 0u) {
+        sum *= slope(four(task.saved + index, count));
+    }
+    let at = task.output + index;
+    if (count > 0u) { values[at] = sum.x; }
+    if (count > 1u) { values[at + 1u] = sum.y; }
+    if (count > 2u) { values[at + 2u] = sum.z; }
+    if (count > 3u) { values[at + 3u] = sum.w; }
 }
 
 @compute @workgroup_size(THREADS)
@@ -232,7 +246,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let channels = task.channels / task.groups;
     let planes = task.planes / task.groups;
     let depth = channels * its.spots.x * its.spots.y;
-    if (depth == 0u && task.accumulate != 0u && task.activation == 0u) {
+    if (depth == 0u && task.accumulate != 0u && ACTIVATION == 0u) {
         return;
     }
     let first_column = group.y * 4u * COLUMN_THREADS;
@@ -363,13 +377,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let row = first_row + 8u * own_row;
     let column = first_column + 4u * own_column;
-    let first_plane = own_group * planes;
-    finish(row, rows, its, first_plane, column, planes, sum0);
-    finish(row + 1u, rows, its, first_plane, column, planes, sum1);
-    finish(row + 2u, rows, its, first_plane, column, planes, sum2);
-    finish(row + 3u, rows, its, first_plane, column, planes, sum3);
-    finish(row + 4u, rows, its, first_plane, column, planes, sum4);
-    finish(row + 5u, rows, its, first_plane, column, planes, sum5);
-    finish(row + 6u, rows, its, first_plane, column, planes, sum6);
-    finish(row + 7u, rows, its, first_plane, column, planes, sum7);
+    if (column >= planes) {
+        return;
+    }
+    let count = planes - column;
+    let own_plane = own_group * planes + column;
+    finish(row, rows, its, own_plane, count, sum0);
+    finish(row + 1u, rows, its, own_plane, count, sum1);
+    finish(row + 2u, rows, its, own_plane, count, sum2);
+    finish(row + 3u, rows, its, own_plane, count, sum3);
+    finish(row + 4u, rows, its, own_plane, count, sum4);
+    finish(row + 5u, rows, its, own_plane, count, sum5);
+    finish(row + 6u, rows, its, own_plane, count, sum6);
+    finish(row + 7u, rows, its, own_plane, count, sum7);
 }

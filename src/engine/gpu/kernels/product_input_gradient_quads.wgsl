@@ -21,6 +21,9 @@ struct Turn {
 @group(0) @binding(2) var<storage, read_write> weights: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> values: array<vec4<f32>>;
 
+// The task's activation, so that no other one is part of the pipeline.
+override ACTIVATION: u32 = 0u;
+
 // The normal distribution function by a rational function; 0 or 1 beyond 5.5.
 fn normal_cdf(x: vec4<f32>) -> vec4<f32> {
     let size = min(abs(x), vec4<f32>(5.5));
@@ -38,10 +41,10 @@ fn sigmoid(x: vec4<f32>) -> vec4<f32> {
 }
 
 // The slope of activation 1 relu, 2 relu6 and 5 tanh by what it gave, of 3 hardswish, 4 silu and 6 gelu by what it was given.
-fn slope(saved: vec4<f32>, activation: u32) -> vec4<f32> {
+fn slope(saved: vec4<f32>) -> vec4<f32> {
     let none = vec4<f32>(0.0);
     let all = vec4<f32>(1.0);
-    switch activation {
+    switch ACTIVATION {
         case 1u: { return select(none, all, saved > none); }
         case 2u: { return select(none, all, (saved > none) & (saved < vec4<f32>(6.0))); }
         case 3u: {
@@ -170,19 +173,52 @@ fn place_of(row: u32, its: Remainder) -> u32 {
     return (image * task.height + y) * task.width + its.first.y + place % its.places.y * task.stride_x;
 }
 
-fn finish(row: u32, rows: u32, its: Remainder, plane: u32, product: vec4<f32>) {
-    if (row >= rows) {
+// What is there already, and what the slope follows from.
+struct Before {
+    sum: vec4<f32>, saved: vec4<f32>,
+}
+
+fn before(has_row: bool, index: u32) -> Before {
+    var found = Before();
+    if (has_row && task.accumulate != 0u) {
+        found.sum = values[task.output / 4u + index];
+    }
+    if (has_row && ACTIVATION != 0u) {
+        found.saved = values[task.saved / 4u + index];
+    }
+    return found;
+}
+
+fn finish(has_row: bool, index: u32, product: vec4<f32>, there: Before) {
+    if (!has_row) {
         return;
     }
-    let index = place_of(row, its) * (task.planes / 4u) + plane;
-    var sum = product;
-    if (task.accumulate != 0u) {
-        sum += values[task.output / 4u + index];
-    }
-    if (task.activation != 0u) {
-        sum *= slope(values[task.saved / 4u + index], task.activation);
+    var sum = product + there.sum;
+    if (ACTIVATION != 0u) {
+        sum *= slope(there.saved);
     }
     values[task.output / 4u + index] = sum;
+}
+
+// Four rows, whose numbers from before are on the way together.
+fn finish_four(row: u32, rows: u32, its: Remainder, plane: u32, products: mat4x4<f32>) {
+    let planes = task.planes / 4u;
+    let numbers = row + vec4<u32>(0u, 1u, 2u, 3u);
+    let has = numbers < vec4<u32>(rows);
+    let at = vec4<u32>(
+        place_of(numbers.x, its),
+        place_of(numbers.y, its),
+        place_of(numbers.z, its),
+        place_of(numbers.w, its),
+    ) * planes + plane;
+    let first = before(has.x, at.x);
+    let second = before(has.y, at.y);
+    let third = before(has.z, at.z);
+    let fourth = before(has.w, at.w);
+    finish(has.x, at.x, products[0], first);
+    finish(has.y, at.y, products[1], second);
+    finish(has.z, at.z, products[2], third);
+    finish(has.w, at.w, products[3], fourth);
 }
 
 @compute @workgroup_size(THREADS)
@@ -200,7 +236,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let planes = task.planes / task.groups / 4u;
     let all_channels = task.channels / 4u;
     let depth = channels * its.spots.x * its.spots.y;
-    if (depth == 0u && task.accumulate != 0u && task.activation == 0u) {
+    if (depth == 0u && task.accumulate != 0u && ACTIVATION == 0u) {
         return;
     }
     let first_column = group.y * COLUMN_THREADS;
@@ -368,12 +404,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let row = first_row + 8u * own_row;
     let own_plane = own_group * planes + column;
-    finish(row, rows, its, own_plane, sum0);
-    finish(row + 1u, rows, its, own_plane, sum1);
-    finish(row + 2u, rows, its, own_plane, sum2);
-    finish(row + 3u, rows, its, own_plane, sum3);
-    finish(row + 4u, rows, its, own_plane, sum4);
-    finish(row + 5u, rows, its, own_plane, sum5);
-    finish(row + 6u, rows, its, own_plane, sum6);
-    finish(row + 7u, rows, its, own_plane, sum7);
+    finish_four(row, rows, its, own_plane, mat4x4<f32>(sum0, sum1, sum2, sum3));
+    finish_four(row + 4u, rows, its, own_plane, mat4x4<f32>(sum4, sum5, sum6, sum7));
 }

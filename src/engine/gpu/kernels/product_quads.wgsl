@@ -35,6 +35,9 @@ fn weight_quad(index: u32) -> vec4<f32> {
     return weights[index];
 }
 
+// The task's activation, so that no other one is part of the pipeline.
+override ACTIVATION: u32 = 0u;
+
 // The normal distribution function by a rational function; 0 or 1 beyond 5.5.
 fn normal_cdf(x: vec4<f32>) -> vec4<f32> {
     let size = min(abs(x), vec4<f32>(5.5));
@@ -63,8 +66,8 @@ fn hyperbolic_tangent(x: vec4<f32>) -> vec4<f32> {
 }
 
 // 0 nothing, 1 relu, 2 relu6, 3 hardswish, 4 silu, 5 tanh, 6 gelu.
-fn activated(x: vec4<f32>, activation: u32) -> vec4<f32> {
-    switch activation {
+fn activated(x: vec4<f32>) -> vec4<f32> {
+    switch ACTIVATION {
         case 1u: { return max(x, vec4<f32>(0.0)); }
         case 2u: { return clamp(x, vec4<f32>(0.0), vec4<f32>(6.0)); }
         case 3u: { return x * (clamp(x + 3.0, vec4<f32>(0.0), vec4<f32>(6.0)) * 0.16666667); }
@@ -173,19 +176,35 @@ struct Finish {
     bias: vec4<f32>, mean: vec4<f32>, factor: vec4<f32>, shift: vec4<f32>,
 }
 
-fn finish(place: u32, rows: u32, channel: u32, by: Finish, product: vec4<f32>) {
+fn residual(place: u32, rows: u32, channel: u32) -> vec4<f32> {
+    if (place >= rows || task.residual == NONE) {
+        return vec4<f32>();
+    }
+    return values[task.residual / 4u + place * (task.channels / 4u) + channel];
+}
+
+fn finish(place: u32, rows: u32, channel: u32, by: Finish, product: vec4<f32>, more: vec4<f32>) {
     if (place >= rows) {
         return;
     }
-    var sum = (product * task.factor + by.bias - by.mean) * by.factor + by.shift;
+    let sum = (product * task.factor + by.bias - by.mean) * by.factor + by.shift + more;
     let index = place * (task.channels / 4u) + channel;
-    if (task.residual != NONE) {
-        sum += values[task.residual / 4u + index];
-    }
     if (task.kept != NONE) {
         values[task.kept / 4u + index] = sum;
     }
-    values[task.output / 4u + index] = activated(sum, task.activation);
+    values[task.output / 4u + index] = activated(sum);
+}
+
+// Four rows, whose residuals are on the way together.
+fn finish_four(place: u32, rows: u32, channel: u32, by: Finish, products: mat4x4<f32>) {
+    let first = residual(place, rows, channel);
+    let second = residual(place + 1u, rows, channel);
+    let third = residual(place + 2u, rows, channel);
+    let fourth = residual(place + 3u, rows, channel);
+    finish(place, rows, channel, by, products[0], first);
+    finish(place + 1u, rows, channel, by, products[1], second);
+    finish(place + 2u, rows, channel, by, products[2], third);
+    finish(place + 3u, rows, channel, by, products[3], fourth);
 }
 
 @compute @workgroup_size(THREADS)
@@ -362,12 +381,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         by.shift = weights[task.norm_shift / 4u + channel];
     }
     let place = first_row + 8u * own_row;
-    finish(place, rows, channel, by, sum0);
-    finish(place + 1u, rows, channel, by, sum1);
-    finish(place + 2u, rows, channel, by, sum2);
-    finish(place + 3u, rows, channel, by, sum3);
-    finish(place + 4u, rows, channel, by, sum4);
-    finish(place + 5u, rows, channel, by, sum5);
-    finish(place + 6u, rows, channel, by, sum6);
-    finish(place + 7u, rows, channel, by, sum7);
+    finish_four(place, rows, channel, by, mat4x4<f32>(sum0, sum1, sum2, sum3));
+    finish_four(place + 4u, rows, channel, by, mat4x4<f32>(sum4, sum5, sum6, sum7));
 }

@@ -22,9 +22,11 @@ const NONE: u32 = 0xffffffffu;
 @group(0) @binding(4) var<storage, read_write> values: array<f32>;
 @group(0) @binding(7) var<storage, read_write> metrics: array<atomic<u32>>;
 
-// Whether a number is NaN, infinite or on its way there: by its bits, since WGSL may assume that there is none.
-fn is_broken(x: f32) -> bool {
-    return (bitcast<u32>(x) & 0x7f800000u) >= 0x7e800000u;
+// Whether a number is NaN, infinite or on its way there, by its size as bits: WGSL may assume that there is none.
+const BROKEN: u32 = 0x7e800000u;
+
+fn size_bits(x: vec4<f32>) -> vec4<u32> {
+    return bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu);
 }
 
 override SLICES: u32 = 1u;
@@ -66,17 +68,38 @@ fn column_of(corner: vec2<i32>) -> i32 {
     return (corner.y << 16u) >> 16u;
 }
 
-// Writes where the planes of DEPTH places from one on begin, into one half of the corners.
-fn keep_corners(thread: u32, first: u32, half: u32, until: u32, first_plane: u32) {
-    let places = task.out_height * task.out_width;
-    for (var i = thread; i < DEPTH; i += THREADS) {
-        let row = first + i;
-        let place = row % places;
-        let y = i32(place / task.out_width * task.stride_y) - i32(task.top);
-        let x = i32(place % task.out_width * task.stride_x) - i32(task.left);
-        let image = i32(row / places * task.height * task.width);
+// An image, and a row and a column of it.
+struct Place {
+    image: u32, y: u32, x: u32,
+}
+
+fn place_at(index: u32) -> Place {
+    let row = index / task.out_width;
+    return Place(row / task.out_height, row % task.out_height, index % task.out_width);
+}
+
+// The place so many on; no sum passes twice its limit.
+fn moved(place: Place, step: Place) -> Place {
+    var next = Place(place.image + step.image, place.y + step.y, place.x + step.x);
+    if (next.x >= task.out_width) {
+        next.x -= task.out_width;
+        next.y += 1u;
+    }
+    if (next.y >= task.out_height) {
+        next.y -= task.out_height;
+        next.image += 1u;
+    }
+    return next;
+}
+
+// Writes where the planes of a thread's place begin, into one half of the corners.
+fn keep_corner(thread: u32, place: Place, half: u32, is_place: bool, first_plane: u32) {
+    if (thread < DEPTH) {
+        let y = i32(place.y * task.stride_y) - i32(task.top);
+        let x = i32(place.x * task.stride_x) - i32(task.left);
+        let image = i32(place.image * task.height * task.width);
         let begin = i32(task.input + first_plane) + (image + y * i32(task.width) + x) * i32(task.planes);
-        corners[half * DEPTH + i] = vec2<i32>(begin, packed(select(OUTSIDE, y, row < until), x));
+        corners[half * DEPTH + thread] = vec2<i32>(begin, packed(select(OUTSIDE, y, is_place), x));
     }
 }
 
@@ -138,17 +161,15 @@ fn keep_right(index: u32, quad: vec4<f32>) {
     right[k / 4u * COLUMN_THREADS + index % COLUMN_THREADS][k % 4u] = quad;
 }
 
-fn finish(row: u32, rows: u32, first: u32, column: u32, columns: u32, sums: vec4<f32>) {
+fn finish(row: u32, rows: u32, first: u32, count: u32, sums: vec4<f32>) {
     if (row >= rows) {
         return;
     }
-    for (var i = column; i < min(column + 4u, columns); i++) {
-        let sum = sums[i - column];
-        values[first + row * task.channels + i] = sum;
-        if (is_broken(sum)) {
-            atomicMax(&metrics[0], 1u);
-        }
-    }
+    let at = first + row * task.channels;
+    if (count > 0u) { values[at] = sums.x; }
+    if (count > 1u) { values[at + 1u] = sums.y; }
+    if (count > 2u) { values[at + 2u] = sums.z; }
+    if (count > 3u) { values[at + 3u] = sums.w; }
 }
 
 @compute @workgroup_size(THREADS)
@@ -180,8 +201,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         vec4<i32>(spots_x),
         (spots_y * task.width + spots_x) * task.planes + own_rows % planes,
     );
-    keep_corners(thread, begin, 0u, until, own_group * planes);
-    keep_corners(thread, begin + DEPTH, 1u, until, own_group * planes);
+    // The place whose corner a thread keeps next.
+    var place = place_at(begin + thread);
+    let step = place_at(DEPTH);
+    keep_corner(thread, place, 0u, begin + thread < until, own_group * planes);
+    place = moved(place, step);
+    keep_corner(thread, place, 1u, begin + DEPTH + thread < until, own_group * planes);
     workgroupBarrier();
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
@@ -201,7 +226,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             keep_right(i, fetched_right(i, start, until, first_gradient, own_columns));
         }
         workgroupBarrier();
-        keep_corners(thread, start + 2u * DEPTH, half, until, own_group * planes);
+        place = moved(place, step);
+        keep_corner(thread, place, half, start + 2u * DEPTH + thread < until, own_group * planes);
         half = 1u - half;
         for (var quad = slice; quad < DEPTH_QUADS; quad += SLICES) {
             let a = &left[quad * LEFT_STRIDE + own_row];
@@ -292,17 +318,29 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let row = first_row + 8u * own_row;
     let column = first_column + 4u * own_column;
-    let channel = own_group * columns;
+    if (column >= columns) {
+        return;
+    }
+    let count = columns - column;
+    let channel = own_group * columns + column;
     let first = task.output + part * task.output_stride + channel;
-    finish(row, rows, first, column, columns, sum0);
-    finish(row + 1u, rows, first, column, columns, sum1);
-    finish(row + 2u, rows, first, column, columns, sum2);
-    finish(row + 3u, rows, first, column, columns, sum3);
-    finish(row + 4u, rows, first, column, columns, sum4);
-    finish(row + 5u, rows, first, column, columns, sum5);
-    finish(row + 6u, rows, first, column, columns, sum6);
-    finish(row + 7u, rows, first, column, columns, sum7);
+    finish(row, rows, first, count, sum0);
+    finish(row + 1u, rows, first, count, sum1);
+    finish(row + 2u, rows, first, count, sum2);
+    finish(row + 3u, rows, first, count, sum3);
+    finish(row + 4u, rows, first, count, sum4);
+    finish(row + 5u, rows, first, count, sum5);
+    finish(row + 6u, rows, first, count, sum6);
+    finish(row + 7u, rows, first, count, sum7);
     if (is_bias && own_row == 0u) {
-        finish(0u, 1u, task.bias + part * task.bias_stride + channel, column, columns, bias);
+        finish(0u, 1u, task.bias + part * task.bias_stride + channel, count, bias);
+    }
+    let sizes = max(
+        max(max(size_bits(sum0), size_bits(sum1)), max(size_bits(sum2), size_bits(sum3))),
+        max(max(size_bits(sum4), size_bits(sum5)), max(size_bits(sum6), size_bits(sum7))),
+    );
+    let largest = max(sizes, size_bits(bias));
+    if (max(max(largest.x, largest.y), max(largest.z, largest.w)) >= BROKEN) {
+        atomicMax(&metrics[0], 1u);
     }
 }

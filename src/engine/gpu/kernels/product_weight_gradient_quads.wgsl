@@ -22,9 +22,11 @@ const NONE: u32 = 0xffffffffu;
 @group(0) @binding(4) var<storage, read_write> values: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> metrics: array<atomic<u32>>;
 
-// Whether a number is NaN, infinite or on its way there: by its bits, since WGSL may assume that there is none.
-fn is_broken(x: f32) -> bool {
-    return (bitcast<u32>(x) & 0x7f800000u) >= 0x7e800000u;
+// Whether a number is NaN, infinite or on its way there, by its size as bits: WGSL may assume that there is none.
+const BROKEN: u32 = 0x7e800000u;
+
+fn size_bits(x: vec4<f32>) -> vec4<u32> {
+    return bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu);
 }
 
 override SLICES: u32 = 1u;
@@ -66,17 +68,38 @@ fn column_of(corner: vec2<i32>) -> i32 {
     return (corner.y << 16u) >> 16u;
 }
 
-// Writes where the planes of DEPTH places from one on begin, into one half of the corners.
-fn keep_corners(thread: u32, first: u32, half: u32, until: u32, first_plane: u32) {
-    let places = task.out_height * task.out_width;
-    for (var i = thread; i < DEPTH; i += THREADS) {
-        let row = first + i;
-        let place = row % places;
-        let y = i32(place / task.out_width * task.stride_y) - i32(task.top);
-        let x = i32(place % task.out_width * task.stride_x) - i32(task.left);
-        let image = i32(row / places * task.height * task.width);
+// An image, and a row and a column of it.
+struct Place {
+    image: u32, y: u32, x: u32,
+}
+
+fn place_at(index: u32) -> Place {
+    let row = index / task.out_width;
+    return Place(row / task.out_height, row % task.out_height, index % task.out_width);
+}
+
+// The place so many on; no sum passes twice its limit.
+fn moved(place: Place, step: Place) -> Place {
+    var next = Place(place.image + step.image, place.y + step.y, place.x + step.x);
+    if (next.x >= task.out_width) {
+        next.x -= task.out_width;
+        next.y += 1u;
+    }
+    if (next.y >= task.out_height) {
+        next.y -= task.out_height;
+        next.image += 1u;
+    }
+    return next;
+}
+
+// Writes where the planes of a thread's place begin, into one half of the corners.
+fn keep_corner(thread: u32, place: Place, half: u32, is_place: bool, first_plane: u32) {
+    if (thread < DEPTH) {
+        let y = i32(place.y * task.stride_y) - i32(task.top);
+        let x = i32(place.x * task.stride_x) - i32(task.left);
+        let image = i32(place.image * task.height * task.width);
         let begin = i32(task.input / 4u + first_plane) + (image + y * i32(task.width) + x) * i32(task.planes / 4u);
-        corners[half * DEPTH + i] = vec2<i32>(begin, packed(select(OUTSIDE, y, row < until), x));
+        corners[half * DEPTH + thread] = vec2<i32>(begin, packed(select(OUTSIDE, y, is_place), x));
     }
 }
 
@@ -111,16 +134,9 @@ fn keep_right(index: u32, quad: vec4<f32>) {
     right[k / 4u * COLUMN_THREADS + index % COLUMN_THREADS][k % 4u] = quad;
 }
 
-fn store(index: u32, sums: vec4<f32>) {
-    values[index] = sums;
-    if (is_broken(sums.x) || is_broken(sums.y) || is_broken(sums.z) || is_broken(sums.w)) {
-        atomicMax(&metrics[0], 1u);
-    }
-}
-
 fn finish(row: u32, rows: u32, first: u32, sums: vec4<f32>) {
     if (row < rows) {
-        store(first + row * (task.channels / 4u), sums);
+        values[first + row * (task.channels / 4u)] = sums;
     }
 }
 
@@ -149,8 +165,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let is_row = own_spot < task.size_y * task.size_x;
     let spot = vec2<i32>(select(OUTSIDE, i32(own_spot / task.size_x), is_row), i32(own_spot % task.size_x));
     let offset = (own_spot / task.size_x * task.width + own_spot % task.size_x) * (task.planes / 4u) + own_quad % planes;
-    keep_corners(thread, begin, 0u, until, own_group * planes);
-    keep_corners(thread, begin + DEPTH, 1u, until, own_group * planes);
+    // The place whose corner a thread keeps next.
+    var place = place_at(begin + thread);
+    let step = place_at(DEPTH);
+    keep_corner(thread, place, 0u, begin + thread < until, own_group * planes);
+    place = moved(place, step);
+    keep_corner(thread, place, 1u, begin + DEPTH + thread < until, own_group * planes);
     workgroupBarrier();
     var sum0 = vec4<f32>();
     var sum1 = vec4<f32>();
@@ -249,7 +269,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         if (RIGHT_QUADS > 1u * THREADS) { keep_right(thread + THREADS, w1); }
         if (RIGHT_QUADS > 2u * THREADS) { keep_right(thread + 2u * THREADS, w2); }
         if (RIGHT_QUADS > 3u * THREADS) { keep_right(thread + 3u * THREADS, w3); }
-        keep_corners(thread, start + 2u * DEPTH, half, until, own_group * planes);
+        place = moved(place, step);
+        keep_corner(thread, place, half, start + 2u * DEPTH + thread < until, own_group * planes);
         half = 1u - half;
         workgroupBarrier();
     }
@@ -303,6 +324,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     finish(row + 6u, rows, first, sum6);
     finish(row + 7u, rows, first, sum7);
     if (is_bias && own_row == 0u) {
-        store((task.bias + part * task.bias_stride) / 4u + channel, bias);
+        values[(task.bias + part * task.bias_stride) / 4u + channel] = bias;
+    }
+    let sizes = max(
+        max(max(size_bits(sum0), size_bits(sum1)), max(size_bits(sum2), size_bits(sum3))),
+        max(max(size_bits(sum4), size_bits(sum5)), max(size_bits(sum6), size_bits(sum7))),
+    );
+    let largest = max(sizes, size_bits(bias));
+    if (max(max(largest.x, largest.y), max(largest.z, largest.w)) >= BROKEN) {
+        atomicMax(&metrics[0], 1u);
     }
 }

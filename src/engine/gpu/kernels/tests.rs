@@ -1,5 +1,6 @@
 //! Every kernel's text is valid WGSL and says what the table says, within the limits that WebGPU promises everywhere.
 
+use super::grid::Product;
 use super::tile::{Device, Tile};
 use super::{BINDINGS, Kernel};
 use crate::engine::gpu::kernels::task::{Turn, Words};
@@ -197,6 +198,7 @@ fn is_possible(tile: Tile) -> bool {
         && left.div_ceil(threads) <= 4
         && right.div_ceil(threads) <= 4
         && left >= threads
+        && tile.depth() <= threads
         && threads.is_multiple_of(tile.depth_quads)
         && threads.is_multiple_of(2 * tile.row_threads)
         && tile.depth_quads.is_multiple_of(tile.slices)
@@ -214,15 +216,17 @@ fn every_tile_is_one_that_the_kernels_can_do() {
 
 #[test]
 fn small_products_get_small_tiles_and_slices_and_large_ones_large_tiles() {
-    let chosen =
-        |rows, columns, terms| Tile::choose(Device::HARDWARE, rows, columns, terms).words();
-    assert_eq!(chosen(1 << 20, 64, 1024), "128×64 by 16 in 1 slice");
-    assert_eq!(chosen(1 << 16, 16, 144), "128×16 by 16 in 2 slices");
-    assert_eq!(chosen(4096, 64, 576), "32×32 by 32 in 4 slices");
-    assert_eq!(chosen(64, 64, 576), "16×16 by 64 in 16 slices");
-    assert_eq!(chosen(1, 256, 784), "16×16 by 64 in 16 slices");
-    let chosen =
-        |rows, columns, terms| Tile::choose(Device::SOFTWARE, rows, columns, terms).words();
-    assert_eq!(chosen(1 << 16, 16, 144), "128×16 by 16 in 2 slices");
-    assert_eq!(chosen(64, 256, 784), "64×64 by 16 in 1 slice");
+    let chosen = |device, times, sizes| Tile::choose(device, &Product { sizes, times }).words();
+    let on_hardware = |rows, columns, terms| chosen(Device::HARDWARE, 1, [rows, columns, terms]);
+    assert_eq!(on_hardware(1 << 20, 64, 1024), "128×64 by 16 in 1 slice");
+    assert_eq!(on_hardware(1 << 16, 16, 144), "128×16 by 16 in 2 slices");
+    assert_eq!(on_hardware(4096, 64, 576), "64×32 by 32 in 4 slices");
+    assert_eq!(on_hardware(64, 64, 576), "16×16 by 64 in 16 slices");
+    assert_eq!(on_hardware(1, 256, 784), "16×16 by 64 in 16 slices");
+    // Parts of a few rows each leave places empty in every one of them.
+    let parts = chosen(Device::HARDWARE, 43, [144, 16, 1525]);
+    assert_eq!(parts, "16×16 by 64 in 16 slices");
+    let in_software = |rows, columns, terms| chosen(Device::SOFTWARE, 1, [rows, columns, terms]);
+    assert_eq!(in_software(1 << 16, 16, 144), "128×16 by 16 in 2 slices");
+    assert_eq!(in_software(64, 256, 784), "64×64 by 16 in 1 slice");
 }

@@ -1,6 +1,8 @@
 //! How a product is divided among threads and which division it gets: from its sizes and what the device is; nothing is
 //! measured here.
 
+use super::grid::Product;
+
 /// Sums of a thread: rows by columns of a product.
 const THREAD_ROWS: u32 = 8;
 const THREAD_COLUMNS: u32 = 4;
@@ -33,7 +35,7 @@ impl Tile {
         Self::new([128, 64], 1, 16),
         Self::new([64, 64], 1, 16),
         Self::new([128, 32], 1, 16),
-        Self::new([64, 32], 2, 32),
+        Self::new([64, 32], 4, 32),
         Self::new([32, 32], 4, 32),
         Self::new([128, 16], 2, 16),
         Self::new([64, 16], 4, 32),
@@ -78,28 +80,31 @@ impl Tile {
         ]
     }
 
-    /// Workgroups that a product takes.
-    pub(crate) const fn count(self, rows: u64, columns: u64) -> u64 {
-        rows.div_ceil(self.rows() as u64) * columns.div_ceil(self.columns() as u64)
+    /// Workgroups that a product takes, several times over.
+    pub(crate) const fn count(self, times: u64, rows: u64, columns: u64) -> u64 {
+        times * rows.div_ceil(self.rows() as u64) * columns.div_ceil(self.columns() as u64)
     }
 
-    /// How long a product takes with this tile, in a unit of its own; for comparing tiles, not for knowing times.
+    /// How long a product takes with this tile, several times over side by side, in a unit of its own; for comparing tiles,
+    /// not for knowing times.
     ///
     /// A workgroup's work is its multiplications, those of places beyond the product's edges with them, and what it
-    /// fetches, of which a number costs as much as [`Device::fetching`] multiplications. Small products wait for one workgroup,
-    /// whose threads share its work; large ones for all workgroups, which share what the device computes at a time.
-    pub(crate) fn cost(self, device: Device, rows: u64, columns: u64, terms: u64) -> f64 {
+    /// fetches, of which a number costs as much as [`Device::fetching`] multiplications. Every processor has its share of
+    /// workgroups, the busiest decides; it works the faster the more threads it has at a time to wait with.
+    pub(crate) fn cost(self, device: Device, product: &Product) -> f64 {
+        let [rows, columns, terms] = product.sizes;
         let [height, width] = [self.rows(), self.columns()].map(f64::from);
         let depth = terms.max(1).next_multiple_of(u64::from(self.depth())) as f64;
         let one = depth * (height * width + device.fetching * (height + width));
-        let all = one * self.count(rows, columns) as f64;
-        let busy = device.busy_threads;
-        (one / f64::from(self.threads()).min(busy)).max(all / busy)
+        let share = (self.count(product.times, rows, columns)).div_ceil(device.processors);
+        let room = (device.resident_threads / u64::from(self.threads())).max(1);
+        let threads = share.min(room) as f64 * f64::from(self.threads());
+        share as f64 * one * (threads + device.half_threads) / threads
     }
 
     /// The tile that a product gets if nothing was measured.
-    pub(crate) fn choose(device: Device, rows: u64, columns: u64, terms: u64) -> Self {
-        let cost = |tile: &Self| tile.cost(device, rows, columns, terms);
+    pub(crate) fn choose(device: Device, product: &Product) -> Self {
+        let cost = |tile: &Self| tile.cost(device, product);
         Self::ALL
             .into_iter()
             .reduce(|best, tile| {
@@ -116,23 +121,38 @@ impl Tile {
 /// What division asks of a device.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Device {
-    /// Threads that it keeps busy.
-    pub(crate) busy_threads: f64,
+    /// Processors that have threads of their own.
+    pub(crate) processors: u64,
+    /// Threads that a processor has at a time at most, each with the registers of a product's.
+    pub(crate) resident_threads: u64,
+    /// Threads with which a processor works half as fast as with any number of them.
+    pub(crate) half_threads: f64,
     /// Multiplications that cost as much as fetching a number: its address, its test for the image's edge, its way through
     /// shared memory.
     pub(crate) fetching: f64,
+    /// Multiplications of a linear layer up to which its rows are computed one by one: a product's program is so long that
+    /// fetching it takes a GPU longer.
+    pub(crate) little_work: u64,
 }
 
 impl Device {
-    /// A large GPU; fetching as counted in the kernels' texts.
+    /// A large GPU. Fetching as the rates of all tiles at 4096³ say, which follow 1 / (0.02 + 1.07·(1/rows + 1/columns))
+    /// TFLOP/s on an NVIDIA H100; threads as the times of ResNet-20's products in two to 128 parts there say
+    /// (`cargo xtask bench gpu`). That GPU has 132 processors, others have fewer.
     pub(crate) const HARDWARE: Self = Self {
-        busy_threads: 32_768.0,
-        fetching: 6.0,
+        processors: 128,
+        resident_threads: 512,
+        half_threads: 210.0,
+        fetching: 50.0,
+        little_work: 1 << 17,
     };
     /// A program on a few processors: threads take turns, so idle ones are no loss and divided work is no gain; fetching
     /// as the rates of all tiles on SwiftShader say (`cargo xtask bench gpu` there).
     pub(crate) const SOFTWARE: Self = Self {
-        busy_threads: 16.0,
+        processors: 1,
+        resident_threads: 256,
+        half_threads: 0.0,
         fetching: 50.0,
+        little_work: 0,
     };
 }

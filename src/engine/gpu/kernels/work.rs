@@ -54,6 +54,7 @@ impl Task {
             | Self::Depthwise(it) => of_product(&it.shape, rows),
             Self::ProductInputGradient(it)
             | Self::ProductInputGradientQuads(it)
+            | Self::LinearRowGradient(it)
             | Self::DepthwiseInputGradient(it) => of_product(&it.shape, rows),
             Self::ProductWeightGradient(it)
             | Self::ProductWeightGradientQuads(it)
@@ -91,6 +92,7 @@ impl Task {
             }
             Self::ProductInputGradient(it)
             | Self::ProductInputGradientQuads(it)
+            | Self::LinearRowGradient(it)
             | Self::DepthwiseInputGradient(it) => {
                 let [inputs, outputs, weights] = convolution(&it.shape, rows);
                 outputs + weights + (1 + wide(it.accumulate) + saved(it.activation)) * inputs
@@ -183,6 +185,7 @@ impl Task {
             | Self::Depthwise(it) => convolution(&it.shape),
             Self::ProductInputGradient(it)
             | Self::ProductInputGradientQuads(it)
+            | Self::LinearRowGradient(it)
             | Self::DepthwiseInputGradient(it) => convolution(&it.shape),
             Self::ProductWeightGradient(it)
             | Self::ProductWeightGradientQuads(it)

@@ -220,7 +220,7 @@ pub(super) fn attentions(table: &mut Table) {
         (2, 5, 2, 3),
         (2, 16, 1, 16),
         (1, 37, 3, 20),
-        (1, 17, 1, 112),
+        (1, 37, 1, 96),
     ] {
         let width = heads * head;
         let factor = 1.0 / (head as f32).sqrt();

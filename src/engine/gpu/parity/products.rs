@@ -159,7 +159,12 @@ pub(super) fn rows(table: &mut Table, rows: u32, shape: Shape) {
         let what = format!("{}, activation {activation}", words(rows, &shape));
         let task = Task::LinearRow(task);
         let dispatch = Dispatch::new(Device::HARDWARE, task, rows);
-        table.push_divided(what, bench, turn((rows - activation % 2).max(1)), dispatch);
+        let fewer = turn((rows - activation % 2).max(1));
+        table.push_divided(&what, bench, fewer, dispatch);
+        let mut bench = table.bench();
+        let task = Task::LinearRowGradient(input_gradient(&mut bench, rows, shape, activation));
+        let dispatch = Dispatch::new(Device::HARDWARE, task, rows);
+        table.push_divided(&what, bench, fewer, dispatch);
     }
 }
 

@@ -4,7 +4,7 @@
 //! slope while it is at hand, so that nobody who reads the gradient has to; who cannot leaves that to a dispatch of its own.
 
 use super::Builder;
-use super::division::{MOST_PARTS, statistics_parts, weight_parts};
+use super::division::{has_little, layer_norm_parts, statistics_parts, weight_parts};
 use super::forward::{factor, is_depthwise, shape, window};
 use super::gradients::{Gradients, To};
 use super::places::Item;
@@ -88,7 +88,7 @@ impl Builder<'_> {
             }
             Layer::LayerNorm { .. } => {
                 let rows = u64::from(self.rows) * u64::from(places);
-                let count = rows.div_ceil(16).clamp(1, 2 * MOST_PARTS) as u32;
+                let count = layer_norm_parts(rows);
                 let [scale, shift] = self.scale_and_shift(node)?;
                 let To {
                     output, accumulate, ..
@@ -255,6 +255,7 @@ impl Builder<'_> {
             activation: to.activation,
         };
         self.push(match (depthwise, quads) {
+            _ if has_little(self.ground.device, &shape, self.rows) => Task::LinearRowGradient(task),
             (true, _) => Task::DepthwiseInputGradient(task),
             (false, true) => Task::ProductInputGradientQuads(task),
             (false, false) => Task::ProductInputGradient(task),

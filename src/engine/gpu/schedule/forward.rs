@@ -1,6 +1,6 @@
 //! The way there: the dispatches of each group of layers.
 
-use super::division::statistics_parts;
+use super::division::{computes_rows, statistics_parts};
 use super::places::Item;
 use super::{Builder, from_output, number};
 use crate::engine::cpu::fusion::Group;
@@ -13,9 +13,6 @@ use crate::engine::gpu::kernels::task::{
 };
 use crate::error::{Error, Result};
 use crate::model::{self, Layer, ParameterRole, ResolvedNode};
-
-/// Rows of a linear layer at most for which each is computed by itself: the smallest tile has sixteen.
-const FEW_ROWS: u64 = 4;
 
 impl Builder<'_> {
     pub(super) fn forward(&mut self, step: usize, group: &Group) -> Result<()> {
@@ -66,8 +63,7 @@ impl Builder<'_> {
                         .map_or(0.0, |norm| epsilon(self.network.graph.nodes[norm].layer)),
                     factor: self.ground.halves.map_or(1.0, |halves| halves.factor),
                 };
-                let few = task.shape.is_linear()
-                    && u64::from(self.rows) * task.shape.places() <= FEW_ROWS;
+                let few = computes_rows(self.ground.device, &task.shape, self.rows);
                 match (is_depthwise(&task.shape), task.shape.is_in_quads()) {
                     _ if few => Task::LinearRow(task),
                     (true, _) => Task::Depthwise(task),

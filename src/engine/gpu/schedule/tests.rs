@@ -120,7 +120,7 @@ fn fewer_rows_start_fewer_workgroups_and_a_single_row_has_its_own_linear_layers(
     let mut graph = Graph::new([8, 16, 16]);
     graph.push("convolution", Layer::convolution(8, 3));
     graph.push("mean", Layer::GlobalAveragePool);
-    graph.push("classes", Layer::linear(10));
+    graph.push("classes", Layer::linear(512));
     let batch = planned(&graph, Mode::Inference);
     let all = |rows: u32| -> Vec<[u32; 3]> {
         (batch.dispatches.iter())
@@ -145,5 +145,19 @@ fn fewer_rows_start_fewer_workgroups_and_a_single_row_has_its_own_linear_layers(
         one,
         ["gather", "product_quads", "average_pool", "linear_row"]
     );
-    assert_eq!(kernels(&batch)[3], "product");
+    assert_eq!(kernels(&batch)[3], "product_quads");
+    graph.nodes[2].layer = Layer::linear(10);
+    let nodes = graph.resolve().expect("fits");
+    let layout = Layout::aligned(&nodes, BLOCK);
+    let last = |device, mode| {
+        let ground = Ground { device, ..GROUND };
+        let plan = Schedule::new(ground, &graph, &nodes, &layout, mode, 64);
+        kernels(&plan.expect("fits"))
+    };
+    // A whole batch of it is little work, and so is its gradient, where starting costs more than working.
+    assert_eq!(last(Device::HARDWARE, Mode::Inference)[3], "linear_row");
+    assert_eq!(last(Device::SOFTWARE, Mode::Inference)[3], "product");
+    let has = |device, name| last(device, Mode::Training).contains(&name);
+    assert!(has(Device::HARDWARE, "linear_row_gradient"));
+    assert!(has(Device::SOFTWARE, "product_input_gradient"));
 }

@@ -132,7 +132,9 @@ pub(crate) fn run(task: &Task, turn: &Turn, before: &Arenas) -> Expected {
         Task::Product(it) | Task::ProductQuads(it) | Task::LinearRow(it) => {
             product::forward(it, turn, before, to);
         }
-        Task::ProductInputGradient(it) | Task::ProductInputGradientQuads(it) => {
+        Task::ProductInputGradient(it)
+        | Task::ProductInputGradientQuads(it)
+        | Task::LinearRowGradient(it) => {
             product::input_gradient(it, turn, before, to);
         }
         Task::ProductWeightGradient(it) | Task::ProductWeightGradientQuads(it) => {
