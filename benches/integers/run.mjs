@@ -2,14 +2,13 @@
 /**
  * @file Times the reference models in Node's V8: f32 without and with Winograd, calibrated integers, dynamic integers, and f32 with
  * weights under every scheme for weights alone. The ways alternate call by call, every second round in the opposite order; a round's
- * time is the first quartile, because other work only adds to it, and of rounds the median is shown. Arguments: the module without
+ * time is its best call, because other work only adds to it, and of rounds the median is shown. Arguments: the module without
  * Winograd, the module with it, the number of rounds. The last line is one JSON object. It fails where weights of a scheme cost more
  * than a tenth over f32, or integers more than f32.
  */
 
 import { readFile } from "node:fs/promises";
 import { GRAPHS } from "../peers/models/graphs.mjs";
-import { quantile } from "../peers/page/timing.mjs";
 import { median } from "../peers/report.mjs";
 
 /** A way: its name, which module, which arithmetic. */
@@ -96,7 +95,7 @@ for (const [name, graph] of Object.entries(GRAPHS)) {
           times[way].push((performance.now() - start) / groups[way]);
         }
       }
-      const found = times.map((list) => quantile(list, 0.25));
+      const found = times.map((list) => Math.min(...list));
       found.forEach((time, way) => ofRounds[way].push(time));
       ratios[0].push(found[0] / found[2]);
       ratios[1].push(found[1] / found[2]);
