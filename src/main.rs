@@ -35,14 +35,10 @@ enum Action {
         #[arg(long, default_value = "cpu")]
         engine: String,
     },
-    /// Train a default recipe once, put the model through many schemes and append a record of each to a log.
+    /// Train a recipe once, put the model through many schemes and append a record of each to a log.
     Variants {
-        /// The set.
-        #[arg(long, default_value = "digits")]
-        dataset: String,
-        /// The family.
-        #[arg(long, default_value = "lenet")]
-        architecture: String,
+        #[command(flatten)]
+        start: command::Start,
         /// The schemes, separated by commas; all of them by default.
         #[arg(long, value_delimiter = ',')]
         schemes: Vec<String>,
@@ -50,14 +46,10 @@ enum Action {
         #[arg(long)]
         log: PathBuf,
     },
-    /// Train a default recipe, find a scheme for each layer within a budget and append both records to a log.
+    /// Train a recipe, find a scheme for each layer within a budget and append both records to a log.
     Search {
-        /// The set.
-        #[arg(long, default_value = "digits")]
-        dataset: String,
-        /// The family.
-        #[arg(long, default_value = "lenet")]
-        architecture: String,
+        #[command(flatten)]
+        start: command::Start,
         /// Points of accuracy that may be lost on the validation rows.
         #[arg(long)]
         points: Option<f64>,
@@ -119,14 +111,12 @@ fn main() -> ExitCode {
             engine,
         } => command::recipe(&dataset, &architecture, &scheme, &engine),
         Action::Variants {
-            dataset,
-            architecture,
+            start,
             schemes,
             log,
-        } => command::variants((&dataset, &architecture), &schemes, &log, json),
+        } => command::variants(&start, &schemes, &log, json),
         Action::Search {
-            dataset,
-            architecture,
+            start,
             points,
             kilobytes,
             millis,
@@ -134,7 +124,7 @@ fn main() -> ExitCode {
         } => {
             let bytes = kilobytes.map(|it| it * 1e3);
             let budget = json!({ "points": points, "bytes": bytes, "millis": millis });
-            command::search((&dataset, &architecture), &budget, &log, json)
+            command::search(&start, &budget, &log, json)
         }
         Action::Export { recipe, out } => command::export(&recipe, &out, json),
         Action::Run { recipe, log } => command::run(&recipe, &log, json),

@@ -285,3 +285,78 @@ fn a_search_keeps_its_budget_and_records_what_it_finds() {
     assert_eq!(output.status.code(), Some(2));
     assert!(words(&output.stderr).contains("points of accuracy, bytes or milliseconds"));
 }
+
+#[test]
+fn variants_and_searches_begin_with_a_recipe_or_a_link() {
+    let folder = folder("start");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let mut own = recipe("mlp");
+    own["architecture"]["depth"] = json!(1);
+    own["architecture"]["width"] = json!(8);
+    own["training"]["epochs"] = json!(1);
+    own["evaluation"]["latency_secs"] = json!(0);
+    own["quantization"] = json!({ "scheme": "int8", "calibration": "percentile" });
+    fs::write(path("own.json"), own.to_string()).unwrap();
+    let log = path("log.jsonl");
+    let ask = |arguments: &[&str]| {
+        let output = assay(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{}", words(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let recipe = path("own.json");
+    ask(&[
+        "variants",
+        "--recipe",
+        &recipe,
+        "--schemes",
+        "int4",
+        "--log",
+        &log,
+    ]);
+    let text = fs::read_to_string(&log).unwrap();
+    let records: Vec<_> = (text.lines())
+        .map(|line| record::read(line).unwrap().0)
+        .collect();
+    let quantizations = records
+        .iter()
+        .map(|it| it.recipe.to_value()["quantization"].clone());
+    // Its own scheme is set aside.
+    assert!(quantizations.eq([json!({ "scheme": "f32" }), json!({ "scheme": "int4" })]));
+    assert!(
+        records
+            .iter()
+            .all(|it| it.recipe.architecture.width == Some(8))
+    );
+
+    // The link of the last record is that of the same model.
+    let printed = assay(&["link", &log]);
+    let link = words(&printed.stdout);
+    let found = path("found.jsonl");
+    let told = ask(&[
+        "search",
+        "--recipe",
+        link.trim(),
+        "--kilobytes",
+        "2",
+        "--log",
+        &found,
+    ]);
+    assert!(told["path"][0]["bytes"].as_u64().unwrap() > 2000, "{told}");
+    let first = fs::read_to_string(&found).unwrap();
+    let (first, _) = record::read(first.lines().next().unwrap()).unwrap();
+    assert_eq!(first.digests.weights, records[0].digests.weights);
+
+    for (arguments, wanted) in [
+        (
+            vec!["--recipe", &recipe, "--architecture", "mlp"],
+            "cannot be used with",
+        ),
+        (vec!["--recipe", "nowhere.json"], "nowhere.json"),
+        (vec!["--recipe", "#r1:nothing"], "link"),
+    ] {
+        let output = assay(&[&["variants", "--log", &path("none.jsonl")], &arguments[..]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let said = words(&output.stderr);
+        assert!(said.contains(wanted), "{said}");
+    }
+}

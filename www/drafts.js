@@ -54,9 +54,10 @@ export class Drafts {
   /**
    * Replaces the whole recipe. A text with problems is kept and its problems are shown.
    * @param {string} text
+   * @param {string[]} [dropped] layers whose own schemes the change takes along
    */
-  setText(text) {
-    const draft = this.draftFrom(text);
+  setText(text, dropped = []) {
+    const draft = { ...this.draftFrom(text), dropped };
     const { link } = this.store.state;
     const modified = link !== null && draft.digest !== link.opened.recipeDigest;
     this.store.update({ draft, link: link && link.modified !== modified ? { ...link, modified } : link });
@@ -71,7 +72,9 @@ export class Drafts {
    */
   setField(path, value) {
     const { draft } = this.store.state;
-    if (draft) this.setText(this.wasm.changeRecipe(draft.text, path, value));
+    if (!draft) return;
+    const layers = Object.keys(draft.recipe.quantization?.layers ?? {});
+    this.setText(this.wasm.changeRecipe(draft.text, path, value), path === "architecture.family" ? layers : []);
   }
 
   /** Goes back to the recipe of the open link. */

@@ -4,10 +4,36 @@
 /** @import { RunSummary } from "./types.js" */
 /** @import { Quantization } from "./variants.js" */
 
+const LAYERS = "quantization.layers.";
+
+/**
+ * Layers with a scheme of their own, by name.
+ * @param {Record<string, string>} recipe by dotted path, as a summary has it
+ * @returns {[string, string][]} layer and scheme
+ */
+function layersOf(recipe) {
+  const own = Object.entries(recipe).filter(([path]) => path.startsWith(LAYERS));
+  return own.map(([path, scheme]) => /** @type {[string, string]} */ ([path.slice(LAYERS.length), scheme])).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Whether a path of a recipe is the scheme of one layer. @param {string} path */
+export const isLayerPath = (path) => path.startsWith(LAYERS);
+
+/**
+ * Which layers have which scheme, by scheme; empty where none has one of its own.
+ * @param {Record<string, string>} recipe by dotted path
+ */
+export function layersWords(recipe) {
+  /** @type {Map<string, string[]>} */
+  const by = new Map();
+  for (const [layer, scheme] of layersOf(recipe)) by.set(scheme, [...(by.get(scheme) ?? []), layer]);
+  return [...by].map(([scheme, layers]) => `${scheme}: ${layers.join(", ")}`).join("; ");
+}
+
 /** How a variant is called, with all that was done to it. @param {Pick<RunSummary, "scheme"|"recipe">} summary */
 export function variantName({ scheme, recipe }) {
   const own = (/** @type {string} */ name) => recipe[`quantization.${name}`];
-  const layers = Object.keys(recipe).filter((path) => path.startsWith("quantization.layers.")).length;
+  const layers = layersOf(recipe).length;
   const epochs = own("fine_tune_epochs");
   const pruning = own("pruning");
   return [

@@ -44,8 +44,12 @@ export function sectionsOf(fields, recipe) {
  * @param {Field} field
  * @param {Recipe} recipe
  */
-export function applies({ onlyWhen }, recipe) {
-  return !onlyWhen || onlyWhen[1].includes(String(valueAt(recipe, onlyWhen[0])));
+export function applies({ path, onlyWhen }, recipe) {
+  if (!onlyWhen) return true;
+  const [by, words] = onlyWhen;
+  // A layer's own scheme counts as the scheme does, but it is always padded.
+  const layers = by === "quantization.scheme" && path !== "quantization.rows" ? Object.values(recipe.quantization?.layers ?? {}) : [];
+  return [valueAt(recipe, by), ...layers].some((value) => words.includes(String(value)));
 }
 
 /**

@@ -7,6 +7,7 @@ import { bytes } from "./figures.js";
 import { sameAnswersWords } from "./gpu_words.js";
 import { errorFrom } from "./page_wasm.js";
 import { saveFile, today } from "./save_file.js";
+import { storedAgain } from "./storing.js";
 
 /** @import { Checkpoint, Recipe, RunRecord, RunSummary } from "./types.js" */
 
@@ -121,7 +122,7 @@ export async function exportStored(recipe, weightsDigest, format, record) {
     if (busy) throw new Error(busy);
     const weights = await app.log.weights(weightsDigest);
     if (!weights) throw new Error("The weights of this run are not stored in this browser. Run its recipe again: the same recipe gives the same weights");
-    const file = await app.lab.command({ type: "export", recipe, format, weights: weightsDigest }, { bytes: weights.slice() }).done;
+    const file = await storedAgain("for the file", { type: "export", recipe, format, weights: weightsDigest }, weights.slice());
     const scheme = recipe.quantization?.scheme ?? "f32";
     saveFile(`assay-${recipe.architecture.family}-${scheme}-${weightsDigest.slice(0, 8)}.${format}`, [file.bytes], "application/octet-stream");
     const same = record ? sameAnswersWords(file.predictions, record, app.wasm.version().arithmetic) : "";
@@ -155,7 +156,8 @@ export async function attempt(action) {
   try {
     await action();
   } catch (error) {
-    const { message } = errorFrom(error);
+    const { kind, message } = errorFrom(error);
+    if (kind === "stopped") return;
     app.store.notify("error", /[.!?]$/u.test(message) ? message : `${message}.`);
   }
 }

@@ -14,6 +14,7 @@
  * @property {Cost|null} cost Null while there are problems.
  * @property {Problem[]} problems
  * @property {string} message What is wrong as a whole (too large, not JSON), or empty.
+ * @property {string[]} [dropped] Layers whose own schemes went with the last change of the family.
  */
 
 /**
@@ -142,6 +143,7 @@
  * @property {Sweep|null} sweep Null while runs go one after another.
  * @property {VariantsState|null} variants
  * @property {Searched|null} searched
+ * @property {import("./storing.js").Storing|null} storing A model that is stored again for a look or a file.
  * @property {RunSummary[]} runs Newest first, deleted ones left out.
  * @property {boolean} runsLoaded
  * @property {Record<string, AnnotationState>} annotations By record digest.
@@ -171,6 +173,7 @@ export function initialState() {
     sweep: null,
     variants: null,
     searched: null,
+    storing: null,
     runs: [],
     runsLoaded: false,
     annotations: {},

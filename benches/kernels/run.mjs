@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * @file Times matrix products of several crates and Assay's own convolutions with their gradients in Node's V8, every second round in
- * the opposite order, and prints medians in GFLOP/s beside the arithmetic peak. Arguments: the wasm file, the number of rounds.
+ * @file Times matrix products of several crates, Assay's own convolutions with their gradients, and a row times weights of 8 and 4 bits
+ * in Node's V8, every second round in the opposite order, and prints medians in GFLOP/s beside the arithmetic peak. Arguments: the wasm file, the number of rounds.
  */
 
 import { readFile } from "node:fs/promises";
@@ -31,6 +31,12 @@ const LAYERS = [
   [4, 16, 32, 16, 3, 1, 1, 16], [4, 32, 32, 32, 3, 2, 1, 32], [4, 64, 16, 64, 3, 1, 1, 64], [4, 128, 8, 128, 3, 1, 1, 128],
 ];
 
+/** What a row's weights are. */
+const WEIGHTS = ["f32", "8 bits", "4 bits"];
+
+/** Inner, columns: from a layer of the MLP to the largest that the limit of parameters allows. */
+const ROWS = [[768, 256], [1024, 1024], [2048, 2048], [3072, 3072], [4416, 4416]];
+
 /** Time for one candidate in one round, in ms. */
 const SLICE = 20;
 
@@ -43,7 +49,7 @@ for (const { module: from, name } of WebAssembly.Module.imports(module)) {
     throw new Error(`the module called ${from}.${name}`);
   };
 }
-const { open, run, error, close, open_layer, run_layer, close_layer } = /** @type {any} */ ((await WebAssembly.instantiate(module, imports)).exports);
+const { open, run, error, close, open_layer, run_layer, close_layer, open_row, run_row, row_is_exact, close_row } = /** @type {any} */ ((await WebAssembly.instantiate(module, imports)).exports);
 
 const peak = await measurePeak(600);
 console.log(`arithmetic peak: ${peak.toFixed(1)} GFLOP/s\n`);
@@ -103,4 +109,17 @@ for (const layer of LAYERS) {
   close_layer(handle);
   const name = `${images} × ${planes} × ${side}² → ${channels}, ${kernel}×${kernel}${stride > 1 ? `, stride ${stride}` : ""}${groups > 1 ? ", depthwise" : ""}`;
   console.log([name.padEnd(44), ...medians.map((rate, pass) => rate.padStart(PASSES[pass].length))].join("  "));
+}
+
+console.log(`\n${["1 × inner × columns, f32 bytes".padEnd(34), ...WEIGHTS.map((name) => name.padStart(8))].join("  ")}`);
+for (const [inner, columns] of ROWS) {
+  const work = 2 * inner * columns;
+  const times = Math.max(1, Math.round((SLICE * 20e6) / work / 4));
+  const handle = open_row(inner, columns);
+  if (!row_is_exact(handle)) throw new Error(`packed weights of ${inner} × ${columns} do not give the bits of the f32 ones`);
+  for (const form of WEIGHTS.keys()) run_row(handle, form, times);
+  const medians = timed(WEIGHTS.map(() => []), work, times, (form) => run_row(handle, form, times));
+  close_row(handle);
+  const name = `1 × ${inner} × ${columns}, ${((4 * inner * columns) / 1e6).toFixed(1)} MB`;
+  console.log([name.padEnd(34), ...medians.map((rate) => rate.padStart(8))].join("  "));
 }

@@ -37,7 +37,7 @@ else await measureAll([first, ...rest].filter((word) => word !== ""));
 async function measureAll(words) {
   const known = engines(PLACES).filter(({ gpu }) => gpu);
   const names = known.map(({ id }) => id);
-  const options = readOptions(["--gpu", ...words], { models: Object.keys(GRAPHS), engines: names, gpu: names });
+  const options = readOptions(["--gpu", ...words], { models: Object.keys(GRAPHS), engines: names, int8: [], gpu: names });
   const chosen = known.filter(({ id }) => options.engines.includes(id));
   /** @type {Record<string, string>} */
   const notRun = Object.fromEntries(chosen.flatMap((engine) => { const reason = missing(engine); return reason ? [[engine.id, reason]] : []; }));

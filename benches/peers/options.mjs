@@ -21,10 +21,11 @@ const MEASURES = ["infer", "train"];
 const ADAPTERS = ["swiftshader", "default"];
 
 /**
- * Engines on the GPU run only where `--gpu` or their names ask for them.
+ * Engines on the GPU and those in integers run only where `--gpu`, `--int8` or their names ask for them.
  *
  * @param {string[]} words
- * @param {{ models: string[], engines: string[], gpu: string[] }} known `gpu`: those of the engines that need one
+ * @param {{ models: string[], engines: string[], gpu: string[], int8: string[] }} known `gpu`: those of the engines that need one; `int8`:
+ *   those that compute in integers
  * @returns {Options}
  */
 export function readOptions(words, known) {
@@ -32,7 +33,7 @@ export function readOptions(words, known) {
   const options = {
     rounds: 3,
     models: known.models,
-    engines: known.engines.filter((engine) => !known.gpu.includes(engine)),
+    engines: known.engines.filter((engine) => ![...known.gpu, ...known.int8].includes(engine)),
     measures: MEASURES,
     budget: 800,
     least: 3,
@@ -51,6 +52,10 @@ export function readOptions(words, known) {
       options.engines = known.gpu;
       continue;
     }
+    if (word === "--int8") {
+      options.engines = known.int8;
+      continue;
+    }
     const value = rest.shift();
     if (value === undefined) throw new Error(`${word} needs a value`);
     if (word === "--rounds") options.rounds = whole(word, value);
@@ -61,7 +66,7 @@ export function readOptions(words, known) {
     else if (word === "--models") options.models = chosen(word, value, known.models);
     else if (word === "--engines") options.engines = chosen(word, value, known.engines);
     else if (word === "--measures") options.measures = /** @type {Measure[]} */ (chosen(word, value, MEASURES));
-    else throw new Error(`there is no option ${word}; there are --rounds, --models, --engines, --gpu, --adapter, --measures, --budget, --least, --steps and --json`);
+    else throw new Error(`there is no option ${word}; there are --rounds, --models, --engines, --gpu, --int8, --adapter, --measures, --budget, --least, --steps and --json`);
   }
   return options;
 }

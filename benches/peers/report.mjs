@@ -30,11 +30,19 @@ export const QUANTITIES = /** @type {const} */ (["latency", "throughput", "train
 /** @typedef {typeof QUANTITIES[number]} Quantity */
 
 /** Assay's engines, each with the words for the peers that it is compared with. */
-const SUBJECTS = { assay: "Assay is so many times as fast", "assay-gpu": "Assay on the GPU is so many times as fast" };
-/** Whether an engine runs on the GPU, by its name: ratios are taken among those that do or among those that do not. */
-const onGpu = (/** @type {string} */ engine) => /-gpu$|-webgpu$/.test(engine);
+const SUBJECTS = {
+  assay: "Assay is so many times as fast",
+  "assay-int8": "Assay in calibrated integers is so many times as fast",
+  "assay-int8-dynamic": "Assay in dynamic integers is so many times as fast",
+  "assay-gpu": "Assay on the GPU is so many times as fast",
+};
+/** Where an engine runs and in what, by its name: ratios are taken among those of the same kind. */
+const kindOf = (/** @type {string} */ engine) => (/-gpu$|-webgpu$/.test(engine) ? "gpu" : /-int8/.test(engine) ? "int8" : "cpu");
+const isOwn = (/** @type {string} */ engine) => Object.hasOwn(SUBJECTS, engine);
 /** Logits further from the reference than this, relative to the largest, are wrong, and so is a speed that came with them. */
 export const MOST_LOGITS_ERROR = 1e-3;
+/** The same for integers of eight bits, which round each layer's values to a 255th of their range. */
+export const MOST_INT8_ERROR = 0.1;
 /** First losses further from the reference than this are pointed out. */
 export const MOST_LOSS_ERROR = 1e-3;
 /** A measurement whose calibration took this much longer than the quickest was disturbed. */
@@ -51,13 +59,20 @@ export function median(values) {
 export const geometricMean = (values) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
 /**
+ * Whether its answers are further from the reference than its arithmetic explains.
+ *
+ * @param {Result} result
+ */
+const isWrong = ({ engine, logitsError = 0 }) => logitsError > (kindOf(engine) === "int8" ? MOST_INT8_ERROR : MOST_LOGITS_ERROR);
+
+/**
  * Speed of one measurement in one quantity, or `null` where it has none.
  *
  * @param {Result} result
  * @param {Quantity} quantity
  */
 function speed(result, quantity) {
-  if (result.error !== undefined || (result.logitsError ?? 0) > MOST_LOGITS_ERROR) return null;
+  if (result.error !== undefined || isWrong(result)) return null;
   if (quantity === "training") return result.measure === "train" ? result.rate ?? null : null;
   if (result.measure !== "infer") return null;
   return quantity === "latency" ? 1 / (result.latency ?? NaN) : result.rate ?? null;
@@ -67,7 +82,7 @@ function speed(result, quantity) {
  * How many times as fast as its peers the subject is: medians over the rounds of ratios within a round.
  *
  * @param {Result[]} results
- * @param {string} [subject] the engine of Assay's; its peers are those on the same side of the bus
+ * @param {string} [subject] the engine of Assay's; its peers are others' engines of the same kind
  * @returns {Record<string, Partial<Record<Quantity, { best: number, by: Record<string, number> }>>>} by model and quantity
  */
 export function ratios(results, subject = "assay") {
@@ -82,7 +97,7 @@ export function ratios(results, subject = "assay") {
         const here = results.filter((result) => result.round === round && result.model === model);
         const own = here.filter((result) => result.engine === subject).map((result) => speed(result, quantity)).find((value) => value !== null);
         if (own === undefined || own === null) continue;
-        const peers = here.filter((result) => result.engine !== subject && onGpu(result.engine) === onGpu(subject))
+        const peers = here.filter((result) => !isOwn(result.engine) && kindOf(result.engine) === kindOf(subject))
           .flatMap((result) => { const value = speed(result, quantity); return value === null ? [] : [{ engine: result.engine, value }]; });
         for (const { engine, value } of peers) (by[engine] ??= []).push(own / value);
         if (peers.length > 0) best.push(own / Math.max(...peers.map(({ value }) => value)));
@@ -127,7 +142,7 @@ export function medians(results) {
   for (const engine of unique(results.map((result) => result.engine))) {
     for (const model of unique(results.map((result) => result.model))) {
       const here = results.filter((result) => result.engine === engine && result.model === model && result.error === undefined);
-      const infer = here.filter((result) => result.measure === "infer" && (result.logitsError ?? 0) <= MOST_LOGITS_ERROR);
+      const infer = here.filter((result) => result.measure === "infer" && !isWrong(result));
       const train = here.filter((result) => result.measure === "train");
       /** @type {[string, (number | undefined)[]][]} */
       const columns = [
@@ -158,8 +173,9 @@ export function medians(results) {
 export function remarks(results) {
   const lines = [];
   for (const { engine, model, measure, error } of results) if (error !== undefined) lines.push(`${engine} ${model} ${measure}: FAILED: ${error}`);
-  for (const { engine, model, logitsError = 0 } of results) {
-    if (logitsError > MOST_LOGITS_ERROR) lines.push(`${engine} ${model}: WRONG, left out: logits differ from the reference by ${logitsError.toExponential(1)}`);
+  for (const result of results) {
+    const { engine, model, logitsError = 0 } = result;
+    if (isWrong(result)) lines.push(`${engine} ${model}: WRONG, left out: logits differ from the reference by ${logitsError.toExponential(1)}`);
   }
   for (const { engine, model, lossError = 0 } of results) {
     if (lossError > MOST_LOSS_ERROR) lines.push(`${engine} ${model}: its first losses differ from the reference by ${lossError.toExponential(1)}: other gradients`);

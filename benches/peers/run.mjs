@@ -8,9 +8,10 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { launch } from "../../tests/e2e/harness/browsers.mjs";
 import { bundleTfjs } from "./bundle_tfjs.mjs";
-import { engines, missing, mounts, prepared, withVersion } from "./engines.mjs";
+import { engines, missing, mounts, prepared, quantizer, withVersion } from "./engines.mjs";
 import { GRAPHS } from "./models/graphs.mjs";
 import { prepare } from "./models/prepare.mjs";
+import { quantize } from "./models/quantize.mjs";
 import { readOptions } from "./options.mjs";
 import { means, medians, ratios, remarks, tables } from "./report.mjs";
 import { serve } from "./server.mjs";
@@ -31,11 +32,18 @@ const options = readOptions(process.argv.slice(2), {
   models: Object.keys(GRAPHS),
   engines: known.map(({ id }) => id),
   gpu: known.filter(({ gpu }) => gpu).map(({ id }) => id),
+  int8: known.filter(({ int8 }) => int8).map(({ id }) => id),
 });
 const chosen = await Promise.all(known.filter(({ id }) => options.engines.includes(id)).map(withVersion));
 /** @type {Record<string, string>} */
 const notRun = Object.fromEntries(chosen.flatMap((engine) => { const reason = missing(engine); return reason ? [[engine.id, reason]] : []; }));
 await prepare(prepared(TARGET), options.models);
+const inIntegers = chosen.filter(({ id, quantized }) => quantized && !(id in notRun));
+if (inIntegers.length > 0) {
+  await quantize(quantizer(TARGET), prepared(TARGET), options.models).catch((error) => {
+    for (const { id } of inIntegers) notRun[id] = `its models could not be quantized: ${error.message.split("\n").slice(-2)[0]}`;
+  });
+}
 for (const { id, options: { module = "", backend } } of chosen) {
   if (!backend || id in notRun) continue;
   await bundleTfjs(join(prepared(TARGET), basename(module)), backend).catch((error) => { notRun[id] = `it could not be bundled: ${error.message}`; });
@@ -70,9 +78,11 @@ if (options.json) {
   const versions = Object.fromEntries(results.flatMap(({ engine, version }) => (version ? [[engine, version]] : [])));
   const found = ratios(results);
   const onGpu = ratios(results, "assay-gpu");
+  const inInt8 = ratios(results, "assay-int8");
   console.log(JSON.stringify({
     schema: "assay-peers/1", rounds: options.rounds, versions, notRun,
     ratios: found, geometricMeans: means(found), gpuRatios: onGpu, gpuGeometricMeans: means(onGpu),
+    int8Ratios: inInt8, int8GeometricMeans: means(inInt8),
     medians: medians(results), remarks: remarks(results),
   }));
 }

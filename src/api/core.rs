@@ -5,8 +5,10 @@ use super::{Info, MAX_CLASSES, Options};
 use crate::data::{Rows, Scaler};
 use crate::engine::{Engine, Executable, Parameters};
 use crate::error::{Error, Result};
+use crate::eval;
 use crate::model::{self, Graph, MAX_ACTIVATION_BYTES, Weights, graph_json};
 use crate::quant;
+use crate::recipe::QuantizationSpec;
 use crate::result::Cost;
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -20,6 +22,9 @@ pub(super) enum Source<'a> {
     /// Both as they are.
     Parts { graph: Graph, weights: &'a Weights },
 }
+
+/// Most rows that ranges are chosen from, as in a recipe.
+const MAX_CALIBRATION_ROWS: usize = 4096;
 
 /// A model on an engine.
 pub(super) struct Core {
@@ -71,7 +76,7 @@ impl Core {
         graph: Graph,
         cost: Cost,
         weights: &Weights,
-        options: Options,
+        mut options: Options,
     ) -> Result<Self> {
         let own = engine.kind().name();
         if options.engine != own {
@@ -98,13 +103,19 @@ impl Core {
         engine
             .load(&rows(graph.input, Vec::new(), Vec::new()))
             .await?;
+        let calibration = calibration(&graph, &mut options)?;
         let (executable, weight_bytes) = if options.scheme == "f32" {
             let exact = Parameters::Exact(weights);
             let executable = engine.prepare(&graph, exact, options.batch).await?;
             (executable, cost.f32_bytes)
         } else {
-            let request = quant::Request::named(&options.scheme)?;
-            let stored = quant::quantize(&graph, weights, &request)?;
+            let stored = match calibration {
+                None => quant::quantize(&graph, weights, &quant::Request::named(&options.scheme)?)?,
+                Some((rows, spec)) => {
+                    let all: Vec<u32> = (0..spec.calibration_rows()).collect();
+                    eval::stored(&graph, weights, &spec, &rows, &all)?
+                }
+            };
             let rounded = Parameters::Stored(&stored);
             let executable = engine.prepare(&graph, rounded, options.batch).await?;
             (executable, stored.bytes())
@@ -183,6 +194,38 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// The rows of `int8` that its ranges are chosen from, taken out of the options, and how they are chosen.
+fn calibration(graph: &Graph, options: &mut Options) -> Result<Option<(Rows, QuantizationSpec)>> {
+    let given = std::mem::take(&mut options.calibration);
+    if options.scheme != "int8" {
+        return match given.len() {
+            0 => Ok(None),
+            count => Err(Error::bad_input(
+                "calibration",
+                format!("no rows for the scheme {:?}", options.scheme),
+                format!("{count} numbers"),
+            )),
+        };
+    }
+    let row: usize = graph.input.iter().map(|&size| size as usize).product();
+    let count = given.len() / row;
+    if !given.len().is_multiple_of(row) || !(1..=MAX_CALIBRATION_ROWS).contains(&count) {
+        return Err(Error::bad_input(
+            "calibration",
+            format!("1 to {MAX_CALIBRATION_ROWS} rows of {row} numbers for the scheme int8"),
+            format!("{} numbers", given.len()),
+        ));
+    }
+    check_finite(&given, count, "to choose ranges from")?;
+    let spec = QuantizationSpec {
+        scheme: options.scheme.clone(),
+        calibration_rows: Some(count as u32),
+        ..QuantizationSpec::default()
+    };
+    let labels = vec![0; count];
+    Ok(Some((rows(graph.input, given, labels), spec)))
 }
 
 /// Whether every number of `count` rows is finite; `purpose` ends the sentence that says why it must be.

@@ -27,13 +27,16 @@ use std::future::Future;
 pub const MAX_CLASSES: u32 = 65_536;
 
 /// How a model is to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Which engine: `cpu` for a [`Model`], `gpu` for a [`GpuModel`].
     pub engine: String,
     /// How the weights are stored before they are used: one of [`crate::quant::Scheme::ALL`]. Only an `f32`
     /// model trains.
     pub scheme: String,
+    /// Rows that the ranges of `int8` are chosen from, at most 4,096, `[channels, height, width]` each, one after another;
+    /// empty for every other scheme. They should look like those that will be answered.
+    pub calibration: Vec<f32>,
     /// Rows computed at a time, at least 1. More rows in one call are done in parts, with the same answers.
     pub batch: u32,
 }
@@ -43,6 +46,7 @@ impl Default for Options {
         Self {
             engine: "cpu".into(),
             scheme: "f32".into(),
+            calibration: Vec::new(),
             batch: 64,
         }
     }

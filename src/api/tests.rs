@@ -225,6 +225,51 @@ fn a_scheme_rounds_the_weights_once_and_for_all() {
 }
 
 #[test]
+fn integers_answer_by_ranges_of_the_rows_that_were_given() {
+    let file = model().export_weights().expect("finite");
+    let text = graph().to_string();
+    let loaded = |scheme: &str, calibration: Vec<f32>| {
+        let options = Options {
+            scheme: scheme.into(),
+            calibration,
+            ..Options::default()
+        };
+        Model::load(&text, &file, options)
+    };
+    let (images, labels) = stripes(64, 6);
+    let mut whole = loaded("int8", images.clone()).expect("fits");
+    assert_eq!(whole.info().weight_bytes, 72 + 1024 + 4 * (8 + 2 + 10));
+    let exact = model().predict(&images, 64).expect("fits");
+    let answers = whole.predict(&images, 64).expect("fits");
+    let largest = exact.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+    let off = |answers: &[f32]| {
+        let pairs = answers.iter().zip(&exact);
+        pairs.fold(0.0_f32, |most, (a, b)| most.max((a - b).abs())) / largest
+    };
+    assert!(off(&answers) > 0.0 && off(&answers) < 0.05);
+    // Rows a hundred times as small cut everything off that the model is asked about.
+    let small = images.iter().map(|it| it / 100.0).collect();
+    let mut blind = loaded("int8", small).expect("fits");
+    assert!(off(&blind.predict(&images, 64).expect("fits")) > 0.2);
+    assert_eq!(
+        whole.evaluate(&images, &labels, 0.95).expect("fits").rows,
+        64
+    );
+
+    for (scheme, calibration, wanted) in [
+        ("int8", Vec::new(), "1 to 4096 rows of 64 numbers"),
+        ("int8", images[1..].to_vec(), "1 to 4096 rows of 64 numbers"),
+        ("int8", vec![0.5; 64 * 4097], "1 to 4096 rows of 64 numbers"),
+        ("int8", vec![f32::NAN; 64], "finite numbers"),
+        ("int4", images.clone(), "no rows for the scheme \"int4\""),
+        ("f32", images, "no rows for the scheme \"f32\""),
+    ] {
+        let found = message(loaded(scheme, calibration));
+        assert!(found.contains(wanted), "{scheme}: {found}");
+    }
+}
+
+#[test]
 fn a_larger_batch_makes_room_and_changes_nothing_else() {
     let (images, labels) = stripes(40, 7);
     let train = |batch: u32| {

@@ -6,6 +6,7 @@ mod export;
 mod print;
 mod search;
 mod source;
+mod start;
 mod variants;
 
 use assay::lab::desk;
@@ -22,6 +23,7 @@ use std::path::Path;
 
 pub(crate) use export::export;
 pub(crate) use search::search;
+pub(crate) use start::Start;
 pub(crate) use variants::variants;
 
 /// How a command ended that could do its work.
@@ -43,7 +45,7 @@ pub(crate) fn words(error: impl std::fmt::Display) -> String {
 
 /// `assay recipe`.
 pub(crate) fn recipe(set: &str, family: &str, scheme: &str, engine: &str) -> Result<Outcome> {
-    let text = variants::with_scheme(set, family, scheme)?.to_json();
+    let text = start::with_scheme(start::default(set, family), scheme)?.to_json();
     let text = recipe::edit::change(&text, recipe::fields::ENGINE, engine.into()).map_err(words)?;
     // A name that no table knows is refused by the same reader as everybody's recipe.
     println!("{}", recipe::from_json(&text).map_err(words)?.to_json());

@@ -1,20 +1,17 @@
 //! Trains one model and looks for a scheme for each of its layers within a budget; which layer gives way is the lab's.
 
-use super::variants::{as_json, judged, with_scheme};
+use super::start::Start;
+use super::variants::{as_json, judged};
 use super::{Outcome, Result, append, driver, print};
 use assay::lab::protocol::{CommandBody, EventBody};
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// `assay search`.
-pub(crate) fn search(
-    (set, family): (&str, &str),
-    budget: &Value,
-    log: &Path,
-    json: bool,
-) -> Result<Outcome> {
+pub(crate) fn search(start: &Start, budget: &Value, log: &Path, json: bool) -> Result<Outcome> {
+    let exact = start.exact()?;
     let mut file = append::open(log)?;
-    let (base, weights) = driver::run_trained(&with_scheme(set, family, "f32")?, json)?;
+    let (base, weights) = driver::run_trained(&exact, json)?;
     append::line(&mut file, log, &base)?;
     let body = CommandBody::Search {
         record: base.clone(),

@@ -1,10 +1,11 @@
 //! Trains one model once and puts it through many schemes, a record for each; what a scheme does is the lab's.
 
+use super::start::{Start, with_scheme};
 use super::{Outcome, Result, append, driver, print, record_of, words};
 use assay::lab::desk;
 use assay::lab::protocol::{CommandBody, EventBody};
+use assay::recipe::Recipe;
 use assay::recipe::fields::SCHEMES;
-use assay::recipe::{self, Recipe, edit};
 use assay::runlog::record::Record;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -20,7 +21,7 @@ pub(super) struct Row {
 
 /// `assay variants`.
 pub(crate) fn variants(
-    (set, family): (&str, &str),
+    start: &Start,
     schemes: &[String],
     log: &Path,
     json: bool,
@@ -31,11 +32,11 @@ pub(crate) fn variants(
         schemes.iter().map(String::as_str).collect()
     };
     // Every recipe is read before the work begins: a misspelt scheme should say so now.
+    let exact = start.exact()?;
     let recipes = (schemes.iter().filter(|scheme| **scheme != "f32"))
-        .map(|scheme| with_scheme(set, family, scheme))
+        .map(|scheme| with_scheme(exact.to_value(), scheme))
         .collect::<Result<Vec<Recipe>>>()?;
     let mut file = append::open(log)?;
-    let exact = with_scheme(set, family, "f32")?;
     let (base, weights) = driver::run_trained(&exact, json)?;
     append::line(&mut file, log, &base)?;
     let mut texts = vec![base.clone()];
@@ -103,14 +104,4 @@ pub(super) fn as_json(row: &Row) -> Value {
         "reason": row.reason,
         "record": digest,
     })
-}
-
-/// A family's default recipe under a scheme, as the form would change it.
-pub(crate) fn with_scheme(set: &str, family: &str, scheme: &str) -> Result<Recipe> {
-    let plain = Recipe::default_for(set, family).to_value();
-    let changed = match scheme {
-        "f32" => plain,
-        _ => edit::set(plain, "quantization.scheme", Value::from(scheme)).map_err(words)?,
-    };
-    recipe::from_value(changed).map_err(words)
 }

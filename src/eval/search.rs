@@ -139,12 +139,10 @@ impl Search {
     /// As [`Graph::parameters`].
     pub fn new(graph: &Graph, budget: Budget, confidence: f64) -> Result<Self> {
         // Integers are faster, weights alone may be smaller; who has a budget of time takes the former.
-        let first = if budget.millis.is_some() {
-            Scheme::Int8
-        } else {
-            Scheme::Int8Weights
-        };
-        let order = [Scheme::F32, first, Scheme::Int4, Scheme::Ternary];
+        let order = Scheme::STEPS.map(|scheme| match scheme {
+            Scheme::Int8Weights if budget.millis.is_some() => Scheme::Int8,
+            other => other,
+        });
         let mut layers = Vec::new();
         for parameter in graph.parameters()? {
             if parameter.role != ParameterRole::Weight {

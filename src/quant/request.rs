@@ -206,6 +206,16 @@ mod tests {
     }
 
     #[test]
+    fn each_step_of_a_search_has_fewer_bytes_for_a_layer_of_any_size() {
+        for (outputs, inner) in [(10, 84), (32, 800), (256, 784)] {
+            let bytes = Scheme::STEPS.map(|it| it.bytes(Extent { outputs, inner }));
+            assert!(bytes.is_sorted_by(|a, b| a > b), "{bytes:?}");
+        }
+        let is_known = |it: &Scheme| Scheme::ALL.iter().any(|(known, _)| known == it);
+        assert!(Scheme::STEPS.iter().all(is_known));
+    }
+
+    #[test]
     fn rows_are_filled_up_where_that_is_asked_for_or_the_scheme_is_younger_than_the_question() {
         let conv = parameter("conv.weight");
         let old = asked("Q8_0", None, &[]).applied(&conv);

@@ -66,6 +66,10 @@ impl Scheme {
         (Self::Int8Dynamic, "int8-dynamic"),
     ];
 
+    /// What a search tries for a layer, each with fewer digits than the one before: our own forms with a step for each
+    /// output or group, because a layer of any shape can take them. The second is `int8` where time counts.
+    pub const STEPS: [Self; 4] = [Self::F32, Self::Int8Weights, Self::Int4, Self::Ternary];
+
     /// By its name in a recipe.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Changes one field of a recipe as a form does; whether the result can be used is the reader's question.
 
-use super::fields::{FAMILY, FIELDS, SCHEME, at, paths, row};
+use super::fields::{FAMILY, FIELDS, LAYERS, SCHEME, at, paths, row};
 use super::read::fits;
 use super::{MAX_RECIPE_BYTES, Recipe, from_value};
 use crate::error::{Error, Problem, Result};
@@ -10,9 +10,6 @@ use serde_json::{Map, Value, json};
 /// momentum in deep learning", ICML 2013.
 const MOMENTUM: f64 = 0.9;
 
-/// Layers with a scheme of their own.
-const LAYERS: &str = "quantization.layers";
-
 /// Schemes that pad from now on when they are chosen.
 const BLOCKS: [&str; 2] = ["Q8_0", "Q4_0"];
 
@@ -20,7 +17,8 @@ const BLOCKS: [&str; 2] = ["Q8_0", "Q4_0"];
 ///
 /// Where the change decides which fields there are (family, optimizer), those that are now needed get their default and
 /// those that are not go; a change of family also moves fields that stood at its default to the new one's, and those that
-/// the new family has in another range; layers' own schemes go with the family. A scheme of blocks is chosen with padding. An
+/// the new family has in another range; layers' own schemes go with the family. `quantization.layers` is set as a whole, and
+/// an empty object or null takes it away. A scheme of blocks is chosen with padding. An
 /// optional field that is set to its default goes. The value may be out of range, and other fields may have problems: a form
 /// shows them. Unknown fields stay.
 ///
@@ -51,7 +49,7 @@ pub fn change(text: &str, path: &str, value: Value) -> Result<String> {
 /// # Errors
 /// [`Error::Recipe`] when `document` is no JSON object, or no such field exists.
 pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
-    if !FIELDS.iter().any(|field| field.path == path) {
+    if path != LAYERS && !FIELDS.iter().any(|field| field.path == path) {
         return Err(refused(path, "no such field in a recipe".into()));
     }
     if !document.is_object() {
@@ -75,15 +73,19 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
         // They are named after the old family's layers.
         put(&mut document, LAYERS, None)?;
     }
-    put(&mut document, path, (!is_default).then_some(value))?;
+    let is_empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
+    let goes = is_default || (path == LAYERS && is_empty);
+    put(&mut document, path, (!goes).then_some(value))?;
     if blocks {
         // Without the field a recipe means what it meant before there was padding.
         put(&mut document, "quantization.rows", Some(json!("padded")))?;
     }
     for other in paths().filter(|other| *other != path) {
+        // Layers' schemes decide what the scheme does.
+        let decides = |by: &str| by == path || (by == SCHEME && [LAYERS, FAMILY].contains(&path));
         let decided = FIELDS
             .iter()
-            .any(|field| field.path == other && field.only_when.is_some_and(|(by, _)| by == path));
+            .any(|field| field.path == other && field.only_when.is_some_and(|(by, _)| decides(by)));
         if !decided && !untouched.contains(&other) {
             continue;
         }
@@ -315,5 +317,35 @@ mod tests {
             set(json!({}), "data.set", json!("x")).expect("fits")["data"]["set"],
             "x"
         );
+    }
+
+    #[test]
+    fn layers_schemes_are_set_as_a_whole_and_take_along_what_they_decide() {
+        let start = Recipe::default_for("digits", "lenet").to_value();
+        let layers = json!({ "conv1": "int8", "dense": "int4" });
+        let both = set(start.clone(), LAYERS, layers.clone()).expect("fits");
+        assert_eq!(both["quantization"]["layers"], layers);
+        // A single layer in integers is calibrated as all of them are.
+        let symmetric = json!("symmetric");
+        let of_layer = set(both, "quantization.activations", symmetric.clone()).expect("fits");
+        assert_eq!(
+            from_value(of_layer.clone()).map(|it| it.quantization.activations),
+            Ok(Some("symmetric".into()))
+        );
+        let without = set(of_layer.clone(), LAYERS, json!({ "dense": "int4" })).expect("fits");
+        assert_eq!(at(&without, "quantization.activations"), None);
+        from_value(without).expect("a recipe");
+        let other = set(of_layer.clone(), FAMILY, json!("mlp")).expect("fits");
+        assert_eq!(at(&other, "quantization.activations"), None);
+        for nothing in [json!({}), Value::Null] {
+            assert_eq!(set(of_layer.clone(), LAYERS, nothing).expect("fits"), start);
+        }
+        // With no such layer it is refused, and so is a choice that only all layers have.
+        let mut alone = start.clone();
+        alone["quantization"]["activations"] = symmetric;
+        assert!(from_value(alone).is_err());
+        let mut rows = set(start, LAYERS, json!({ "dense": "Q4_0" })).expect("fits");
+        rows["quantization"]["rows"] = json!("padded");
+        assert!(from_value(rows).is_err());
     }
 }

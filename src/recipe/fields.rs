@@ -79,7 +79,8 @@ pub struct Field {
     /// What it means to leave it out; a field without this must be there.
     pub default: Option<Fallback>,
     /// The field is there only where the field at the path holds one of the words; else it is always there. A path may
-    /// have several rows, for words that no two of them share.
+    /// have several rows, for words that no two of them share. The scheme of a single layer counts as the scheme does, but
+    /// for `quantization.rows`: layers with a scheme of their own are always padded.
     pub only_when: Option<(&'static str, &'static [&'static str])>,
 }
 
@@ -88,8 +89,11 @@ impl Field {
     #[must_use]
     pub fn applies(&self, document: &Value) -> bool {
         self.only_when.is_none_or(|(path, words)| {
-            let word = at(document, path).and_then(Value::as_str);
-            word.is_some_and(|word| words.contains(&word))
+            let is_one = |value: &Value| value.as_str().is_some_and(|word| words.contains(&word));
+            let of_layers = (path == SCHEME && self.path != ROWS)
+                .then(|| at(document, LAYERS).and_then(Value::as_object));
+            let mut layers = of_layers.flatten().into_iter().flat_map(|it| it.values());
+            at(document, path).is_some_and(is_one) || layers.any(is_one)
         })
     }
 }
@@ -156,15 +160,28 @@ pub const SCHEMES: &[&str] = &[
 /// The path that decides how weights are stored.
 pub const SCHEME: &str = "quantization.scheme";
 
+/// How schemes of blocks treat outputs without whole blocks.
+const ROWS: &str = "quantization.rows";
+
+/// Layers with a scheme of their own, an object; no row of the table.
+pub(super) const LAYERS: &str = "quantization.layers";
+
 /// The path that decides what goes before weights are stored.
 pub const PRUNING: &str = "quantization.pruning";
-/// Schemes that equalization and bias correction are offered for.
+/// Schemes that equalization and bias correction are offered for: all that round to fewer digits than f16.
 const FEW_DIGITS: &[&str] = &[
     "int8-weights",
     "int8-weights-tensor",
     "int4",
     "int4-asymmetric",
     "ternary",
+    "Q8_0",
+    "Q6_K",
+    "Q5_1",
+    "Q5_0",
+    "Q4_1",
+    "Q4_0",
+    "Q4_K",
     "int8",
     "int8-dynamic",
 ];
@@ -315,7 +332,7 @@ pub const FIELDS: &[Field] = &[
     field(SCHEME, "Scheme", "", choice(SCHEMES),
         "How the trained weights are stored. f16: half precision. int8-weights: 8 bits, a scale for each output (-tensor: one for all). int4, ternary: 4 bits, three values. Q…: llama.cpp's block formats. int8, int8-dynamic: also compute in integers, with ranges from training rows or from each input. A layer that cannot take it stays f32, and the record says why."),
     Field { only_when: Some((SCHEME, &["Q8_0", "Q4_0"])), ..optional(Fallback::Word("whole"),
-        field("quantization.rows", "Rows", "", choice(&["whole", "padded"]),
+        field(ROWS, "Rows", "", choice(&["whole", "padded"]),
         "What happens to layers whose outputs do not have whole blocks of 32 weights: whole leaves them f32, padded fills them up with zeros.")) },
     of_int8(optional(Fallback::Word("mse"), field("quantization.calibration", "Calibration", "", choice(&["min-max", "percentile", "mse", "entropy"]),
         "How each activation's range is chosen from training rows: all of it, all but 0.01 % at either end, the smallest squared error, or the smallest relative entropy."))),

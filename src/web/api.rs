@@ -18,7 +18,9 @@ export interface ModelOptions {
   /** Which engine; `"cpu"` if not given. */
   engine?: "cpu";
   /** How the weights are stored before they are used; `"f32"` if not given. Only an f32 model trains. */
-  scheme?: "f32" | "f16" | "int8-weights" | "int8-weights-tensor" | "int4" | "int4-asymmetric" | "ternary" | "Q8_0" | "Q6_K" | "Q5_1" | "Q5_0" | "Q4_1" | "Q4_0" | "Q4_K";
+  scheme?: "f32" | "f16" | "int8-weights" | "int8-weights-tensor" | "int4" | "int4-asymmetric" | "ternary" | "Q8_0" | "Q6_K" | "Q5_1" | "Q5_0" | "Q4_1" | "Q4_0" | "Q4_K" | "int8" | "int8-dynamic";
+  /** Rows that the ranges of `"int8"` are chosen from, 1 to 4,096 of them; needed there and for nothing else. */
+  calibration?: Float32Array;
   /** Rows computed at a time, from 1; 64 if not given. More rows in a call are done in parts, with the same answers. */
   batch?: number;
 }
@@ -98,7 +100,7 @@ export interface ModelInfo {
   macs: number;
   /** Bytes of the weights as the scheme stores them. */
   weightBytes: number;
-  scheme: "f32" | "f16" | "int8-weights" | "int8-weights-tensor" | "int4" | "int4-asymmetric" | "ternary" | "Q8_0" | "Q6_K" | "Q5_1" | "Q5_0" | "Q4_1" | "Q4_0" | "Q4_K";
+  scheme: "f32" | "f16" | "int8-weights" | "int8-weights-tensor" | "int4" | "int4-asymmetric" | "ternary" | "Q8_0" | "Q6_K" | "Q5_1" | "Q5_0" | "Q4_1" | "Q4_0" | "Q4_K" | "int8" | "int8-dynamic";
   engine: "cpu";
   /** Version of the engine's rounding: models of one version give the same bits in every browser and in Node. */
   arithmetic: string;

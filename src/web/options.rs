@@ -31,6 +31,12 @@ impl Given {
         self.value.as_string().ok_or_else(|| self.unfit("a text"))
     }
 
+    /// Its value as a list of f32.
+    fn numbers(&self) -> Result<Vec<f32>> {
+        let array = self.value.dyn_ref::<js_sys::Float32Array>();
+        array.map_or_else(|| Err(self.unfit("a Float32Array")), |it| Ok(it.to_vec()))
+    }
+
     /// Its value as yes or no.
     pub(super) fn flag(&self) -> Result<bool> {
         self.value
@@ -86,10 +92,11 @@ pub(super) fn needed<T>(what: &str, value: Option<T>) -> Result<T> {
 
 /// How a model is to run, on top of what holds if nothing is given.
 pub(super) fn model_options(options: &JsValue, mut read: Options) -> Result<Options> {
-    for option in given(options, &["engine", "scheme", "batch"])? {
+    for option in given(options, &["engine", "scheme", "calibration", "batch"])? {
         match option.name() {
             "engine" => read.engine = option.text()?,
             "scheme" => read.scheme = option.text()?,
+            "calibration" => read.calibration = option.numbers()?,
             _ => read.batch = option.whole()?,
         }
     }

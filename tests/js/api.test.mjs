@@ -117,6 +117,8 @@ test("what is wrong is thrown as an AssayError whose kind is stable and whose me
     ["a graph too large", "too-large", /limit/, () => Model.create(graphOf([LAYERS[0], { ...LAYERS[1], units: 65535 }, { name: "more", type: "linear", units: 65535 }]), 1)],
     ["another engine", "unsupported", /"gpu"/, () => anything.create(GRAPH, 1, { engine: "gpu" })],
     ["another scheme", "unsupported", /"int3"/, () => anything.create(GRAPH, 1, { scheme: "int3" })],
+    ["integers without rows", "bad-input", /calibration: expected 1 to 4096 rows/, () => anything.create(GRAPH, 1, { scheme: "int8" })],
+    ["rows of another type", "bad-input", /calibration: expected a Float32Array/, () => anything.create(GRAPH, 1, { scheme: "int8", calibration: [1] })],
     ["an unknown option", "bad-input", /"sceme"/, () => anything.create(GRAPH, 1, { sceme: "f16" })],
     ["an option of another type", "bad-input", /batch.*string/, () => anything.create(GRAPH, 1, { batch: "8" })],
     ["a seed that is not whole", "bad-input", /seed.*1\.5/, () => Model.create(GRAPH, 1.5)],

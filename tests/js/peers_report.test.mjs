@@ -113,11 +113,12 @@ test("the tables name every engine and leave out what nobody measured", () => {
 });
 
 test("the command line refuses what it does not know", () => {
-  const known = { models: ["m1", "m2"], engines: ["assay", "a", "assay-gpu", "a-webgpu"], gpu: ["assay-gpu", "a-webgpu"] };
+  const known = { models: ["m1", "m2"], engines: ["assay", "a", "assay-int8", "assay-gpu", "a-webgpu"], gpu: ["assay-gpu", "a-webgpu"], int8: ["assay-int8"] };
   assert.deepEqual(readOptions(["--models=m2,m1", "--rounds", "2", "--json"], known), {
     rounds: 2, models: ["m1", "m2"], engines: ["assay", "a"], measures: ["infer", "train"], budget: 800, least: 3, steps: 2, adapter: "swiftshader", json: true,
   });
   assert.deepEqual(readOptions(["--gpu"], known).engines, known.gpu, "the GPU is measured only when it is asked for");
+  assert.deepEqual(readOptions(["--int8"], known).engines, known.int8, "and so are integers");
   assert.deepEqual(readOptions(["--engines=assay,a-webgpu"], known).engines, ["assay", "a-webgpu"]);
   assert.throws(() => readOptions(["--adapter", "fast"], known), /there is no fast; there are swiftshader, default/);
   assert.throws(() => readOptions(["--models", "m9"], known), /there is no m9; there are m1, m2/);
@@ -143,4 +144,16 @@ test("quick calls are timed in groups, promises are waited for", async () => {
   const slow = await timed(() => new Promise((resolve) => setTimeout(resolve, 3)), { warmUp: 1, budget: 1 });
   assert.equal(slow.group, 1);
   assert.ok(slow.millis.every((millis) => millis > 1));
+});
+
+test("engines in integers are compared with one another alone, not among ours, and may be off by more", () => {
+  const results = [
+    inference(0, "assay", 1, 100), inference(0, "a", 2, 50), inference(0, "assay-int8", 1, 300, { logitsError: 0.09 }),
+    inference(0, "assay-int8-dynamic", 1, 200, { logitsError: 0.02 }), inference(0, "a-int8-static", 3, 150, { logitsError: 0.04 }),
+    inference(0, "b-int8-dynamic", 0.1, 900, { logitsError: 0.11 }),
+  ];
+  assert.deepEqual(ratios(results, "assay-int8").m1, { latency: { best: 3, by: { "a-int8-static": 3 } }, throughput: { best: 2, by: { "a-int8-static": 2 } } });
+  assert.deepEqual(ratios(results).m1.throughput, { best: 2, by: { a: 2 } });
+  assert.match(tables(results, ["m1"]), /Assay in dynamic integers is so many times as fast: throughput\n.*\nbest peer +1\.33 +1\.33/);
+  assert.deepEqual(remarks(results), ["b-int8-dynamic m1: WRONG, left out: logits differ from the reference by 1.1e-1"]);
 });

@@ -46,6 +46,17 @@ test("asks what follows a lost GPU only where one is asked for", () => {
   assert.deepEqual([shown({}), shown({ execution: { engine: "gpu" } }), shown({ execution: { engine: "auto" } })], [1, 2, 2]);
 });
 
+test("shows what a single layer's scheme decides as well, but for padding, which it always has", () => {
+  const fields = [
+    field("quantization.rows", { onlyWhen: ["quantization.scheme", ["Q4_0"]] }),
+    field("quantization.calibration", { onlyWhen: ["quantization.scheme", ["int8"]] }),
+  ];
+  const shown = (/** @type {object} */ quantization) => sectionsOf(fields, { quantization }).flatMap(({ fields: members }) => members.map(({ path }) => path));
+  assert.deepEqual(shown({ scheme: "f32", layers: { dense: "int4" } }), []);
+  assert.deepEqual(shown({ scheme: "f32", layers: { dense: "Q4_0", conv1: "int8" } }), ["quantization.calibration"]);
+  assert.deepEqual(shown({ scheme: "Q4_0" }), ["quantization.rows"]);
+});
+
 test("finds values by path, and nothing where there is none", () => {
   assert.equal(valueAt({ a: { b: 0 } }, "a.b"), 0);
   assert.equal(valueAt({}, "a.b.c"), undefined);

@@ -111,6 +111,18 @@ test("shows only recipe fields that differ, and all on demand", () => {
   assert.equal(columnsOf(rows.slice(0, 1), fields, false).some((item) => item.recipe), false);
 });
 
+test("shows the schemes of single layers in one column, whatever the layers are called", () => {
+  const of = (/** @type {Record<string, string>} */ layers) =>
+    ({ recipe: { ...summary(0).recipe, ...Object.fromEntries(Object.entries(layers).map(([layer, scheme]) => [`quantization.layers.${layer}`, scheme])) } });
+  const rows = rowsOf([summary(0), summary(1, of({ dense: "int4", conv1: "f32", conv2: "int4" })), summary(2, of({ "blocks.0.qkv": "int8" }))], {});
+  const columns = columnsOf(rows, [], false).filter((item) => item.recipe);
+  assert.deepEqual(columns.map(({ key, label }) => [key, label]), [["quantization.layers", "Layers"]]);
+  const words = Object.fromEntries(rows.map((row) => [row.digest, columns[0]?.value(row)]));
+  assert.deepEqual(words, { "digest-0": undefined, "digest-1": "f32: conv1; int4: conv2, dense", "digest-2": "int8: blocks.0.qkv" });
+  const plain = rowsOf([summary(0), summary(1, { recipe: { ...summary(0).recipe, seed: "9" } })], {});
+  assert.deepEqual(columnsOf(plain, [], true).filter((item) => item.key === "quantization.layers"), []);
+});
+
 test("keeps the row of a record that did not change", () => {
   const runs = [summary(0), summary(1)];
   const first = rowsOf(runs, {});

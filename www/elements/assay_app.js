@@ -9,6 +9,7 @@ import "./assay_help.js";
 import "./assay_notices.js";
 import "./assay_recipe_json.js";
 import "./assay_share.js";
+import "./assay_storing.js";
 import "../views/experiment_view.js";
 import "../views/runs_view.js";
 import "../views/compare_view.js";
@@ -28,6 +29,7 @@ export class AssayApp extends AssayElement {
       <a class="skip" href="#main" @click=${this.skip}>Skip to the view</a>
       <assay-header></assay-header>
       <assay-notices></assay-notices>
+      <assay-storing></assay-storing>
       <assay-gpu-lost></assay-gpu-lost>
       <main id="main" tabindex="-1">
         <assay-experiment-view ?hidden=${view !== "experiment"}></assay-experiment-view>

@@ -12,6 +12,7 @@ import { OPEN_SECTIONS, rangeWords, sectionsOf, sectionWords, valueAt, valueOf }
 import { NARROW } from "../widths.js";
 import { AssayElement } from "./assay_element.js";
 import "./assay_recipe_field.js";
+import "./assay_recipe_layers.js";
 
 /** @import { Field, Problem, Recipe } from "../types.js" */
 /** @import { Draft, StateKey } from "../store.js" */
@@ -74,7 +75,8 @@ export class AssayRecipeForm extends AssayElement {
     const controls = fields.map((field, index) => this.control(field, draft, open && index === 0 ? title : ""));
     if (open) return html`<div class="section single">${controls}${title === "Execution" ? this.engineNote(draft) : ""}</div>`;
     const problems = fields.filter(({ path }) => problemAt(draft.problems, path));
-    const unfolded = this.open.has(title) || problems.length > 0;
+    const dropped = title === "Quantization" ? draft.dropped ?? [] : [];
+    const unfolded = this.open.has(title) || problems.length > 0 || dropped.length > 0;
     return html`<details class="section" .open=${unfolded} @toggle=${(/** @type {Event} */ event) => this.onToggle(event, title)}>
       <summary>
         <span class="section-title">${title}</span>
@@ -83,6 +85,7 @@ export class AssayRecipeForm extends AssayElement {
           : html`<span class="soft small words">${sectionWords(title, draft.recipe)}</span>`}
       </summary>
       ${controls}
+      ${title === "Quantization" ? html`<assay-recipe-layers .layers=${draft.recipe.quantization?.layers ?? {}} .dropped=${dropped}></assay-recipe-layers>` : ""}
     </details>`;
   }
 

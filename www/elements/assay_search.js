@@ -80,6 +80,7 @@ export class AssaySearch extends AssayElement {
               p50HighMillis: point.p50Millis,
               weightBytes: point.bytes,
             }))}></assay-pareto>
+            <p class="small soft">These accuracies are of the validation images, by which the steps were chosen, so the path has a plot of its own: the one above is of the test images, which have no part in the choice. What was found is in both.</p>
             <div class="scroll" tabindex="0" role="group" aria-label="Table of the path">
               <table class="search-path">
                 <thead><tr><th scope="col">Step</th><th scope="col" class="number">Validation accuracy</th><th scope="col" class="number">Size</th><th scope="col" class="number">p50</th></tr></thead>

@@ -1,6 +1,8 @@
 // @ts-check
 /** @file The columns of the run table: which there are, which recipe fields differ, and rows in the order of a column. Pure. */
 
+import { isLayerPath, layersWords } from "../quantization_words.js";
+
 /** @import { RunRow } from "./rows.js" */
 
 /**
@@ -39,6 +41,10 @@ export const FIXED = [
 /** Shown where it tells rows apart: most logs were made on the CPU alone. @type {Column} */
 export const ENGINE = { key: "engine", label: "Ran on", kind: "text", width: 84, value: (row) => row.summary.engine,
   help: "The engine that a run was executed on, whatever its recipe asks for; mixed where the GPU was lost on the way." };
+
+/** One column for the schemes of all single layers: each model's layers have other names. @type {Column} */
+export const LAYERS = { key: "quantization.layers", label: "Layers", kind: "text", recipe: true, width: 176, value: (row) => layersWords(row.summary.recipe) || undefined,
+  help: "Layers whose weights have a scheme of their own." };
 
 /** @type {readonly Column[]} */
 export const LAST = [
@@ -101,7 +107,7 @@ export function columnsOf(rows, fields, every) {
   const paths = recipePaths(rows, fields.map((field) => field.path));
   const present = every ? presentPaths(rows) : differing;
   /** @type {Column[]} */
-  const recipe = paths.filter((path) => present.has(path)).map((path) => {
+  const recipe = paths.filter((path) => present.has(path) && !isLayerPath(path)).map((path) => {
     const field = labels.get(path);
     const value = (/** @type {RunRow} */ row) => row.summary.recipe[path];
     const label = field?.label ?? path;
@@ -117,7 +123,8 @@ export function columnsOf(rows, fields, every) {
   });
   const engine = rows[0]?.summary.engine;
   const engines = every ? rows.some(({ summary }) => summary.engine !== "cpu") : rows.some(({ summary }) => summary.engine !== engine);
-  return [...FIXED, ...(engines ? [ENGINE] : []), ...recipe, ...LAST];
+  const layers = [...present].some(isLayerPath) ? [LAYERS] : [];
+  return [...FIXED, ...(engines ? [ENGINE] : []), ...recipe, ...layers, ...LAST];
 }
 
 /** @param {readonly RunRow[]} rows */

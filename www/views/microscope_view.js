@@ -11,6 +11,7 @@ import { exportStored } from "../run_actions.js";
 import { factList } from "../run_table/facts.js";
 import { verdictSign } from "../run_table/cells.js";
 import { titleOf } from "../run_table/rows.js";
+import { storedAgain } from "../storing.js";
 import { quantizationKeyOf } from "../variants.js";
 import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_damaged_classes.js";
@@ -113,6 +114,7 @@ export class AssayMicroscopeView extends AssayElement {
     if (!record) return;
     this.problem = app.variants.whyNot();
     if (this.problem) return this.requestUpdate();
+    const before = this.quantization;
     this.quantization = quantization;
     this.turn += 1;
     const { turn } = this;
@@ -122,11 +124,15 @@ export class AssayMicroscopeView extends AssayElement {
       const weights = await app.log.weights(record.digests.weights);
       if (!weights) throw new Error("The weights of this run are not stored in this browser. Run its recipe again: the same recipe gives the same weights.");
       const recipe = { ...record.recipe, quantization };
-      const answer = await app.lab.command({ type: "inspect", recipe, weights: record.digests.weights }, { bytes: weights.slice() }).done;
+      const answer = await storedAgain("for the Microscope", { type: "inspect", recipe, weights: record.digests.weights }, weights.slice());
       if (turn !== this.turn) return;
       this.looked = { ...answer, damage: damageFrom(answer.damage) };
     } catch (error) {
-      if (turn === this.turn) this.problem = errorFrom(error).message;
+      if (turn !== this.turn) return;
+      const { kind, message } = errorFrom(error);
+      // What is shown is still that of before.
+      if (kind === "stopped") this.quantization = before;
+      else this.problem = message;
     } finally {
       if (turn === this.turn) this.looking = false;
     }

@@ -13,7 +13,7 @@ use crate::{setup, suites};
 #[derive(Subcommand)]
 pub(crate) enum Bench {
     /// Assay beside onnxruntime-web, TensorFlow.js, rten and plain candle, each measurement in a fresh Chromium; with
-    /// --gpu beside the first two on WebGPU
+    /// --gpu beside the first two on WebGPU, with --int8 beside the first and rten in 8-bit integers
     Peers(Peers),
     /// Assay's matrix product beside those of other crates, as wasm in Node
     Kernels {
@@ -44,13 +44,17 @@ pub(crate) struct Peers {
     /// Some of m1_mlp, m2_lenet, m3_resnet20, m4_mobile, m5_vit, with commas between them [default: all]
     #[arg(long)]
     models: Option<String>,
-    /// Some of assay, onnxruntime-web, tfjs, rten, candle, assay-gpu, onnxruntime-webgpu, tfjs-webgpu, with commas between
-    /// them [default: the first five]
+    /// Some of assay, onnxruntime-web, tfjs, rten, candle, of assay-int8, assay-int8-dynamic, onnxruntime-int8-static,
+    /// onnxruntime-int8-dynamic, rten-int8-static, rten-int8-dynamic, and of assay-gpu, onnxruntime-webgpu, tfjs-webgpu,
+    /// with commas between them [default: the first five]
     #[arg(long)]
     engines: Option<String>,
     /// Measure the three engines on WebGPU
     #[arg(long, conflicts_with = "engines")]
     gpu: bool,
+    /// Measure those that compute in 8-bit integers
+    #[arg(long, conflicts_with_all = ["engines", "gpu"])]
+    int8: bool,
     /// Which GPU Chromium takes: swiftshader, in software and a hundred times as slow, or default, the machine's
     #[arg(long, default_value = "swiftshader")]
     adapter: String,
@@ -85,16 +89,21 @@ pub(crate) fn run(project: &Project, what: Bench) -> Result<()> {
 }
 
 impl Peers {
-    fn wants(&self, engine: &str) -> bool {
-        const GPU: [&str; 3] = ["assay-gpu", "onnxruntime-webgpu", "tfjs-webgpu"];
-        match &self.engines {
-            Some(names) => names.split(',').any(|name| name == engine),
-            None => GPU.contains(&engine) == self.gpu,
+    /// Whether an engine whose name begins so is measured.
+    fn wants(&self, peer: &str) -> bool {
+        match (&self.engines, self.gpu, self.int8) {
+            (Some(names), ..) => names.split(',').any(|name| name.starts_with(peer)),
+            (None, true, _) => ["assay", "onnxruntime", "tfjs"].contains(&peer),
+            (None, _, true) => ["assay", "onnxruntime", "rten"].contains(&peer),
+            (None, false, false) => true,
         }
     }
 
-    fn wants_any(&self, engines: &[&str]) -> bool {
-        engines.iter().any(|engine| self.wants(engine))
+    /// Whether one is measured that loads a file which onnxruntime's tools quantize.
+    fn wants_quantized(&self) -> bool {
+        let is_quantized = |name: &str| name.contains("-int8-") && !name.starts_with("assay");
+        let names = self.engines.iter().flat_map(|names| names.split(','));
+        self.int8 || names.into_iter().any(is_quantized)
     }
 }
 
@@ -102,15 +111,10 @@ impl Peers {
 fn peers(project: &Project, options: &Peers) -> Result<()> {
     setup::packages(project)?;
     if !options.no_build {
-        if options.wants_any(&["assay", "assay-gpu"]) {
+        if options.wants("assay") {
             project.page()?;
         }
-        if options.wants_any(&[
-            "onnxruntime-web",
-            "onnxruntime-webgpu",
-            "tfjs",
-            "tfjs-webgpu",
-        ]) {
+        if options.wants("onnxruntime") || options.wants("tfjs") {
             or_warn(
                 "the npm packages",
                 setup::packages_in(project, Path::new("benches/peers")),
@@ -122,6 +126,9 @@ fn peers(project: &Project, options: &Peers) -> Result<()> {
                 or_warn(peer, wasm_module(project, &folder, "peers").map(drop));
             }
         }
+        if options.wants_quantized() {
+            or_warn("onnxruntime's tools", setup::quantizer(project));
+        }
     }
     let mut node = project.node("benches/peers/run.mjs");
     node.arg(format!("--rounds={}", options.rounds));
@@ -129,8 +136,10 @@ fn peers(project: &Project, options: &Peers) -> Result<()> {
     node.arg(format!("--least={}", options.least));
     node.arg(format!("--steps={}", options.steps));
     node.arg(format!("--adapter={}", options.adapter));
-    if options.gpu {
-        node.arg("--gpu");
+    for (name, is_set) in [("--gpu", options.gpu), ("--int8", options.int8)] {
+        if is_set {
+            node.arg(name);
+        }
     }
     for (name, value) in [
         ("models", &options.models),

@@ -174,9 +174,32 @@ const PYTHON_READERS: [&str; 3] = ["safetensors==0.4.5", "gguf==0.17.1", "numpy=
 
 /// Python's readers of safetensors and GGUF; where Python is missing, the suite says that they were not asked.
 pub(crate) fn python(project: &Project) -> Result<()> {
-    let folder = project.root().join("target/python");
+    environment(
+        project,
+        "target/python",
+        &PYTHON_READERS,
+        "Python's readers of exported files",
+    )
+}
+
+/// What quantizes the models of the peers, in an environment of its own under `target`.
+const PYTHON_QUANTIZER: [&str; 3] = ["numpy==2.4.6", "onnx==1.23.2", "onnxruntime==1.31.1"];
+
+/// onnxruntime's tools for Python, which the bench of the peers' integers needs.
+pub(crate) fn quantizer(project: &Project) -> Result<()> {
+    environment(
+        project,
+        "target/peers/python",
+        &PYTHON_QUANTIZER,
+        "onnxruntime's tools",
+    )
+}
+
+/// Packages of Python in a folder of their own.
+fn environment(project: &Project, folder: &str, packages: &[&str], words: &str) -> Result<()> {
+    let folder = project.root().join(folder);
     let marker = folder.join("readers");
-    let wanted = PYTHON_READERS.join("\n");
+    let wanted = packages.join("\n");
     if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
@@ -201,15 +224,15 @@ pub(crate) fn python(project: &Project) -> Result<()> {
         let mut pip = project.command(pip);
         run(pip
             .args(["install", "--quiet", "--disable-pip-version-check"])
-            .args(PYTHON_READERS))
+            .args(packages))
     });
     if let Err(error) = read {
-        // What is half installed would be taken for the readers.
+        // What is half installed would be taken for the packages.
         let _ = std::fs::remove_dir_all(&folder);
         return Err(error);
     }
     std::fs::write(&marker, wanted)?;
-    println!("Installed Python's readers of exported files.");
+    println!("Installed {words}.");
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 //! The reference models on the CPU engine behind a wasm interface: in f32, in calibrated integers, in dynamic ones, and in f32
-//! with weights of four bits. It times nothing, and judges no input: a bad one traps.
+//! with weights under any scheme. It times nothing, and judges no input: a bad one traps.
 
 use assay::data::{Rows, Scaler};
 use assay::engine::cpu::{CpuEngine, computed};
@@ -8,6 +8,26 @@ use assay::eval;
 use assay::model::{Graph, Weights, graph_json};
 use assay::recipe::QuantizationSpec;
 use assay::rng::Stream;
+
+/// What bench_run computes in, by number.
+const SCHEMES: [&str; 16] = [
+    "f32",
+    "int8",
+    "int8-dynamic",
+    "f16",
+    "int8-weights",
+    "int8-weights-tensor",
+    "int4",
+    "int4-asymmetric",
+    "ternary",
+    "Q8_0",
+    "Q6_K",
+    "Q5_1",
+    "Q5_0",
+    "Q4_1",
+    "Q4_0",
+    "Q4_K",
+];
 
 /// Rows that ranges are chosen from and that are answered.
 const ROWS: usize = 128;
@@ -39,10 +59,11 @@ impl Models {
         let mut engine = CpuEngine::new();
         ready(engine.load(&rows)).expect("rows that fit");
         let mut integers = 0;
-        let executables = ["f32", "int8", "int8-dynamic", "int4"]
+        let executables = SCHEMES
             .map(|scheme| {
                 let spec = QuantizationSpec {
                     scheme: scheme.into(),
+                    rows: Some("padded".into()),
                     ..QuantizationSpec::default()
                 };
                 let stored = eval::stored(graph, &weights, &spec, &rows, &all).expect("stored");
@@ -59,7 +80,7 @@ impl Models {
         Self {
             executables,
             features,
-            logits: vec![Vec::new(); 4],
+            logits: vec![Vec::new(); SCHEMES.len()],
             integers,
         }
     }
@@ -84,7 +105,7 @@ pub unsafe extern "C" fn bench_open(text: *const u8, bytes: usize, batch: usize)
     Box::into_raw(Box::new(Models::new(&graph, batch)))
 }
 
-/// Answers one batch in an arithmetic: 0 f32, 1 calibrated integers, 2 dynamic ones, 3 f32 with weights of four bits.
+/// Answers one batch under a scheme: 0 f32, 1 int8, 2 int8-dynamic, then those for weights alone in the order of [`SCHEMES`].
 ///
 /// # Safety
 /// `models` comes from [`bench_open`] and is not in use.

@@ -4,6 +4,7 @@
 mod integers;
 mod lanes_of_wide;
 mod layers;
+mod packed_rows;
 
 use assay_kernels::{Epilogue, product};
 use gemm::Parallelism;

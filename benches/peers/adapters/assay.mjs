@@ -1,13 +1,15 @@
 // @ts-check
 /** @file Assay through its public JavaScript API, as any page would use it. */
 
-/** @param {{ module: string }} options where `assay.js` is served */
-export async function create({ module }) {
+/** @param {{ module: string, scheme?: string }} options where `assay.js` is served; f32 if no scheme is given */
+export async function create({ module, scheme = "f32" }) {
   const { default: init, Model, version } = await import(module);
   if (!Model) throw new Error(`${module} has no class Model`);
   await init();
   const open = async (/** @type {any} */ model, /** @type {number} */ batch) =>
-    Model.load(JSON.stringify(model.graph), await model.weightsFile(), { engine: "cpu", batch });
+    Model.load(JSON.stringify(model.graph), await model.weightsFile(), {
+      engine: "cpu", scheme, batch, calibration: scheme === "int8" ? model.calibration() : undefined,
+    });
   return {
     version: version?.().app,
     layout: "chw",

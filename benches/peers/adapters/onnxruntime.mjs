@@ -9,8 +9,11 @@ const FILES = {
   webgpu: ["ort.webgpu.min.mjs", "ort-wasm-simd-threaded.asyncify"],
 };
 
-/** @param {{ folder: string, provider?: string }} options where the package's `dist` is served; "wasm" if no provider is given */
-export async function create({ folder, provider = "wasm" }) {
+/**
+ * @param {{ folder: string, provider?: string, kind?: string }} options where the package's `dist` is served; "wasm" if no provider is
+ *   given; which quantized file, if one
+ */
+export async function create({ folder, provider = "wasm", kind }) {
   const [entry, module] = FILES[provider];
   const ort = await import(`${folder}${entry}`);
   ort.env.wasm.wasmPaths = { mjs: `${folder}${module}.mjs`, wasm: `${folder}${module}.wasm` };
@@ -21,7 +24,7 @@ export async function create({ folder, provider = "wasm" }) {
     version: ort.env.versions.web,
     layout: "chw",
     async load(/** @type {any} */ model) {
-      const session = await ort.InferenceSession.create(await model.onnx(), { executionProviders: [provider], graphOptimizationLevel: "all" });
+      const session = await ort.InferenceSession.create(await model.onnx(kind), { executionProviders: [provider], graphOptimizationLevel: "all" });
       return { session, input: onnxInput(model.graph) };
     },
     async predict(/** @type {any} */ { session, input }, /** @type {Float32Array} */ x, /** @type {number} */ rows) {

@@ -4,14 +4,14 @@
 import { onnxInput } from "../models/onnx.mjs";
 import { WasmModule } from "./wasm_module.mjs";
 
-/** @param {{ wasm: string, version: string }} options */
-export async function create({ wasm, version }) {
+/** @param {{ wasm: string, version: string, kind?: string }} options `kind`: which quantized file, if one */
+export async function create({ wasm, version, kind }) {
   const module = await WasmModule.open(wasm);
   return {
     version,
     layout: "chw",
     async load(/** @type {any} */ model) {
-      const file = await model.onnx();
+      const file = await model.onnx(kind);
       const handle = module.lent([file], (at) => module.exports.load(at, file.length));
       return { handle, input: onnxInput(model.graph) };
     },

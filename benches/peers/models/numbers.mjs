@@ -25,6 +25,15 @@ export function uniform(length, seed) {
 }
 
 /**
+ * The rows that ranges of 8-bit integers are chosen from, one after another; every engine gets the same.
+ *
+ * @param {number} width numbers of a row
+ */
+export function calibrationRows(width) {
+  return uniform(64 * width, 6);
+}
+
+/**
  * Nearly normal with deviation 1: the sum of twelve uniform numbers less 6, so that only sums decide the bits.
  *
  * @param {number} length

@@ -2,7 +2,7 @@
 /** @file One measurement of one engine, in the page: loads it, checks its answers, times it. Which and when is run.mjs's choice. */
 
 import { GRAPHS } from "../models/graphs.mjs";
-import { labels, uniform } from "../models/numbers.mjs";
+import { calibrationRows, labels, uniform } from "../models/numbers.mjs";
 import { count, macsOf } from "../models/shapes.mjs";
 import { fromSafetensors } from "../models/weights.mjs";
 import { measurePeak } from "./peak.mjs";
@@ -38,8 +38,14 @@ class Model {
     return fromSafetensors(await this.weightsFile());
   }
 
-  async onnx() {
-    return fetched(`/models/${this.id}.onnx`);
+  /** @param {string} [kind] `int8-static` or `int8-dynamic`: a quantized file; else one in f32 */
+  async onnx(kind) {
+    return fetched(`/models/${this.id}${kind ? `.${kind}` : ""}.onnx`);
+  }
+
+  /** Rows that the ranges of integers may be chosen from, one after another, in the order of the ONNX file. */
+  calibration() {
+    return calibrationRows(this.width);
   }
 }
 

@@ -91,6 +91,7 @@ impl Depthwise {
                 let column = panel * COLUMNS;
                 let width = COLUMNS.min(channels - column);
                 let bias = bias[column..].as_chunks::<4>().0;
+                let columns = finish.columns(column);
                 let first = [I32x4::load(&bias[0]), I32x4::load(&bias[1])];
                 let mut tile = Tile {
                     taps: &self.taps,
@@ -107,7 +108,7 @@ impl Depthwise {
                         tile.base = y * stride[0] * row + x * stride[1] * channels + column;
                         let at = (y * out_width + x) * channels + column;
                         let mut store = |index: usize, sums| {
-                            finish.store(sums, column, at + index * channels, width, out);
+                            finish.store(columns, sums, 0, at + index * channels, width, out);
                         };
                         if out_width - x >= TOGETHER {
                             tile.sums::<TOGETHER>()

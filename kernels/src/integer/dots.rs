@@ -278,9 +278,10 @@ impl Job<'_> {
         for (index, sums) in sums.into_iter().enumerate() {
             let column = (panel + index) * COLUMNS;
             let width = COLUMNS.min(self.columns - column);
+            let columns = finish.columns(column);
             for (row, sum) in sums.into_iter().enumerate() {
                 let at = places.at(place + row)[1] + column;
-                finish.store(sum.halves(), column, at, width, out);
+                finish.store(columns, sum.halves(), place + row, at, width, out);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use super::convolution::{Convolution, Linear};
 use super::depthwise::Depthwise;
-use super::requantize::{Dyadic, Raw, Requantize, Residual};
+use super::requantize::{Dyadic, Requantize, Residual};
 
 /// What numbers become of the sums of images; as `Requantize`, but for all of them.
 #[derive(Debug, Clone, Copy)]
@@ -56,12 +56,6 @@ impl Linear {
         let finish = finish.of(finish.multipliers, residual);
         self.forward(weights, rows, x, finish, out);
     }
-
-    /// The same to sums.
-    #[inline(never)]
-    pub fn sums(&self, weights: Numbers<'_>, rows: usize, x: &[i16], out: &mut [i32]) {
-        self.forward(weights, rows, x, Raw, out);
-    }
 }
 
 impl Convolution {
@@ -85,19 +79,6 @@ impl Convolution {
         };
         self.forward(weights, images, x, of, out, scratch);
     }
-
-    /// The same to sums.
-    #[inline(never)]
-    pub fn sums(
-        &self,
-        weights: Numbers<'_>,
-        images: usize,
-        x: &[i16],
-        out: &mut [i32],
-        scratch: &mut [i16],
-    ) {
-        self.forward(weights, images, x, |_, _| Raw, out, scratch);
-    }
 }
 
 impl Depthwise {
@@ -118,18 +99,5 @@ impl Depthwise {
             finish.of(finish.multipliers, residual)
         };
         self.forward(weights, images, x, of, out, scratch);
-    }
-
-    /// The same to sums.
-    #[inline(never)]
-    pub fn sums(
-        &self,
-        weights: Numbers<'_>,
-        images: usize,
-        x: &[i16],
-        out: &mut [i32],
-        scratch: &mut [i16],
-    ) {
-        self.forward(weights, images, x, |_| Raw, out, scratch);
     }
 }

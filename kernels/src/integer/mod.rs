@@ -18,6 +18,7 @@ mod norm;
 mod pointwise;
 mod pool;
 mod requantize;
+mod scaled;
 
 pub use attention::{AttentionScratch, EXPONENTS, IntegerAttention, MOST_TOKENS};
 pub use convolution::{Convolution, Linear};
@@ -25,13 +26,13 @@ pub use depthwise::Depthwise;
 pub use finished::{Finishing, Numbers};
 pub use norm::{EPSILON_DIGITS, LayerNorm, NARROWEST_NORM, NORM_DIGITS, Offsets, WIDEST_NORM};
 pub use pointwise::{
-    Add, Look, dequantize, largest, quantize, rounded, scaled_row, scaled_sums, transpose,
-    within_range,
+    Add, Look, dequantize, largest, quantize, rounded, scaled_sums, transpose, within_range,
 };
 pub use pool::{Average, global_average, max};
 pub use requantize::Dyadic;
 #[cfg(test)]
 use requantize::{Raw, Requantize, Residual};
+pub use scaled::Scaling;
 
 /// Numbers behind the last one of a slice that kernels may read: one register.
 pub const SLACK: usize = 8;

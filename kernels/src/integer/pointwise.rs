@@ -90,37 +90,17 @@ pub fn scaled_sums(sums: &[i32], steps: &[f32], out: &mut [f32]) {
 #[must_use]
 #[inline(never)]
 pub fn largest(x: &[f32]) -> f32 {
-    let (fours, rest) = x.as_chunks::<4>();
-    let mut most = F32x4::from_rest(rest).abs().max(F32x4::zero());
-    for four in fours {
-        most = F32x4::load(four).abs().max(most);
-    }
-    (most.to_array().into_iter()).fold(0.0, |most, lane| if lane > most { lane } else { most })
-}
-
-/// `out = sum·(row·step) + bias` with a step and a bias for each column; three roundings.
-#[inline(never)]
-pub fn scaled_row(sums: &[i32], row: f32, [steps, bias]: [&[f32]; 2], out: &mut [f32]) {
-    let columns = steps.len();
-    let (steps, steps_rest) = steps.as_chunks::<4>();
-    let (bias, bias_rest) = bias.as_chunks::<4>();
-    let factor = F32x4::splat(row);
-    for (sums, out) in sums
-        .chunks_exact(columns)
-        .zip(out.chunks_exact_mut(columns))
-    {
-        let (sums, sums_rest) = sums.as_chunks::<4>();
-        let (out, out_rest) = out.as_chunks_mut::<4>();
-        for ((sums, out), (step, bias)) in sums.iter().zip(out).zip(steps.iter().zip(bias)) {
-            let step = factor * F32x4::load(step);
-            (I32x4::load(sums).to_floats() * step + F32x4::load(bias)).store(out);
-        }
-        for ((&sum, out), (&step, &bias)) in
-            (sums_rest.iter().zip(out_rest)).zip(steps_rest.iter().zip(bias_rest))
-        {
-            *out = sum as f32 * (row * step) + bias;
+    // Four maxima side by side: one would wait for the comparison before.
+    let (sixteens, rest) = x.as_chunks::<16>();
+    let mut most = [F32x4::zero(); 4];
+    for sixteen in sixteens {
+        for (most, four) in most.iter_mut().zip(sixteen.as_chunks::<4>().0) {
+            *most = F32x4::load(four).abs().max(*most);
         }
     }
+    let lanes = most.into_iter().flat_map(F32x4::to_array);
+    let rest = rest.iter().map(|it| it.abs());
+    (lanes.chain(rest)).fold(0.0, |most, lane| if lane > most { lane } else { most })
 }
 
 /// The sum of two tensors: `out = min(max(⌊(a·m + b·k + 2^(s−1)) / 2^s⌋, low), high)`.
@@ -268,15 +248,16 @@ mod tests {
         let mut scaled = [0.0; 4];
         scaled_sums(&[3, -5, 16_777_217, 2], &[0.5, 0.25], &mut scaled);
         assert_eq!(scaled, [1.5, -1.25, 8_388_608.0, 0.5]);
-        scaled_row(
-            &[3, -5, 7, 2],
-            0.5,
-            [&[0.5, 0.25], &[1.0, 2.0]],
-            &mut scaled,
-        );
-        assert_eq!(scaled, [1.75, 1.375, 2.75, 2.25]);
         assert_eq!(largest(&[1.0, -7.0, f32::NAN, 2.0, 3.0, -9.0]), 9.0);
         assert_eq!(largest(&[]), 0.0);
+        let mut many = drawn(101, 3);
+        many[40] = f32::NAN;
+        for count in [15, 16, 17, 64, 101] {
+            let wanted = many[..count]
+                .iter()
+                .fold(0.0_f32, |most, it| most.max(it.abs()));
+            assert_eq!(largest(&many[..count]), wanted);
+        }
     }
 
     #[test]

@@ -85,7 +85,8 @@ impl Average {
                     *sum = *sum + part;
                 }
             }
-            finish.store(sums.map(|sum| sum << By::<8>), 0, 0, width, out);
+            let sums = sums.map(|sum| sum << By::<8>);
+            finish.store(finish.columns(0), sums, 0, 0, width, out);
         }
     }
 }

@@ -22,11 +22,19 @@ pub(crate) trait Finish: Copy {
     /// A number of the output.
     type Number: Copy;
 
-    /// Writes the sums of eight columns from `column` on to `out[at..]`, as many as there is `width` for.
+    /// What eight neighbouring columns have in common at every place.
+    type Columns: Copy;
+
+    /// Of the columns from one on.
+    fn columns(self, column: usize) -> Self::Columns;
+
+    /// Writes the sums of eight columns to `out[at..]`, as many as there is `width` for; `place` counts the rows of a
+    /// product.
     fn store(
         self,
+        columns: Self::Columns,
         sums: [I32x4; 2],
-        column: usize,
+        place: usize,
         at: usize,
         width: usize,
         out: &mut [Self::Number],
@@ -42,9 +50,12 @@ pub(crate) struct Raw;
 
 impl Finish for Raw {
     type Number = i32;
+    type Columns = ();
+
+    fn columns(self, _: usize) {}
 
     #[inline(always)]
-    fn store(self, sums: [I32x4; 2], _: usize, at: usize, width: usize, out: &mut [i32]) {
+    fn store(self, (): (), sums: [I32x4; 2], _: usize, at: usize, width: usize, out: &mut [i32]) {
         let mut eight = [[0; 4]; 2];
         for (sum, four) in sums.into_iter().zip(&mut eight) {
             sum.store(four);
@@ -99,18 +110,14 @@ impl Requantize<'_> {
 
     /// Eight sums' results.
     #[inline(always)]
-    pub(super) fn eight(&self, sums: [I32x4; 2], column: usize, at: usize, width: usize) -> I16x8 {
-        let multipliers: &[i32; COLUMNS] = self.multipliers[column..]
-            .first_chunk()
-            .expect("whole eights of multipliers");
-        let [low, high] = [
-            &multipliers.as_chunks::<4>().0[0],
-            &multipliers.as_chunks::<4>().0[1],
-        ];
-        let mut scaled = [
-            sums[0].high_product(I32x4::load(low)),
-            sums[1].high_product(I32x4::load(high)),
-        ];
+    pub(super) fn eight(
+        &self,
+        multipliers: [I32x4; 2],
+        sums: [I32x4; 2],
+        at: usize,
+        width: usize,
+    ) -> I16x8 {
+        let mut scaled = [0, 1].map(|half| sums[half].high_product(multipliers[half]));
         if let Some(Residual { numbers, factor }) = self.residual {
             let numbers = I16x8::from_start(&numbers[at..at + width]);
             let multiplier = I32x4::splat(factor.multiplier).words();
@@ -130,10 +137,29 @@ impl Requantize<'_> {
 
 impl Finish for Requantize<'_> {
     type Number = i16;
+    /// Multipliers.
+    type Columns = [I32x4; 2];
 
     #[inline(always)]
-    fn store(self, sums: [I32x4; 2], column: usize, at: usize, width: usize, out: &mut [i16]) {
-        let numbers = self.eight(sums, column, at, width);
+    fn columns(self, column: usize) -> [I32x4; 2] {
+        let multipliers: &[i32; COLUMNS] = self.multipliers[column..]
+            .first_chunk()
+            .expect("whole eights of multipliers");
+        let (fours, _) = multipliers.as_chunks::<4>();
+        [I32x4::load(&fours[0]), I32x4::load(&fours[1])]
+    }
+
+    #[inline(always)]
+    fn store(
+        self,
+        multipliers: [I32x4; 2],
+        sums: [I32x4; 2],
+        _: usize,
+        at: usize,
+        width: usize,
+        out: &mut [i16],
+    ) {
+        let numbers = self.eight(multipliers, sums, at, width);
         numbers.write_to_start(&mut out[at..at + width]);
     }
 
@@ -187,7 +213,7 @@ mod tests {
                     let (low, high) = (sums.as_chunks().0[0], sums.as_chunks().0[1]);
                     let mut out = [0; 8];
                     let lanes = [I32x4::load(&low), I32x4::load(&high)];
-                    finish.store(lanes, 0, 0, 8, &mut out);
+                    finish.store(finish.columns(0), lanes, 0, 0, 8, &mut out);
                     for lane in 0..8 {
                         assert_eq!(out[lane], finish.one(sums[lane], lane, lane));
                         if !residual {

@@ -1,5 +1,7 @@
 //! Every integer kernel against its plain loop, over shapes of one, primes and no multiples of the lanes; equality is exact.
 
+mod scaled;
+
 use super::*;
 use crate::convolution::Geometry;
 use crate::pool::Pool;

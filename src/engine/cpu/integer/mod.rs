@@ -241,10 +241,8 @@ impl IntegerExecutable {
             Kind::Dynamic(product) => buffers.with([item], rows, |buffers, [out]| {
                 let read = |value: usize| buffers.get(values[value], rows);
                 let residual = step.residual.map(read);
-                product.run_dynamic(rows, read(step.inputs[0]), residual, out, scratch);
-                if let Some(function) = step.activation {
-                    function.apply_in_place(out);
-                }
+                let after = (residual, step.activation);
+                product.run_dynamic(rows, read(step.inputs[0]), after, out, scratch);
             }),
             Kind::Logits(product) => {
                 let slot = buffers.slot_of(values[step.inputs[0]]);

@@ -1,19 +1,14 @@
 //! A linear layer or a convolution with integer weights: packing, steps to multipliers, and the three ways its sums leave.
 
-use super::step::{Scratch, shift_for, sums};
+use super::step::{Scratch, shift_for};
 use crate::engine::cpu::affine::geometry;
 use crate::engine::cpu::operation::sizes;
 use crate::model::{Layer, ResolvedNode};
 use crate::quant::{Codes, IntegerLayer};
 use assay_kernels::activation::Activation;
-use assay_kernels::elementwise;
 use assay_kernels::integer::{
-    COLUMNS, Convolution, Depthwise, Dyadic, Finishing, Linear, SLACK, largest, quantize,
-    scaled_row, scaled_sums,
+    COLUMNS, Convolution, Depthwise, Dyadic, Finishing, Linear, SLACK, Scaling, largest, quantize,
 };
-
-/// Sums of 32 bits.
-pub(super) type Sums = Vec<i32>;
 
 /// Which kernel.
 #[derive(Debug)]
@@ -52,13 +47,11 @@ pub(in crate::engine) struct Product {
     packed: Vec<i16>,
     /// One for each column of each group, up to whole eights.
     bias: Vec<i32>,
-    /// What a sum's one is worth, for each output, where sums leave as numbers.
-    steps: Vec<f32>,
-    /// The bias as a number, where the sum has none.
-    float_bias: Vec<f32>,
+    /// What a sum's one is worth where sums leave as numbers, and the bias as a number, −0 where the sum has one; for each
+    /// column, as `bias`.
+    columns: [Vec<f32>; 2],
     finish: Option<Multipliers>,
     input_len: usize,
-    output_len: usize,
 }
 
 /// A number that does not fit, in words.
@@ -118,18 +111,18 @@ impl Product {
     ) -> Hindered<Self> {
         let mut product = Self::new(node, layer)?;
         product.set_bias(layer, x.step)?;
-        product.steps = layer.steps.iter().map(|step| step * x.step).collect();
+        let steps: Vec<f32> = layer.steps.iter().map(|step| step * x.step).collect();
+        product.set_columns(&steps, &vec![-0.0; steps.len()]);
         Ok(product)
     }
 
     /// A product whose input is rounded row by row.
     pub(super) fn dynamic(node: (Layer, &ResolvedNode), layer: &IntegerLayer) -> Hindered<Self> {
         let mut product = Self::new(node, layer)?;
-        product.steps.clone_from(&layer.steps);
-        product.float_bias = match layer.bias.as_slice() {
-            [] => vec![0.0; layer.steps.len()],
-            bias => bias.to_vec(),
-        };
+        match layer.bias.as_slice() {
+            [] => product.set_columns(&layer.steps, &vec![0.0; layer.steps.len()]),
+            bias => product.set_columns(&layer.steps, bias),
+        }
         Ok(product)
     }
 
@@ -162,11 +155,9 @@ impl Product {
             kernel,
             groups,
             bias: Vec::new(),
-            steps: Vec::new(),
-            float_bias: Vec::new(),
+            columns: Default::default(),
             finish: None,
             input_len: count(resolved.input()),
-            output_len: count(&resolved.output),
         };
         match &product.kernel {
             Kernel::Linear(linear, _) => linear.pack(&integer.weights, &mut product.packed),
@@ -213,14 +204,18 @@ impl Product {
     }
 
     /// Numbers of outputs, each group's filled up to whole eights.
-    fn by_column(&self, of_outputs: &[i32]) -> Vec<i32> {
+    fn by_column<T: Copy + Default>(&self, of_outputs: &[T]) -> Vec<T> {
         let each = (of_outputs.len() / self.groups).max(1);
         let mut columns = Vec::new();
         for group in of_outputs.chunks(each) {
             columns.extend_from_slice(group);
-            columns.resize(columns.len().next_multiple_of(COLUMNS), 0);
+            columns.resize(columns.len().next_multiple_of(COLUMNS), T::default());
         }
         columns
+    }
+
+    fn set_columns(&mut self, steps: &[f32], bias: &[f32]) {
+        self.columns = [self.by_column(steps), self.by_column(bias)];
     }
 
     /// Numbers of 8 bits for so many rows.
@@ -252,14 +247,27 @@ impl Product {
         }
     }
 
-    /// Sums for so many rows.
-    fn run_sums(&self, rows: usize, x: &[i16], out: &mut [i32], frame: &mut Vec<i16>) {
+    /// Numbers for rows with these factors.
+    fn run_scaled(
+        &self,
+        x: &[i16],
+        (rows, residual, activation): (&[f32], Option<&[f32]>, Option<Activation>),
+        out: &mut [f32],
+        frame: &mut Vec<i16>,
+    ) {
+        let scaling = Scaling {
+            rows,
+            steps: &self.columns[0],
+            bias: &self.columns[1],
+            residual,
+            activation,
+        };
         let weights = (self.packed.as_slice(), self.bias.as_slice());
         let frame = self.frame(frame);
         match &self.kernel {
-            Kernel::Linear(linear, places) => linear.sums(weights, rows * places, x, out),
-            Kernel::Convolution(plan) => plan.sums(weights, rows, x, out, frame),
-            Kernel::Depthwise(plan) => plan.sums(weights, rows, x, out, frame),
+            Kernel::Linear(linear, places) => linear.scaled(weights, *places, x, &scaling, out),
+            Kernel::Convolution(plan) => plan.scaled(weights, x, &scaling, out, frame),
+            Kernel::Depthwise(plan) => plan.scaled(weights, x, &scaling, out, frame),
         }
     }
 
@@ -296,7 +304,7 @@ impl Product {
 
     /// What one of a sum is worth, for each output, where sums are the answer.
     pub(in crate::engine) fn answer_steps(&self) -> &[f32] {
-        &self.steps
+        &self.columns[0][..self.output_channels()]
     }
 
     fn output_channels(&self) -> usize {
@@ -309,9 +317,10 @@ impl Product {
 
     /// Sums as numbers for so many rows.
     pub(super) fn logits(&self, rows: usize, x: &[i16], out: &mut [f32], scratch: &mut Scratch) {
-        let sums = sums(&mut scratch.sums, rows * self.output_len);
-        self.run_sums(rows, x, sums, &mut scratch.numbers);
-        scaled_sums(sums, &self.steps, out);
+        scratch.steps.clear();
+        scratch.steps.resize(rows, 1.0);
+        let rows = scratch.steps.as_slice();
+        self.run_scaled(x, (rows, None, None), out, &mut scratch.numbers);
     }
 
     /// Numbers for so many rows, each rounded with a step of its own: its largest number has 127 of them.
@@ -319,31 +328,31 @@ impl Product {
         &self,
         rows: usize,
         x: &[f32],
-        residual: Option<&[f32]>,
+        (residual, activation): (Option<&[f32]>, Option<Activation>),
         out: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        let input = &mut scratch.input;
+        let Scratch {
+            input,
+            steps,
+            numbers,
+            ..
+        } = scratch;
         input.resize(input.len().max(rows * self.input_len + SLACK), 0);
-        let step = |x: &[f32]| largest(x) / 127.0;
+        steps.clear();
         for (x, to) in x
             .chunks_exact(self.input_len)
             .zip(input.chunks_exact_mut(self.input_len))
         {
-            let step = step(x);
+            let step = largest(x) / 127.0;
             let inverse = if step > 0.0 { 1.0 / step } else { 0.0 };
             quantize(x, inverse, [-127, 127], to);
+            steps.push(step);
         }
-        let sums = sums(&mut scratch.sums, rows * self.output_len);
-        self.run_sums(rows, &scratch.input, sums, &mut scratch.numbers);
-        let rows = x
-            .chunks_exact(self.input_len)
-            .zip(sums.chunks_exact(self.output_len));
-        for ((x, sums), out) in rows.zip(out.chunks_exact_mut(self.output_len)) {
-            scaled_row(sums, step(x), [&self.steps, &self.float_bias], out);
-        }
-        if let Some(residual) = residual {
-            elementwise::add_assign(out, residual);
+        let fused = activation.filter(|&it| Scaling::takes(it));
+        self.run_scaled(input, (steps, residual, fused), out, numbers);
+        if let (None, Some(function)) = (fused, activation) {
+            function.apply_in_place(out);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How one step of a network is computed in integers, and why not where it is not; it plans, and holds what a run needs.
 
 use super::inexact::{attention, norm, offsets};
-use super::product::{Product, Sums};
+use super::product::Product;
 use crate::engine::cpu::operation::Operation;
 use crate::engine::cpu::plan::Step as FloatStep;
 use crate::model::{Graph, ResolvedNode};
@@ -20,8 +20,8 @@ pub(super) struct Scratch {
     pub(super) numbers: Vec<i16>,
     /// Numbers of a dynamic step.
     pub(super) input: Vec<i16>,
-    /// Sums of 32 bits.
-    pub(super) sums: Vec<i32>,
+    /// A factor for each row.
+    pub(super) steps: Vec<f32>,
     /// An attention's heads.
     pub(super) attention: AttentionScratch,
 }
@@ -263,12 +263,4 @@ fn look(function: Activation, [x, y]: [Codes; 2]) -> Look {
     let mut table = vec![0; values.len()];
     quantize(&values, 1.0 / y.step, y.range, &mut table);
     Look::new(low, &table)
-}
-
-/// Room for so many sums.
-pub(super) fn sums(scratch: &mut Sums, count: usize) -> &mut [i32] {
-    if scratch.len() < count {
-        scratch.resize(count, 0);
-    }
-    &mut scratch[..count]
 }
