@@ -108,6 +108,19 @@ const SABOTAGES: &[(&str, &str, &str)] = &[
     ),
     ("integer_attention", "max(largest,", "min(largest,"),
     ("integer_attention", "23u - up", "22u - up"),
+    ("dynamic_codes", "rest == half", "false"),
+    ("dynamic_codes", "2u * rest > divisor", "false"),
+    ("dynamic_codes", "rest > 0x800000u", "false"),
+    ("dynamic_codes", "0x0d800000u", "0x00800000u"),
+    ("dynamic_codes", "thread + half", "thread"),
+    ("dynamic_product", "dot(a, b.x)", "dot(a, b.y)"),
+    (
+        "dynamic_product",
+        "task.steps + row / task.out_height",
+        "task.steps + row",
+    ),
+    ("dynamic_product", "task.residual != NONE", "false"),
+    ("dynamic_product", "out_words + quad", "quad"),
 ];
 
 /// What a case comes to: an error says what was expected and what was found.
@@ -172,7 +185,12 @@ pub(crate) fn all() -> Vec<GpuCase> {
 async fn without_packed_products(gpu: Gpu, table: Arc<Vec<parity::Case>>) -> Result<(), String> {
     let [packed, plain] = parity::PRODUCTS_OF_FOUR;
     let all = table.iter();
-    for case in all.filter(|case| case.name.starts_with("integer_product ")) {
+    let multiplies = |case: &&parity::Case| {
+        ["integer_product ", "dynamic_product "]
+            .iter()
+            .any(|name| case.name.starts_with(name))
+    };
+    for case in all.filter(multiplies) {
         let off = case.sabotaged(&gpu, packed, plain).await?;
         if off > 0 {
             return Err(format!("{}: {off} numbers differ", case.name));

@@ -432,8 +432,20 @@ fn integers_are_scored_on_the_gpu_and_elsewhere_where_they_cannot() -> Result<()
     holds(none && agreement.flips.is_empty(), "no difference", &record)?;
     holds(record.results.latency.is_some(), "latency", &record)?;
     holds(record.results.breakdown.is_none(), "no breakdown", &record)?;
-    let changes = [("quantization.scheme", json!("int8-dynamic")), timed];
+    let changes = [
+        ("quantization.scheme", json!("int8-dynamic")),
+        timed.clone(),
+    ];
     let Ran { record, .. } = run(recipe("gpu", &changes), None, "")?;
+    holds(parts(&record).len() == 1, "int8-dynamic", &record)?;
+    let agreement = record.results.agreement.as_ref().ok_or("no agreement")?;
+    let rows = agreement.probes.iter().find(|it| it.name == "test rows");
+    let differs = rows.is_some_and(|it| it.within && it.tolerance > 1e-4);
+    holds(agreement.agrees && differs, "its tolerance", &record)?;
+    holds(record.results.latency.is_some(), "its latency", &record)?;
+    let mut mixed = recipe("gpu", &[("quantization.scheme", json!("int8")), timed]);
+    mixed["quantization"]["layers"] = json!({ "classes": "int8-dynamic" });
+    let Ran { record, .. } = run(mixed, None, "")?;
     holds(record.status == Status::Complete, "complete", &record)?;
     let all = parts(&record);
     let last = all.last().ok_or("no parts")?;

@@ -155,6 +155,7 @@ impl Engine for GpuEngine {
         Box::pin(async move {
             if let Parameters::Stored(stored) = parameters
                 && let Some(integer) = stored.integer()
+                && stored.is_static()
             {
                 let (workshop, rows) = (Rc::clone(&self.workshop), self.loaded()?);
                 let both = (stored, integer);

@@ -180,6 +180,13 @@ words! {
     }
     /// Rows and columns of integers change places.
     IntegerTranspose { places: u32, channels: u32, line: u32, input: u32, output: u32 }
+    /// A value as integers with a step for each row.
+    DynamicCodes { places: u32, channels: u32, input: u32, output: u32, steps: u32 }
+    /// A convolution of those, whose sums are numbers again.
+    DynamicProduct {
+        shape: Shape, input: u32, steps: u32, weight: u32, constants: u32, residual: u32, output: u32, depthwise: u32,
+        activation: u32,
+    }
 }
 
 impl Turn {

@@ -1,5 +1,6 @@
 //! Every kernel against its twin over a table of shapes, all arenas compared number by number; a test, not a gate.
 
+mod dynamic;
 mod integers;
 mod layers;
 mod numbers;
@@ -28,7 +29,7 @@ pub struct Case {
     before: Arenas,
 }
 
-/// How the integer product multiplies where WGSL has packed products, and where it has none.
+/// How the products of integers multiply where WGSL has packed products, and where it has none.
 pub const PRODUCTS_OF_FOUR: [&str; 2] = [DOTS, PLAIN_DOTS];
 
 /// The table.

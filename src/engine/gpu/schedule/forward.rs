@@ -19,6 +19,9 @@ const FEW_ROWS: u64 = 4;
 
 impl Builder<'_> {
     pub(super) fn forward(&mut self, step: usize, group: &Group) -> Result<()> {
+        if self.dynamic(group)? {
+            return Ok(());
+        }
         let node = group.members[0];
         let last = group.members[group.members.len() - 1];
         let inputs = self.network.inputs(node);

@@ -6,6 +6,7 @@
 
 mod backward;
 mod division;
+mod dynamic;
 mod forward;
 mod gradients;
 mod integer;
@@ -19,6 +20,7 @@ use crate::engine::cpu::parameters::Layout;
 use crate::engine::cpu::plan::{Mode, Network, sizes};
 use crate::error::{Error, Result};
 use crate::model::{Activation, Graph, ParameterRole, ResolvedNode};
+pub(super) use dynamic::Dynamic;
 pub(super) use integer::{IntegerSchedule, base};
 use places::{Item, Places};
 use std::ops::Range;
@@ -50,12 +52,14 @@ pub(super) struct InHalves {
 
 /// What a plan is made for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ground {
+pub(super) struct Ground<'a> {
     pub(super) device: Device,
     /// Where the optimizer's table will stand among the numbers.
     pub(super) blocks: u32,
     /// Where weights stand as halves: the weights arena then begins behind the tensors that decay.
     pub(super) halves: Option<InHalves>,
+    /// Layers in integers of rows with a step of their own.
+    pub(super) dynamic: Option<&'a Dynamic>,
 }
 
 /// What a part of a gradient is to the optimizer.
@@ -68,7 +72,7 @@ struct Parts {
 
 /// A schedule while it grows.
 struct Builder<'a> {
-    ground: Ground,
+    ground: Ground<'a>,
     network: Network<'a>,
     layout: &'a Layout,
     mode: Mode,
@@ -86,7 +90,7 @@ impl Schedule {
     /// [`Error::TooLarge`] where the batch needs more than a GPU can count, [`Error::Unsupported`] for a head that is too
     /// wide, [`Error::BadInput`] where a layer lacks a tensor.
     pub(super) fn new(
-        ground: Ground,
+        ground: Ground<'_>,
         graph: &Graph,
         nodes: &[ResolvedNode],
         layout: &Layout,
@@ -187,7 +191,7 @@ impl Builder<'_> {
         let len = match item {
             Item::Value(value) | Item::Gradient(value) | Item::Copied(value, _) => self.len(value),
             Item::Kept(node) => self.len(node + 1),
-            Item::Statistics(_) | Item::Partial(_) | Item::Part(_) => 0,
+            Item::Statistics(_) | Item::Partial(_) | Item::Codes(_) | Item::Part(_) => 0,
         };
         self.sized(item, len * u64::from(self.rows))
     }

@@ -22,6 +22,8 @@ pub(super) enum Item {
     Gradient(usize),
     /// A copy of a gradient for a value, at a node.
     Copied(usize, usize),
+    /// What a node reads as integers, with the steps of its rows behind.
+    Codes(usize),
     /// The parts of a parameter's gradient, by where it begins; needed until the optimizer has run.
     Part(usize),
 }

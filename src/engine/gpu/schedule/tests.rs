@@ -3,10 +3,11 @@
 use super::*;
 use crate::model::{Layer, Window};
 
-const GROUND: Ground = Ground {
+const GROUND: Ground<'_> = Ground {
     device: Device::HARDWARE,
     blocks: 0,
     halves: None,
+    dynamic: None,
 };
 
 fn planned(graph: &Graph, mode: Mode) -> Schedule {

@@ -2,6 +2,7 @@
 //!
 //! It is what a kernel means. It knows no tile, no thread and no tree, and it is far too slow for anything but tests.
 
+mod dynamic;
 mod integers;
 pub(crate) mod measured;
 mod normalization;
@@ -173,6 +174,8 @@ pub(crate) fn run(task: &Task, turn: &Turn, before: &Arenas) -> Expected {
         Task::IntegerNorm(it) => integers::norm(it, turn, before, to),
         Task::IntegerAttention(it) => integers::attention(it, turn, before, to),
         Task::IntegerTranspose(it) => integers::transpose(it, turn, before, to),
+        Task::DynamicCodes(it) => dynamic::codes(it, turn, before, to),
+        Task::DynamicProduct(it) => dynamic::product(it, turn, before, to),
     }
     after
 }

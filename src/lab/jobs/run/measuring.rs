@@ -113,7 +113,7 @@ impl Run<'_> {
             &wanted,
             &logits,
             Some(classes),
-            agreement::answers_tolerance(graph)?,
+            agreement::stored_tolerance(graph, stored)?,
         );
         let flips = agreement::flips(&wanted, &logits, classes)
             .into_iter()
