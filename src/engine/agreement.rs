@@ -85,6 +85,14 @@ pub fn step_tolerance(graph: &Graph, rows: usize) -> Result<f64> {
     tolerance(graph, Some(rows as f64), &|_| false).map(|way| 2.0 * way)
 }
 
+/// The same where every value is rounded as its codes say, as in fine-tuning for static integers.
+///
+/// # Errors
+/// As [`Graph::resolve`].
+pub fn rounded_step_tolerance(graph: &Graph, rows: usize) -> Result<f64> {
+    tolerance(graph, Some(rows as f64), &|_| true).map(|way| 2.0 * way)
+}
+
 /// What rounding to 127 steps of the largest number makes of numbers that are off by so much of it: some become the next
 /// step, at most as many as when two roundings have nothing to do with each other.
 fn flipped(off: f64) -> f64 {

@@ -3,6 +3,8 @@
 
 #[path = "api.rs"]
 mod api;
+#[path = "fine_tuning.rs"]
+mod fine_tuning;
 #[path = "integers.rs"]
 mod integers;
 #[path = "training.rs"]
@@ -121,6 +123,19 @@ const SABOTAGES: &[(&str, &str, &str)] = &[
     ),
     ("dynamic_product", "task.residual != NONE", "false"),
     ("dynamic_product", "out_words + quad", "quad"),
+    ("rounded_weights", "(whole & 1u) != 0u", "true"),
+    ("rounded_weights", "(number + 0x1fffu)", "(number + 0xfffu)"),
+    ("rounded_weights", "ceil(", "round("),
+    ("rounded_weights", "((number >> 13u) & 1u)", "1u"),
+    ("rounded_weights", "largest[thread % last]", "largest[0]"),
+    ("rounded_weights", "select(16u, 1u,", "select(16u, 16u,"),
+    (
+        "rounded_weights",
+        "i % task.places * task.planes",
+        "i % task.planes * task.places",
+    ),
+    ("rounded_values", "round(clamp(", "floor(clamp("),
+    ("rounded_values", "place <= task.high", "true"),
 ];
 
 /// What a case comes to: an error says what was expected and what was found.
@@ -176,6 +191,7 @@ pub(crate) fn all() -> Vec<GpuCase> {
         ));
     }
     cases.extend(integers::cases());
+    cases.extend(fine_tuning::cases());
     cases.extend(training::cases());
     cases.extend(api::cases());
     cases

@@ -49,13 +49,13 @@ pub(super) fn cases() -> Vec<GpuCase> {
     cases
 }
 
-fn of_family(family: &str) -> Graph {
+pub(super) fn of_family(family: &str) -> Graph {
     let recipe = Recipe::default_for("digits", family);
     families::graph(&recipe.architecture, [1, 8, 8], 10).expect("a default recipe has a graph")
 }
 
 /// Every layer that has integers: three planes, groups of whole words, padded windows, tables, sums, tokens turned twice.
-fn every_layer() -> Graph {
+pub(super) fn every_layer() -> Graph {
     let mut graph = Graph::new([3, 8, 6]);
     let window = |size, stride, padding| Window {
         size,
@@ -101,7 +101,7 @@ fn every_layer() -> Graph {
     graph
 }
 
-fn rows(shape: [u32; 3], count: u16) -> Rows {
+pub(super) fn rows(shape: [u32; 3], count: u16) -> Rows {
     let mut stream = Stream::new(5, "rows", 0);
     let length: u32 = shape.iter().product();
     Rows {
@@ -117,7 +117,7 @@ fn rows(shape: [u32; 3], count: u16) -> Rows {
     }
 }
 
-fn told<T>(result: assay::error::Result<T>) -> Result<T, String> {
+pub(super) fn told<T>(result: assay::error::Result<T>) -> Result<T, String> {
     result.map_err(|error| error.to_string())
 }
 

@@ -59,6 +59,8 @@ struct Story<'a> {
     missing: &'a str,
     /// A checkpoint to go on from.
     checkpoint: Option<Vec<u8>>,
+    /// What is done once fine-tuning has begun: `lose` the GPU, or `stop`.
+    while_fine_tuning: &'a str,
     /// Whether the next device goes away as soon as the run has heard of it.
     lose_the_next: bool,
 }
@@ -110,6 +112,7 @@ fn told(recipe: Value, story: Story<'_>) -> Result<Ran, String> {
     let mut events = Vec::new();
     let mut left = None;
     let mut kept = None;
+    let mut is_disturbed = false;
     for _ in 0..200_000 {
         for body in commands.drain(..) {
             id += 1;
@@ -124,6 +127,18 @@ fn told(recipe: Value, story: Story<'_>) -> Result<Ran, String> {
             match &event.body {
                 EventBody::Epoch { point } if Some(point.epoch) == story.lose_after => {
                     commands.push(CommandBody::LoseGpu);
+                }
+                EventBody::Stage { name, fraction }
+                    if name == "fine-tuning"
+                        && *fraction > 0.0
+                        && !story.while_fine_tuning.is_empty()
+                        && !is_disturbed =>
+                {
+                    is_disturbed = true;
+                    commands.push(match story.while_fine_tuning {
+                        "stop" => CommandBody::Stop { target: 2 },
+                        _ => CommandBody::LoseGpu,
+                    });
                 }
                 // The second of them: the first tells what the run begins with.
                 EventBody::Engine { engine, .. }
@@ -456,6 +471,69 @@ fn integers_are_scored_on_the_gpu_and_elsewhere_where_they_cannot() -> Result<()
     holds(record.results.accuracy.is_some(), "accuracy", &record)
 }
 
+/// The recipe of a model that is fine-tuned for two epochs.
+fn fine_tuned(engine: &str, scheme: &str) -> Value {
+    let changes = [
+        ("quantization.scheme", json!(scheme)),
+        ("quantization.fine_tune_epochs", json!(2)),
+    ];
+    recipe(engine, &changes)
+}
+
+fn fine_tuning_runs_on_the_gpu_and_elsewhere_where_it_cannot() -> Result<(), String> {
+    for scheme in ["int8", "int4", "int8-dynamic", "ternary"] {
+        let Ran { record, events, .. } = run(fine_tuned("gpu", scheme), None, "")?;
+        let execution = record.results.execution.as_ref().ok_or("no execution")?;
+        let part = execution.fine_tuning.as_ref().ok_or("no fine-tuning")?;
+        let is_ternary = scheme == "ternary";
+        let engine = if is_ternary { "cpu" } else { "gpu" };
+        holds(part.engine == engine, scheme, &record)?;
+        let words = part.reason.contains("ternary") && part.reason.contains("layer");
+        holds(words == is_ternary, "the reason", &record)?;
+        // Everything else is the GPU's, whatever fine-tuned.
+        holds(record.environment.engine == "gpu", "the rest", &record)?;
+        let agreement = record.results.agreement.as_ref().ok_or("no agreement")?;
+        holds(agreement.agrees, "agrees", &record)?;
+        let fractions: Vec<f64> = (events.iter())
+            .filter_map(|event| match event {
+                EventBody::Stage { name, fraction } if name == "fine-tuning" => Some(*fraction),
+                _ => None,
+            })
+            .collect();
+        let rises = fractions.len() > 5 && fractions.is_sorted();
+        holds(rises, "its progress", &record)?;
+        let on_cpu = run(fine_tuned("cpu", scheme), None, "")?.record;
+        holds(on_cpu.results.execution.is_none(), "the CPU's", &record)?;
+        let of = |record: &Record| record.results.accuracy.map_or(0.0, |it| it.value());
+        let off = (of(&record) - of(&on_cpu)).abs();
+        holds(off < 0.05 && of(&record) > 0.7, "accuracy", &record)?;
+    }
+    Ok(())
+}
+
+fn a_gpu_that_is_lost_while_fine_tuning_leaves_it_to_the_cpu() -> Result<(), String> {
+    let story = |while_fine_tuning| Story {
+        while_fine_tuning,
+        ..Story::default()
+    };
+    let Ran { record, .. } = told(fine_tuned("gpu", "int8"), story("lose"))?;
+    holds(record.status == Status::Complete, "complete", &record)?;
+    let execution = record.results.execution.as_ref().ok_or("no execution")?;
+    let part = execution.fine_tuning.as_ref().ok_or("no fine-tuning")?;
+    let said = part.engine == "cpu" && part.reason.contains("lost");
+    holds(said, "who fine-tuned", &record)?;
+    holds(
+        parts(&record) == [("gpu", 16, 1), ("cpu", 16, 4)],
+        "parts",
+        &record,
+    )?;
+    holds(record.environment.engine == "mixed", "mixed", &record)?;
+    holds(record.results.accuracy.is_some(), "accuracy", &record)?;
+    let Ran { record, .. } = told(fine_tuned("gpu", "int8"), story("stop"))?;
+    holds(record.status == Status::Stopped, "stopped", &record)?;
+    holds(record.results.accuracy.is_none(), "no answers", &record)
+}
+
 /// Probes of a model whose kernel was changed, at the engine's own seam.
 fn a_changed_kernel_trips_the_gate(
     gpu: &Gpu,
@@ -528,7 +606,7 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
 
 pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
     type Test = fn() -> Result<(), String>;
-    let tests: [(&str, Test); 10] = [
+    let tests: [(&str, Test); 12] = [
         (
             "a run on the GPU agrees and makes a claim",
             a_run_on_the_gpu_agrees_and_makes_a_claim,
@@ -561,6 +639,14 @@ pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
         (
             "integers are scored on the GPU, and elsewhere where they cannot",
             integers_are_scored_on_the_gpu_and_elsewhere_where_they_cannot,
+        ),
+        (
+            "fine-tuning runs on the GPU, and elsewhere where it cannot",
+            fine_tuning_runs_on_the_gpu_and_elsewhere_where_it_cannot,
+        ),
+        (
+            "a GPU that is lost while fine-tuning leaves it to the CPU",
+            a_gpu_that_is_lost_while_fine_tuning_leaves_it_to_the_cpu,
         ),
         (
             "both engines are timed batch by batch",

@@ -87,7 +87,8 @@ impl Measuring<'_> {
             layers: (!assignment.is_empty()).then(|| assignment.clone()),
             ..QuantizationSpec::default()
         };
-        let stored = stored(self.context, prepared, &self.trained.weights, &spec).await?;
+        let stored = stored(self.context, prepared, &self.trained.weights, &spec, None);
+        let (stored, _) = stored.await?;
         let parameters = Parameters::Stored(&stored);
         let graph = &prepared.plan.graph;
         let mut executable = self.engine.prepare(graph, parameters, SCORE_ROWS).await?;

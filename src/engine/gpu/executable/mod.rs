@@ -20,7 +20,7 @@ use super::device::Gpu;
 use super::halves::Halves;
 use super::kernels::WORDS_STRIDE;
 use super::kernels::grid::Dispatch;
-use super::schedule::{BLOCK, Dynamic, Ground, InHalves, Schedule};
+use super::schedule::{BLOCK, Dynamic, Ground, InHalves, Rounding, Schedule};
 use super::staging::Staging;
 use super::workshop::Workshop;
 use crate::data::Rows;
@@ -39,6 +39,8 @@ use std::rc::Rc;
 enum Kind {
     /// It trains.
     Training,
+    /// It trains with weights and values rounded.
+    FineTuning(Rc<Rounding>),
     /// Stored weights, in f32.
     Answering,
     /// Stored weights, in integers where rows can have a step of their own.
@@ -105,6 +107,22 @@ impl GpuExecutable {
         }
     }
 
+    /// A model to fine-tune; its answers are those of the weights that follow, with nothing rounded.
+    ///
+    /// # Errors
+    /// As [`GpuExecutable::new`].
+    pub(super) async fn rounding(
+        workshop: Rc<Workshop>,
+        rows: Rc<Rows>,
+        graph: &Graph,
+        weights: &Weights,
+        rounding: Rounding,
+        batch: u32,
+    ) -> Result<Self> {
+        let kind = Kind::FineTuning(Rc::new(rounding));
+        Self::build(workshop, rows, graph, weights, kind, batch).await
+    }
+
     async fn build(
         workshop: Rc<Workshop>,
         rows: Rc<Rows>,
@@ -113,7 +131,7 @@ impl GpuExecutable {
         kind: Kind,
         batch: u32,
     ) -> Result<Self> {
-        let trains = matches!(kind, Kind::Training);
+        let trains = matches!(kind, Kind::Training | Kind::FineTuning(_));
         let began = workshop.millis();
         check_whole(&rows)?;
         weights.check(graph)?;
@@ -129,9 +147,10 @@ impl GpuExecutable {
             }
         };
         check_fit(&rows, graph.input, classes)?;
-        let dynamic = match &kind {
-            Kind::Dynamic(dynamic) => Some(&**dynamic),
-            _ => None,
+        let (dynamic, rounding) = match &kind {
+            Kind::Dynamic(dynamic) => (Some(&**dynamic), None),
+            Kind::FineTuning(rounding) => (None, Some(&**rounding)),
+            _ => (None, None),
         };
         let layout = match dynamic {
             Some(dynamic) => Layout::aligned(&dynamic.others(&nodes), BLOCK),
@@ -157,6 +176,7 @@ impl GpuExecutable {
                 factor: halves.factor,
             }),
             dynamic,
+            rounding,
         };
         let plan = |mode, rows| Schedule::new(ground, graph, &nodes, &layout, mode, rows);
         let mut schedules = vec![(batch, plan(Mode::Inference, batch)?)];
@@ -177,6 +197,7 @@ impl GpuExecutable {
             tasks: dispatches.len() as u64,
             weights: match &halves {
                 Some(_) => (layout.len - layout.decaying) as u64,
+                None if rounding.is_some() => 2 * layout.len as u64,
                 None => (layout.len + dynamic.map_or(0, |it| it.words.len())) as u64,
             },
             moments: if trains { 2 * layout.len as u64 } else { 0 },

@@ -41,8 +41,10 @@ impl GpuExecutable {
                 ..State::default()
             });
         }
+        // Behind them there may be rounded ones.
+        let trained = self.sizes.weights.min(self.layout.len as u64);
         let stretches = [
-            (Arena::Weights, 0, self.sizes.weights),
+            (Arena::Weights, 0, trained),
             (Arena::Moments, 0, self.sizes.moments),
         ];
         let read = self.read(&stretches).await?;

@@ -287,6 +287,18 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
         Task::IntegerGather(it) => each(rows * wide(it.words)),
         Task::IntegerProduct(it) => by_quads(rows, &it.shape),
         Task::DynamicProduct(it) => by_quads(rows, &it.shape),
+        Task::RoundedWeights(it) => {
+            let inner = wide(it.planes) * wide(it.places);
+            match it.kind {
+                2 => [1, 1, 1],
+                _ => [
+                    wide(it.outputs.div_ceil(16)),
+                    inner.div_ceil(wide(it.stretch.max(1))),
+                    1,
+                ],
+            }
+        }
+        Task::RoundedValues(it) => each(rows * wide(it.length)),
         Task::DynamicCodes(_) => [rows.clamp(1, 16_384), 1, 1],
         Task::IntegerPool(it) => {
             let window = it.window;

@@ -25,7 +25,8 @@ use task::{
     Dropout, DynamicCodes, DynamicProduct, Forward, Gather, InputGradient, IntegerAttention,
     IntegerGather, IntegerMap, IntegerNorm, IntegerPool, IntegerProduct, IntegerTranspose,
     LayerNorm, LayerNormGradient, MaxGradient, NormGradient, NormSums, Normalize, Pool, Positions,
-    PositionsGradient, Statistics, Transpose, Update, WeightGradient, Words,
+    PositionsGradient, RoundedValues, RoundedWeights, Statistics, Transpose, Update,
+    WeightGradient, Words,
 };
 
 /// What kernels may bind, by number.
@@ -199,6 +200,10 @@ kernels! {
     DynamicCodes(DynamicCodes) "dynamic_codes" 256 false ["turn" "values"];
     /// Convolutions and linear layers of those.
     DynamicProduct(DynamicProduct) "dynamic_product" 64 false ["turn" "weights" "values"];
+    /// Weights as they will be stored.
+    RoundedWeights(RoundedWeights) "rounded_weights" 256 false ["weights"];
+    /// Values as they will be stored, or their gradient.
+    RoundedValues(RoundedValues) "rounded_values" 256 false ["turn" "values"];
 }
 
 #[cfg(test)]

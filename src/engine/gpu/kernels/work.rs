@@ -155,6 +155,8 @@ impl Task {
                 let [inputs, outputs, weights] = convolution(&it.shape, rows);
                 (inputs + weights).div_ceil(4) + outputs + if_there(it.residual, outputs)
             }
+            Self::RoundedWeights(it) => 2 * wide(it.outputs) * wide(it.planes) * wide(it.places),
+            Self::RoundedValues(it) => (2 + if_there(it.gradient, 1)) * rows * wide(it.length),
             Self::DynamicCodes(it) => (5 * rows * wide(it.places) * wide(it.channels)).div_ceil(4),
             Self::IntegerPool(it) => pool(&it.window, rows).iter().sum::<u64>().div_ceil(4),
             Self::IntegerMap(it) => (2 + if_there(it.right, 1)) * rows * wide(it.words),
@@ -223,6 +225,8 @@ impl Task {
             Self::IntegerProduct(it) => convolution(&it.shape),
             Self::DynamicProduct(it) => convolution(&it.shape),
             Self::DynamicCodes(it) => by_place(it.places, it.channels),
+            Self::RoundedWeights(it) => format!("{}×{}×{}", it.places, it.planes, it.outputs),
+            Self::RoundedValues(it) => by_number(it.length),
             Self::IntegerPool(it) => pool_words(&it.window, rows),
             Self::IntegerMap(it) => by_number(4 * it.words),
             Self::IntegerNorm(it) => by_place(it.places, it.channels),

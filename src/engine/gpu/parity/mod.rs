@@ -5,6 +5,7 @@ mod integers;
 mod layers;
 mod numbers;
 mod products;
+mod rounding;
 mod shapes;
 mod table;
 

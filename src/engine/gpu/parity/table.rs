@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::shapes::{Bench, CONVOLUTIONS, DEPTHWISE};
-use super::{dynamic, integers, layers, numbers, products};
+use super::{dynamic, integers, layers, numbers, products, rounding};
 use crate::engine::gpu::kernels::Task;
 use crate::engine::gpu::kernels::grid::Dispatch;
 use crate::engine::gpu::kernels::task::Turn;
@@ -74,5 +74,6 @@ pub(super) fn cases() -> Vec<Case> {
     numbers::updates(&mut table);
     integers::all(&mut table);
     dynamic::all(&mut table);
+    rounding::all(&mut table);
     table.0
 }

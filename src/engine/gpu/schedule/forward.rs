@@ -40,7 +40,7 @@ impl Builder<'_> {
             Some(function) if trains && !from_output(function) => self.place(Item::Kept(last)),
             _ => NONE,
         };
-        let output = self.place(Item::Value(last + 1));
+        let output = self.place(self.written(last + 1));
         let activation = group.activation.map_or(0, number);
         let task = match layer {
             Layer::Linear { .. } | Layer::Convolution(_) => {
@@ -226,7 +226,8 @@ impl Builder<'_> {
                 Task::Dropout(dropout(node, rate, length, [input, output, 0]))
             }
         };
-        self.push(task)
+        self.push(task)?;
+        self.rounded(last + 1)
     }
 }
 

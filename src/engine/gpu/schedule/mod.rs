@@ -11,6 +11,7 @@ mod forward;
 mod gradients;
 mod integer;
 mod places;
+mod rounding;
 
 use super::kernels::Task;
 use super::kernels::grid::Dispatch;
@@ -23,6 +24,7 @@ use crate::model::{Activation, Graph, ParameterRole, ResolvedNode};
 pub(super) use dynamic::Dynamic;
 pub(super) use integer::{IntegerSchedule, base};
 use places::{Item, Places};
+pub(super) use rounding::Rounding;
 use std::ops::Range;
 
 /// Numbers that share an entry of the optimizer's table; parameters begin at multiples of it.
@@ -60,6 +62,8 @@ pub(super) struct Ground<'a> {
     pub(super) halves: Option<InHalves>,
     /// Layers in integers of rows with a step of their own.
     pub(super) dynamic: Option<&'a Dynamic>,
+    /// What is rounded in training; rounded weights stand behind the others.
+    pub(super) rounding: Option<&'a Rounding>,
 }
 
 /// What a part of a gradient is to the optimizer.
@@ -134,13 +138,15 @@ impl Schedule {
 impl Builder<'_> {
     fn all(&mut self) -> Result<()> {
         let [channels, height, width] = self.network.graph.input;
-        let output = self.place(Item::Value(0));
+        let output = self.place(self.written(0));
         self.push(Task::Gather(Gather {
             channels,
             places: height * width,
             output,
         }))?;
-        let groups = self.network.groups(self.mode, true);
+        self.rounded(0)?;
+        self.rounded_weights()?;
+        let groups = self.network.groups(self.mode, self.keeps());
         for (step, group) in groups.iter().enumerate() {
             self.forward(step, group)?;
         }
@@ -189,7 +195,10 @@ impl Builder<'_> {
     /// Where an item that has numbers for each row stands.
     fn place(&mut self, item: Item) -> u32 {
         let len = match item {
-            Item::Value(value) | Item::Gradient(value) | Item::Copied(value, _) => self.len(value),
+            Item::Value(value)
+            | Item::Exact(value)
+            | Item::Gradient(value)
+            | Item::Copied(value, _) => self.len(value),
             Item::Kept(node) => self.len(node + 1),
             Item::Statistics(_) | Item::Partial(_) | Item::Codes(_) | Item::Part(_) => 0,
         };
@@ -232,6 +241,9 @@ impl Builder<'_> {
     fn weight(&self, node: usize, role: ParameterRole) -> Result<u32> {
         let first = self.tensor(node, role)?.start as u32;
         Ok(match self.ground.halves {
+            None if role == ParameterRole::Weight && self.rounds_weight(node) => {
+                self.layout.len as u32 + first
+            }
             None => first,
             Some(halves) if role.decays() => halves.first + first,
             Some(_) => first - self.layout.decaying as u32,

@@ -8,6 +8,7 @@ const GROUND: Ground<'_> = Ground {
     blocks: 0,
     halves: None,
     dynamic: None,
+    rounding: None,
 };
 
 fn planned(graph: &Graph, mode: Mode) -> Schedule {

@@ -8,6 +8,7 @@ pub(crate) mod measured;
 mod normalization;
 mod numbers;
 mod product;
+mod rounding;
 mod sliding;
 mod training;
 
@@ -174,6 +175,8 @@ pub(crate) fn run(task: &Task, turn: &Turn, before: &Arenas) -> Expected {
         Task::IntegerNorm(it) => integers::norm(it, turn, before, to),
         Task::IntegerAttention(it) => integers::attention(it, turn, before, to),
         Task::IntegerTranspose(it) => integers::transpose(it, turn, before, to),
+        Task::RoundedWeights(it) => rounding::weights(it, before, to),
+        Task::RoundedValues(it) => rounding::values(it, turn, before, to),
         Task::DynamicCodes(it) => dynamic::codes(it, turn, before, to),
         Task::DynamicProduct(it) => dynamic::product(it, turn, before, to),
     }

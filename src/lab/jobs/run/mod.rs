@@ -6,6 +6,7 @@ mod engines;
 mod measuring;
 mod probing;
 mod progress;
+mod storing;
 mod training;
 mod trial;
 mod trouble;
