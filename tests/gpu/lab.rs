@@ -17,11 +17,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// A clock of this machine: how long things take decides what is timed and how often, and nothing else.
-struct Watch(Instant);
+pub(super) struct Watch(Instant);
 
 impl Watch {
     #[expect(clippy::disallowed_methods, reason = "a test's one clock")]
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Instant::now())
     }
 }
@@ -66,7 +66,7 @@ struct Story<'a> {
 }
 
 /// A small run of an engine with more fields of its recipe set.
-fn recipe(engine: &str, changes: &[(&str, Value)]) -> Value {
+pub(super) fn recipe(engine: &str, changes: &[(&str, Value)]) -> Value {
     let mut document = Recipe::default_for("digits", "mlp").to_value();
     let small = [
         ("architecture.width", json!(16)),
@@ -191,7 +191,7 @@ fn told(recipe: Value, story: Story<'_>) -> Result<Ran, String> {
     Err("the run does not end".into())
 }
 
-fn holds(condition: bool, what: &str, record: &Record) -> Result<(), String> {
+pub(super) fn holds(condition: bool, what: &str, record: &Record) -> Result<(), String> {
     if condition {
         return Ok(());
     }

@@ -169,6 +169,13 @@ impl Base {
         Ok(recipe)
     }
 
+    /// Whether the run was measured on a GPU, as a run that begins where its training ended would be.
+    pub(super) fn is_of_a_gpu(&self) -> bool {
+        let execution = self.record.results.execution.as_ref();
+        let last = execution.and_then(|it| it.parts.last());
+        last.is_some_and(|part| part.engine == "gpu")
+    }
+
     /// A run of such a recipe that begins where this one's training ended.
     pub(super) fn request(&self, recipe: &Recipe) -> run::Request {
         let results = &self.record.results;
