@@ -196,18 +196,18 @@ async fn refused(gpu: Gpu) -> Result<(), String> {
 }
 
 async fn counts(gpu: Gpu) -> Result<(), String> {
-    let of = |scheme: &'static str, gpu: Gpu| async move {
-        let model = Model::new(&of_family("lenet"), scheme)?;
-        let mut engine = GpuEngine::new(gpu);
+    let graph = of_family("mlp");
+    let mut engine = GpuEngine::new(gpu);
+    let mut dispatches = Vec::new();
+    for scheme in ["f32", "int4", "int8"] {
+        let model = Model::new(&graph, scheme)?;
         let mut tuned = model.on_gpu(&mut engine).await?;
         let numbers: Vec<u32> = (0..48).collect();
-        let mut steps = told(
-            FineTuning {
-                epochs: 10,
-                ..model.tuning(&numbers)
-            }
-            .steps(),
-        )?;
+        let tuning = FineTuning {
+            epochs: 10,
+            ..model.tuning(&numbers)
+        };
+        let mut steps = told(tuning.steps())?;
         let mut all = Vec::new();
         while let Some(step) = told(steps.next_step())? {
             all.push(step);
@@ -221,15 +221,17 @@ async fn counts(gpu: Gpu) -> Result<(), String> {
         if sent != (3, 1, 1) || bytes != (20 * 512, 21 * 16) {
             return Err(format!("{since:?}"));
         }
-        Ok(since.dispatches / 20)
-    };
-    let plain = of("f32", gpu.clone()).await?;
-    let weights = of("int4", gpu.clone()).await?;
-    let values = of("int8", gpu).await?;
-    // Four layers with weights. The input, two convolutions, two pools, the other order and a layer have values that are
-    // rounded, all but the input with a gradient, and the slopes of three relus are dispatches of their own.
-    match (weights - plain, values - weights) {
-        (4, 16) => Ok(()),
-        more => Err(format!("{more:?} dispatches more than {plain}")),
+        dispatches.push(since.dispatches / 20);
+    }
+    // The input is rounded, and each hidden layer's value, which has a gradient and whose relu's slope is then a dispatch.
+    let hidden = graph.nodes.iter().filter(|it| it.name.starts_with("dense"));
+    let hidden = hidden.count() as u64;
+    match dispatches[..] {
+        [plain, weights, values]
+            if weights == plain + hidden + 1 && values == weights + 1 + 3 * hidden =>
+        {
+            Ok(())
+        }
+        _ => Err(format!("{dispatches:?} dispatches, {hidden} hidden layers")),
     }
 }

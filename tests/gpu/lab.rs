@@ -458,6 +458,8 @@ fn integers_are_scored_on_the_gpu_and_elsewhere_where_they_cannot() -> Result<()
     let differs = rows.is_some_and(|it| it.within && it.tolerance > 1e-4);
     holds(agreement.agrees && differs, "its tolerance", &record)?;
     holds(record.results.latency.is_some(), "its latency", &record)?;
+    let is_broken_down = record.results.breakdown.is_some();
+    holds(is_broken_down, "both engines timed", &record)?;
     let mut mixed = recipe("gpu", &[("quantization.scheme", json!("int8")), timed]);
     mixed["quantization"]["layers"] = json!({ "classes": "int8-dynamic" });
     let Ran { record, .. } = run(mixed, None, "")?;

@@ -121,7 +121,7 @@ impl Run<'_> {
             self.time(draft, on_gpu.as_mut()).await?;
         }
         if self.is_to_be_timed(draft)
-            && stored.integer().is_none()
+            && !stored.is_static()
             && let Some(gpu) = engines.gpu()
         {
             let measured = breakdown::measure(
