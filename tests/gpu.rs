@@ -8,6 +8,8 @@ mod cases;
 mod lab;
 #[path = "gpu/seeds.rs"]
 mod seeds;
+#[path = "gpu/stored.rs"]
+mod stored;
 
 use assay::engine::gpu::Gpu;
 use libtest_mimic::{Arguments, Trial};
@@ -72,6 +74,7 @@ fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
     };
     let mut trials: Vec<Trial> = cases::all().into_iter().map(test).collect();
     trials.extend(lab::trials(gpu));
+    trials.extend(stored::trials());
     trials.extend(seeds::trials(gpu));
     trials
 }

@@ -105,14 +105,25 @@ export function partWords({ results }) {
 }
 
 /**
+ * What fine-tuned a model and why that was not the GPU, or empty.
+ * @param {RunRecord} record
+ */
+export function fineTuningWords({ results }) {
+  const part = results.execution?.fine_tuning;
+  if (!part) return "";
+  return `on the ${engineName(part.engine)}${part.reason ? `; ${part.reason}` : ""}`;
+}
+
+/**
  * How the answers of a file, computed on the CPU, stand to those of a record: the end of a sentence.
  * @param {string} predictions Digest of the file's answers.
  * @param {RunRecord} record
  * @param {string} arithmetic Of the CPU in this version.
  */
-export function sameAnswersWords(predictions, { digests, environment }, arithmetic) {
+export function sameAnswersWords(predictions, { digests, environment, results }, arithmetic) {
   if (predictions === digests.predictions) return ", as the record says";
   const others = "; the record has others";
+  if (results?.execution?.fine_tuning?.engine === "gpu") return `${others}: its model was fine-tuned on a GPU, and the file's was anew, on the CPU, which gives other weights`;
   if (environment.engine === "gpu" || environment.engine === "mixed") return `${others}: a GPU had a part in its run, and the file was checked on the CPU`;
   if (environment.arithmetic !== arithmetic) return `${others}: its run had the arithmetic ${environment.arithmetic}, and this version has ${arithmetic}`;
   return `${others}, although its run had the same arithmetic on a CPU: please report it`;

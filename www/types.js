@@ -105,6 +105,7 @@
  * @property {string} reason
  * @property {{ cpu_step_millis: number, gpu_step_millis: number, gpu_wait_millis: number }} [trial]
  * @property {{ engine: string, batch_size: number, first_epoch: number, reason?: string }[]} [parts]
+ * @property {{ engine: string, batch_size: number, first_epoch: number, reason?: string }} [fine_tuning] What fine-tuned the trained weights.
  * @property {{ adapter: string, dispatches_per_step: number, dispatches_per_batch: number, pipelines: number, tiles?: string[] }} [gpu]
  */
 

@@ -7,6 +7,7 @@ use super::{Executable, TrainStep};
 use crate::error::Result;
 use crate::model::{Graph, Layer, Weights};
 use crate::order;
+use crate::quant::{Scheme, Stored};
 use crate::result::{Agreement, Probe};
 use crate::rng::Stream;
 use crate::train::optimizer::Update;
@@ -19,6 +20,10 @@ const CPU_BESIDE: f64 = 8.0;
 const GPU_BESIDE: f64 = 16.0;
 /// And of an attention, which takes an exponential of each score: `3 + 2·|x|` roundings up to `|x| = 16`.
 const GPU_BESIDE_ATTENTION: f64 = 35.0;
+
+/// How many standard deviations the largest of some thousand differences may be off, when the largest number is as far
+/// from its own: see docs/numerics.md.
+const EXTREMES: f64 = 4.0;
 
 /// Rows of a probe.
 pub const PROBE_ROWS: usize = 16;
@@ -55,7 +60,20 @@ pub fn probe_weights(graph: &Graph, seed: u32) -> Result<Weights> {
 /// # Errors
 /// As [`Graph::resolve`].
 pub fn answers_tolerance(graph: &Graph) -> Result<f64> {
-    tolerance(graph, None)
+    tolerance(graph, None, &|_| false)
+}
+
+/// The same for a stored model: a layer that rounds each row by itself takes numbers that are off by a rounding, and where
+/// one is halfway between two codes, the engines may rightly take different ones.
+///
+/// # Errors
+/// As [`Graph::resolve`].
+pub fn stored_tolerance(graph: &Graph, stored: &Stored) -> Result<f64> {
+    let is_dynamic = |layer: &str| {
+        let own = stored.integer().and_then(|it| it.layers.get(layer));
+        own.is_some_and(|it| it.scheme == Scheme::Int8Dynamic)
+    };
+    tolerance(stored.graph(graph), None, &is_dynamic)
 }
 
 /// The same for the gradients of one training step of `rows` rows: the way there, the way back, and the longest sum over
@@ -64,11 +82,26 @@ pub fn answers_tolerance(graph: &Graph) -> Result<f64> {
 /// # Errors
 /// As [`Graph::resolve`].
 pub fn step_tolerance(graph: &Graph, rows: usize) -> Result<f64> {
-    tolerance(graph, Some(rows as f64)).map(|way| 2.0 * way)
+    tolerance(graph, Some(rows as f64), &|_| false).map(|way| 2.0 * way)
 }
 
-/// `rows` where a step is taken.
-fn tolerance(graph: &Graph, rows: Option<f64>) -> Result<f64> {
+/// The same where every value is rounded as its codes say, as in fine-tuning for static integers.
+///
+/// # Errors
+/// As [`Graph::resolve`].
+pub fn rounded_step_tolerance(graph: &Graph, rows: usize) -> Result<f64> {
+    tolerance(graph, Some(rows as f64), &|_| true).map(|way| 2.0 * way)
+}
+
+/// What rounding to 127 steps of the largest number makes of numbers that are off by so much of it: some become the next
+/// step, at most as many as when two roundings have nothing to do with each other.
+fn flipped(off: f64) -> f64 {
+    let step = 1.0 / 127.0;
+    off.hypot(EXTREMES * (off * step).min(step * step / 4.0).sqrt())
+}
+
+/// `rows` where a step is taken; `is_rounding` says which layers round what they read.
+fn tolerance(graph: &Graph, rows: Option<f64>, is_rounding: &dyn Fn(&str) -> bool) -> Result<f64> {
     let nodes = graph.resolve()?;
     let mut sum = 0.0;
     let mut longest_over_rows = 0.0_f64;
@@ -95,6 +128,9 @@ fn tolerance(graph: &Graph, rows: Option<f64>) -> Result<f64> {
             Layer::Attention { .. } => GPU_BESIDE_ATTENTION,
             _ => GPU_BESIDE,
         };
+        if is_rounding(&node.name) {
+            sum = flipped(sum);
+        }
         sum += CPU_ROUNDING * (terms.sqrt() + CPU_BESIDE) + GPU_ROUNDING * (terms.sqrt() + beside);
     }
     Ok(sum + (CPU_ROUNDING + GPU_ROUNDING) * longest_over_rows.sqrt())
@@ -289,6 +325,20 @@ mod tests {
         let step = |rows| step_tolerance(&graph("resnet"), rows).expect("fits");
         assert!(step(16) < step(64));
         assert!(step(64) < 1e-3, "{}", step(64));
+    }
+
+    #[test]
+    fn roundings_of_rows_cost_tolerance_but_not_all_of_it() {
+        let graph = graph("resnet");
+        let plain = answers_tolerance(&graph).expect("fits");
+        let none = tolerance(&graph, None, &|_| false).expect("fits");
+        let last = tolerance(&graph, None, &|layer| layer == "classes").expect("fits");
+        let all = tolerance(&graph, None, &|_| true).expect("fits");
+        assert!(plain == none && plain < last && last < all, "{last} {all}");
+        assert!(last < 5e-3 && all < 0.1, "{last} {all}");
+        // One rounding: the root of 16 times the share of a step that numbers are off by, and no more than two steps.
+        assert!((flipped(1e-6) - 4.0 * (1e-6_f64 / 127.0).sqrt()).abs() < 1e-8);
+        assert!((flipped(0.1) - 0.1_f64.hypot(2.0 / 127.0)).abs() < 1e-12);
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! What a model's answers and their timing are worth; it runs no model and waits for nothing.
+//! What a model's answers and their timing are worth; it decides nothing, and waits for nothing but a GPU that fine-tunes.
 
 pub mod clock;
 mod damage;
+mod fine_tuning;
 pub mod latency;
 mod likeness;
 mod paired;
@@ -11,6 +12,7 @@ mod stored;
 
 pub use clock::{Clock, ManualClock};
 pub use damage::{Inspection, damage};
+pub use fine_tuning::FineTuned;
 pub use paired::paired;
 pub use score::{Scored, argmax, predictions_digest, score, softmax};
 pub use stored::{Stage, Storing, stored};

@@ -133,14 +133,15 @@ pub struct Search {
 }
 
 impl Search {
-    /// Over the layers of a trained graph that have weights; `confidence` is that of the intervals on its path.
+    /// Over the layers of a trained graph that have weights; `confidence` is that of the intervals on its path. On a GPU no
+    /// layer is tried in static integers, because they run there only where all layers do.
     ///
     /// # Errors
     /// As [`Graph::parameters`].
-    pub fn new(graph: &Graph, budget: Budget, confidence: f64) -> Result<Self> {
+    pub fn new(graph: &Graph, budget: Budget, confidence: f64, on_gpu: bool) -> Result<Self> {
         // Integers are faster, weights alone may be smaller; who has a budget of time takes the former.
         let order = Scheme::STEPS.map(|scheme| match scheme {
-            Scheme::Int8Weights if budget.millis.is_some() => Scheme::Int8,
+            Scheme::Int8Weights if budget.millis.is_some() && !on_gpu => Scheme::Int8,
             other => other,
         });
         let mut layers = Vec::new();
@@ -426,8 +427,13 @@ mod tests {
     }
 
     fn over(budget: &Value, known: &[Value]) -> (Search, usize) {
-        let mut search =
-            Search::new(&graph(), Budget::read(budget).expect("a budget"), 0.9).expect("fits");
+        let mut search = Search::new(
+            &graph(),
+            Budget::read(budget).expect("a budget"),
+            0.9,
+            false,
+        )
+        .expect("fits");
         search.remember(known);
         let mut count = 0;
         while let Some(assignment) = search.wanted() {
@@ -503,7 +509,7 @@ mod tests {
         let graph = graph();
         let budget = Budget::read(&json!({ "points": 0.3 })).expect("a budget");
         for broken in [f64::NAN, f64::INFINITY] {
-            let mut search = Search::new(&graph, budget.clone(), 0.9).expect("fits");
+            let mut search = Search::new(&graph, budget.clone(), 0.9, false).expect("fits");
             while let Some(assignment) = search.wanted() {
                 let mut point = measured(&assignment, bytes_of);
                 if assignment.contains_key("dense") {

@@ -2,13 +2,15 @@
 //! ranges of activations are chosen from, in steps between which something else may be done; it decides neither schemes nor
 //! ranges.
 
+use super::fine_tuning::{self, FineTuned};
 use crate::data::Rows;
 use crate::engine::cpu::{FineTuning, observe};
+use crate::engine::gpu::GpuEngine;
 use crate::error::Result;
 use crate::model::{Graph, ResolvedNode, Weights};
 use crate::quant::{self, Calibration, Codes, Request, Seen, Stored};
 use crate::recipe::QuantizationSpec;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -33,7 +35,8 @@ const QUANTIZING: Stage = Stage {
 
 /// Trained weights that are being stored, a little at a time; how often it is stepped changes no bit.
 pub struct Storing<'a> {
-    stage: Rc<Cell<Stage>>,
+    turns: Turns,
+    tuned: Rc<RefCell<Option<FineTuned>>>,
     work: Pin<Box<dyn Future<Output = Result<Stored>> + 'a>>,
 }
 
@@ -50,16 +53,35 @@ impl<'a> Storing<'a> {
         data: &'a Rows,
         training: &'a [u32],
     ) -> Self {
-        let stage = Rc::new(Cell::new(QUANTIZING));
-        let turns = Turns(Rc::clone(&stage));
+        Self::with_gpu(graph, weights, spec, data, training, None)
+    }
+
+    /// The same with fine-tuning on a GPU that has the same rows loaded, where its kernels can: see [`Storing::fine_tuned`].
+    #[must_use]
+    pub fn with_gpu(
+        graph: &'a Graph,
+        weights: &'a Weights,
+        spec: &'a QuantizationSpec,
+        data: &'a Rows,
+        training: &'a [u32],
+        gpu: Option<&'a GpuEngine>,
+    ) -> Self {
+        let turns = Turns {
+            stage: Rc::new(Cell::new(QUANTIZING)),
+            ended: Rc::default(),
+        };
+        let tuned = Rc::default();
         let work = Work {
             spec,
             data,
             training,
-            turns,
+            turns: turns.clone(),
+            gpu,
+            tuned: Rc::clone(&tuned),
         };
         Self {
-            stage,
+            turns,
+            tuned,
             work: Box::pin(work.stored(graph, weights)),
         }
     }
@@ -67,7 +89,19 @@ impl<'a> Storing<'a> {
     /// What the next step belongs to.
     #[must_use]
     pub fn stage(&self) -> Stage {
-        self.stage.get()
+        self.turns.stage.get()
+    }
+
+    /// Whether the last step ended because a GPU has not answered yet.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        !self.turns.ended.get()
+    }
+
+    /// What fine-tuned the weights, once it has begun to.
+    #[must_use]
+    pub fn fine_tuned(&self) -> Option<FineTuned> {
+        self.tuned.borrow().clone()
     }
 
     /// Does the next part: some rows or one step of fine-tuning. Not to be called again once it gave something.
@@ -75,6 +109,7 @@ impl<'a> Storing<'a> {
     /// # Errors
     /// As [`stored`].
     pub fn step(&mut self) -> Result<Option<Stored>> {
+        self.turns.ended.set(false);
         let mut task = Context::from_waker(Waker::noop());
         match self.work.as_mut().poll(&mut task) {
             Poll::Ready(stored) => stored.map(Some),
@@ -103,11 +138,16 @@ pub fn stored(
 }
 
 /// Where a step ends.
-struct Turns(Rc<Cell<Stage>>);
+#[derive(Clone)]
+pub(super) struct Turns {
+    stage: Rc<Cell<Stage>>,
+    ended: Rc<Cell<bool>>,
+}
 
 impl Turns {
-    async fn end_step(&self, next: Stage) {
-        self.0.set(next);
+    pub(super) async fn end_step(&self, next: Stage) {
+        self.stage.set(next);
+        self.ended.set(true);
         let mut turned = false;
         poll_fn(|_| {
             if std::mem::replace(&mut turned, true) {
@@ -126,6 +166,8 @@ struct Work<'a> {
     data: &'a Rows,
     training: &'a [u32],
     turns: Turns,
+    gpu: Option<&'a GpuEngine>,
+    tuned: Rc<RefCell<Option<FineTuned>>>,
 }
 
 impl Work<'_> {
@@ -218,6 +260,20 @@ impl Work<'_> {
                 own.clone()
             }
         };
+        let mut reason = String::new();
+        if let Some(gpu) = self.gpu {
+            let model = (graph, weights);
+            let on_gpu = fine_tuning::on_gpu(gpu, model, &alone, tuning, is_masked, &self.turns);
+            match on_gpu.await? {
+                Ok(tuned) => {
+                    self.tuned.replace(Some(FineTuned::on_gpu()));
+                    self.turns.end_step(QUANTIZING).await;
+                    return Ok(tuned);
+                }
+                Err(words) => reason = words,
+            }
+        }
+        self.tuned.replace(Some(FineTuned::on_cpu(reason)));
         let mut tuner = tuning.begin(graph, weights)?;
         loop {
             let fraction = tuner.fraction();

@@ -124,6 +124,12 @@ impl Stored {
         }
     }
 
+    /// Whether some layer's integers have steps that were chosen before.
+    #[must_use]
+    pub fn is_static(&self) -> bool {
+        (self.integer.as_ref()).is_some_and(|integer| !integer.codes.is_empty())
+    }
+
     /// The integers, where some layer computes in them.
     #[must_use]
     pub const fn integer(&self) -> Option<&Integer> {

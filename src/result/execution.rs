@@ -17,6 +17,9 @@ pub struct Execution {
     /// What was trained on what, in order; more than one part where the GPU was lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
+    /// On what the trained weights were fine-tuned, where the recipe asks for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_tuning: Option<Part>,
     /// The GPU, where one was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpu: Option<GpuUse>,

@@ -20,8 +20,14 @@ mod exports {
     /// every tile and every family are tried.
     fn is_for_browsers(name: &str) -> bool {
         let is_of_a_tile = name.contains(" slice");
-        let is_of_a_family =
-            name.starts_with("model: ") && NATIVE_ONLY.iter().any(|family| name.ends_with(family));
+        // Integers in one arithmetic have no product in f32, and so every family is tried.
+        let has_products = [
+            "model: ",
+            "integers: rows with steps",
+            "fine-tuning: a step",
+        ];
+        let is_of_a_family = has_products.iter().any(|kind| name.starts_with(kind))
+            && NATIVE_ONLY.iter().any(|family| name.ends_with(family));
         !is_of_a_tile && !is_of_a_family
     }
 

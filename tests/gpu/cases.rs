@@ -3,6 +3,8 @@
 
 #[path = "api.rs"]
 mod api;
+#[path = "fine_tuning.rs"]
+mod fine_tuning;
 #[path = "integers.rs"]
 mod integers;
 #[path = "training.rs"]
@@ -48,11 +50,7 @@ const SABOTAGES: &[(&str, &str, &str)] = &[
     ("depthwise_weight_gradient", "y += step_y;", ""),
     ("depthwise_input_gradient", "out_x -= 1;", ""),
     ("batch_norm_statistics", "row + 32u", "row + 16u"),
-    (
-        "depthwise",
-        "x <= last",
-        "x < last",
-    ),
+    ("depthwise", "x <= last", "x < last"),
     ("batch_norm_normalize", "task.epsilon", "0.001"),
     ("batch_norm_gradient", "- normal * shares.x", ""),
     ("layer_norm_gradient", "normal * sums.y", "normal * sums.x"),
@@ -108,6 +106,32 @@ const SABOTAGES: &[(&str, &str, &str)] = &[
     ),
     ("integer_attention", "max(largest,", "min(largest,"),
     ("integer_attention", "23u - up", "22u - up"),
+    ("dynamic_codes", "rest == half", "false"),
+    ("dynamic_codes", "2u * rest > divisor", "false"),
+    ("dynamic_codes", "rest > 0x800000u", "false"),
+    ("dynamic_codes", "0x0d800000u", "0x00800000u"),
+    ("dynamic_codes", "thread + half", "thread"),
+    ("dynamic_product", "dot(a, b.x)", "dot(a, b.y)"),
+    (
+        "dynamic_product",
+        "task.steps + row / task.out_height",
+        "task.steps + row",
+    ),
+    ("dynamic_product", "task.residual != NONE", "false"),
+    ("dynamic_product", "out_words + quad", "quad"),
+    ("rounded_weights", "(whole & 1u) != 0u", "true"),
+    ("rounded_weights", "(number + 0x1fffu)", "(number + 0xfffu)"),
+    ("rounded_weights", "ceil(", "round("),
+    ("rounded_weights", "((number >> 13u) & 1u)", "1u"),
+    ("rounded_weights", "largest[thread % last]", "largest[0]"),
+    ("rounded_weights", "select(16u, 1u,", "select(16u, 16u,"),
+    (
+        "rounded_weights",
+        "i % task.places * task.planes",
+        "i % task.planes * task.places",
+    ),
+    ("rounded_values", "round(clamp(", "floor(clamp("),
+    ("rounded_values", "place <= task.high", "true"),
 ];
 
 /// What a case comes to: an error says what was expected and what was found.
@@ -163,6 +187,7 @@ pub(crate) fn all() -> Vec<GpuCase> {
         ));
     }
     cases.extend(integers::cases());
+    cases.extend(fine_tuning::cases());
     cases.extend(training::cases());
     cases.extend(api::cases());
     cases
@@ -172,7 +197,12 @@ pub(crate) fn all() -> Vec<GpuCase> {
 async fn without_packed_products(gpu: Gpu, table: Arc<Vec<parity::Case>>) -> Result<(), String> {
     let [packed, plain] = parity::PRODUCTS_OF_FOUR;
     let all = table.iter();
-    for case in all.filter(|case| case.name.starts_with("integer_product ")) {
+    let multiplies = |case: &&parity::Case| {
+        ["integer_product ", "dynamic_product "]
+            .iter()
+            .any(|name| case.name.starts_with(name))
+    };
+    for case in all.filter(multiplies) {
         let off = case.sabotaged(&gpu, packed, plain).await?;
         if off > 0 {
             return Err(format!("{}: {off} numbers differ", case.name));

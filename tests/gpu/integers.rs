@@ -1,10 +1,10 @@
 //! Models in integers on the GPU against the CPU engine: the same bits, whatever is asked and however it is batched; what
-//! has no integers is refused in words.
+//! mixes kinds of them is refused in words.
 
 use super::{GpuCase, Pending};
 use assay::data::{Rows, Scaler};
 use assay::engine::cpu::CpuEngine;
-use assay::engine::gpu::{Gpu, GpuEngine};
+use assay::engine::gpu::{Gpu, GpuEngine, parity};
 use assay::engine::{Engine, Executable, Parameters, TrainStep, agreement};
 use assay::eval;
 use assay::model::{Activation, Convolution, Graph, Layer, Window, families};
@@ -30,24 +30,32 @@ pub(super) fn cases() -> Vec<GpuCase> {
             ));
         }
     }
+    let digits = ["lenet", "mlp", "resnet", "mobilenet", "vit", "mixer"]
+        .map(|family| (family, of_family(family)));
+    for (name, graph) in digits.into_iter().chain([("every layer", every_layer())]) {
+        cases.push(GpuCase::new(
+            format!("integers: rows with steps of their own: {name}"),
+            move |gpu| -> Pending { Box::pin(dynamic(gpu, graph.clone())) },
+        ));
+    }
     cases.push(GpuCase::new(
         "integers: a changed kernel changes the answers",
         |gpu| -> Pending { Box::pin(sabotaged(gpu)) },
     ));
     cases.push(GpuCase::new(
-        "integers: what has none is refused in words",
+        "integers: what mixes kinds of them is refused in words",
         |gpu| -> Pending { Box::pin(refused(gpu)) },
     ));
     cases
 }
 
-fn of_family(family: &str) -> Graph {
+pub(super) fn of_family(family: &str) -> Graph {
     let recipe = Recipe::default_for("digits", family);
     families::graph(&recipe.architecture, [1, 8, 8], 10).expect("a default recipe has a graph")
 }
 
 /// Every layer that has integers: three planes, groups of whole words, padded windows, tables, sums, tokens turned twice.
-fn every_layer() -> Graph {
+pub(super) fn every_layer() -> Graph {
     let mut graph = Graph::new([3, 8, 6]);
     let window = |size, stride, padding| Window {
         size,
@@ -93,7 +101,7 @@ fn every_layer() -> Graph {
     graph
 }
 
-fn rows(shape: [u32; 3], count: u16) -> Rows {
+pub(super) fn rows(shape: [u32; 3], count: u16) -> Rows {
     let mut stream = Stream::new(5, "rows", 0);
     let length: u32 = shape.iter().product();
     Rows {
@@ -109,7 +117,7 @@ fn rows(shape: [u32; 3], count: u16) -> Rows {
     }
 }
 
-fn told<T>(result: assay::error::Result<T>) -> Result<T, String> {
+pub(super) fn told<T>(result: assay::error::Result<T>) -> Result<T, String> {
     result.map_err(|error| error.to_string())
 }
 
@@ -189,6 +197,78 @@ async fn same_bits(gpu: Gpu, graph: Graph, activations: &'static str) -> Result<
     Ok(())
 }
 
+/// Answers of a model whose products are integers of rows with steps of their own, however they are batched: within the
+/// tolerance of what rounding may make of roundings.
+async fn dynamic(gpu: Gpu, graph: Graph) -> Result<(), String> {
+    let some = rows(graph.input, 40);
+    let stored = stored(&graph, &some, "int8-dynamic", "asymmetric")?;
+    let tolerance = told(agreement::stored_tolerance(&graph, &stored))?;
+    let agree = |what: &str, wanted: &[f32], found: &[f32]| {
+        let count = wanted.len() / 10;
+        let probe = agreement::compare(what, count, wanted, found, Some(10), tolerance);
+        let middle = found.len() / 2;
+        let mut moved = found.to_vec();
+        let largest = wanted.iter().fold(1.0_f32, |most, x| most.max(x.abs()));
+        moved[middle] += 10.0 * tolerance as f32 * largest;
+        let other = agreement::compare(what, count, wanted, &moved, Some(10), tolerance);
+        match (probe.within, probe.cosine, other.within) {
+            (true, Some(_), false) => Ok(()),
+            _ => Err(format!("{probe:?}")),
+        }
+    };
+    let (mut cpu, mut engine) = (CpuEngine::new(), GpuEngine::new(gpu.clone()));
+    let mut one = prepared(&mut cpu, &graph, &stored, &some).await?;
+    told(engine.load(&some).await)?;
+    let parameters = Parameters::Stored(&stored);
+    let mut other = told(engine.model(&graph, parameters, BATCH).await)?;
+    let numbers: Vec<u32> = (0..40).rev().collect();
+    let before = other.counts();
+    let answers = told(other.logits(&numbers).await)?;
+    let since = other.counts().since(before);
+    agree("logits", &told(one.logits(&numbers).await)?, &answers)?;
+    // Where WGSL has no word for four products at once.
+    let mut plain = GpuEngine::new(gpu);
+    let [packed, single] = parity::PRODUCTS_OF_FOUR;
+    told(plain.sabotage("dynamic_product", packed, single))?;
+    let mut plainly = prepared(&mut plain, &graph, &stored, &some).await?;
+    let found = told(plainly.logits(&numbers).await)?;
+    equal("without packed products", &answers, &found)?;
+    // A row's codes do not depend on the other rows.
+    let alone = told(other.logits(&numbers[7..8]).await)?;
+    equal("a row alone", &answers[70..80], &alone)?;
+    let length = some.features.len() / 40;
+    let few = &some.features[length..20 * length];
+    let wanted = told(one.predict(few).await)?;
+    agree("predictions", &wanted, &told(other.predict(few).await)?)?;
+    if told(other.weights().await)? != *stored.weights() {
+        return Err("its weights are not the stored ones".into());
+    }
+    for count in [90, 20] {
+        let others = Rc::new(rows(graph.input, count));
+        told(one.load(Rc::clone(&others)).await)?;
+        told(other.load(others).await)?;
+        let last = [u32::from(count) - 1, 3];
+        let wanted = told(one.logits(&last).await)?;
+        agree("other rows", &wanted, &told(other.logits(&last).await)?)?;
+    }
+    // Two dispatches for each layer in integers, one of f32 for the same model without them.
+    let [_, own] = other.dispatches();
+    let exact = told(agreement::probe_weights(&graph, 11))?;
+    let [_, plain] =
+        told(engine.model(&graph, Parameters::Exact(&exact), BATCH).await)?.dispatches();
+    let layers = stored.integer().map_or(0, |it| it.layers.len());
+    if own != plain + layers || layers == 0 {
+        return Err(format!("{own} dispatches, {plain} in f32, {layers} layers"));
+    }
+    let wanted = (3 * own as u64, 1, 1);
+    let found = (since.dispatches, since.submissions, since.synchronizations);
+    // Logits come back, and a turn with its rows goes up for each of three batches.
+    if found != wanted || since.bytes_down != 4 * 400 || since.bytes_up != 3 * 512 {
+        return Err(format!("{since:?} for three batches"));
+    }
+    Ok(())
+}
+
 async fn sabotaged(gpu: Gpu) -> Result<(), String> {
     let graph = of_family("lenet");
     let some = rows(graph.input, 40);
@@ -198,9 +278,20 @@ async fn sabotaged(gpu: Gpu) -> Result<(), String> {
     let mut one = prepared(&mut cpu, &graph, &stored, &some).await?;
     let mut other = prepared(&mut gpu, &graph, &stored, &some).await?;
     let logits = told(one.logits(&[1, 2, 3]).await)?;
-    match equal("", &logits, &told(other.logits(&[1, 2, 3]).await)?) {
-        Ok(()) => Err("nobody noticed".into()),
-        Err(_) => Ok(()),
+    if equal("", &logits, &told(other.logits(&[1, 2, 3]).await)?).is_ok() {
+        return Err("nobody noticed".into());
+    }
+    told(gpu.sabotage("dynamic_product", "* steps +", "* steps -"))?;
+    let stored = self::stored(&graph, &some, "int8-dynamic", "asymmetric")?;
+    let mut one = prepared(&mut cpu, &graph, &stored, &some).await?;
+    let mut other = prepared(&mut gpu, &graph, &stored, &some).await?;
+    let wanted = told(one.logits(&[1, 2, 3]).await)?;
+    let found = told(other.logits(&[1, 2, 3]).await)?;
+    let tolerance = told(agreement::stored_tolerance(&graph, &stored))?;
+    let probe = agreement::compare("changed", 3, &wanted, &found, Some(10), tolerance);
+    match probe.within {
+        true => Err(format!("nobody noticed: {probe:?}")),
+        false => Ok(()),
     }
 }
 
@@ -217,18 +308,21 @@ async fn refused(gpu: Gpu) -> Result<(), String> {
     );
     let first = alone.nodes.len().min(2);
     alone.nodes[first].inputs = vec!["alone".into()];
-    for (graph, scheme, words) in [
-        (alone, "int8", "is computed in f32"),
-        (
-            of_family("lenet"),
-            "int8-dynamic",
-            "is computed in int8-dynamic",
-        ),
+    for (graph, layer, words) in [
+        (alone, "", "is computed in f32"),
+        (of_family("lenet"), "dense", "is computed in int8-dynamic"),
     ] {
         let some = rows(graph.input, 40);
-        let stored = stored(&graph, &some, scheme, "asymmetric")?;
+        let spec = QuantizationSpec {
+            scheme: "int8".into(),
+            layers: (!layer.is_empty()).then(|| [(layer.into(), "int8-dynamic".into())].into()),
+            ..QuantizationSpec::default()
+        };
+        let weights = told(agreement::probe_weights(&graph, 11))?;
+        let all: Vec<u32> = (0..40).collect();
+        let stored = told(eval::stored(&graph, &weights, &spec, &some, &all))?;
         match prepared(&mut engine, &graph, &stored, &some).await {
-            Ok(_) => return Err(format!("{scheme} was not refused")),
+            Ok(_) => return Err(format!("{words}: was not refused")),
             Err(told) if told.contains(words) && told.contains("layer") => {}
             Err(told) => return Err(told),
         }

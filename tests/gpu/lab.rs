@@ -17,11 +17,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// A clock of this machine: how long things take decides what is timed and how often, and nothing else.
-struct Watch(Instant);
+pub(super) struct Watch(Instant);
 
 impl Watch {
     #[expect(clippy::disallowed_methods, reason = "a test's one clock")]
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Instant::now())
     }
 }
@@ -59,12 +59,14 @@ struct Story<'a> {
     missing: &'a str,
     /// A checkpoint to go on from.
     checkpoint: Option<Vec<u8>>,
+    /// What is done once fine-tuning has begun: `lose` the GPU, or `stop`.
+    while_fine_tuning: &'a str,
     /// Whether the next device goes away as soon as the run has heard of it.
     lose_the_next: bool,
 }
 
 /// A small run of an engine with more fields of its recipe set.
-fn recipe(engine: &str, changes: &[(&str, Value)]) -> Value {
+pub(super) fn recipe(engine: &str, changes: &[(&str, Value)]) -> Value {
     let mut document = Recipe::default_for("digits", "mlp").to_value();
     let small = [
         ("architecture.width", json!(16)),
@@ -110,6 +112,7 @@ fn told(recipe: Value, story: Story<'_>) -> Result<Ran, String> {
     let mut events = Vec::new();
     let mut left = None;
     let mut kept = None;
+    let mut is_disturbed = false;
     for _ in 0..200_000 {
         for body in commands.drain(..) {
             id += 1;
@@ -124,6 +127,18 @@ fn told(recipe: Value, story: Story<'_>) -> Result<Ran, String> {
             match &event.body {
                 EventBody::Epoch { point } if Some(point.epoch) == story.lose_after => {
                     commands.push(CommandBody::LoseGpu);
+                }
+                EventBody::Stage { name, fraction }
+                    if name == "fine-tuning"
+                        && *fraction > 0.0
+                        && !story.while_fine_tuning.is_empty()
+                        && !is_disturbed =>
+                {
+                    is_disturbed = true;
+                    commands.push(match story.while_fine_tuning {
+                        "stop" => CommandBody::Stop { target: 2 },
+                        _ => CommandBody::LoseGpu,
+                    });
                 }
                 // The second of them: the first tells what the run begins with.
                 EventBody::Engine { engine, .. }
@@ -176,7 +191,7 @@ fn told(recipe: Value, story: Story<'_>) -> Result<Ran, String> {
     Err("the run does not end".into())
 }
 
-fn holds(condition: bool, what: &str, record: &Record) -> Result<(), String> {
+pub(super) fn holds(condition: bool, what: &str, record: &Record) -> Result<(), String> {
     if condition {
         return Ok(());
     }
@@ -432,8 +447,22 @@ fn integers_are_scored_on_the_gpu_and_elsewhere_where_they_cannot() -> Result<()
     holds(none && agreement.flips.is_empty(), "no difference", &record)?;
     holds(record.results.latency.is_some(), "latency", &record)?;
     holds(record.results.breakdown.is_none(), "no breakdown", &record)?;
-    let changes = [("quantization.scheme", json!("int8-dynamic")), timed];
+    let changes = [
+        ("quantization.scheme", json!("int8-dynamic")),
+        timed.clone(),
+    ];
     let Ran { record, .. } = run(recipe("gpu", &changes), None, "")?;
+    holds(parts(&record).len() == 1, "int8-dynamic", &record)?;
+    let agreement = record.results.agreement.as_ref().ok_or("no agreement")?;
+    let rows = agreement.probes.iter().find(|it| it.name == "test rows");
+    let differs = rows.is_some_and(|it| it.within && it.tolerance > 1e-4);
+    holds(agreement.agrees && differs, "its tolerance", &record)?;
+    holds(record.results.latency.is_some(), "its latency", &record)?;
+    let is_broken_down = record.results.breakdown.is_some();
+    holds(is_broken_down, "both engines timed", &record)?;
+    let mut mixed = recipe("gpu", &[("quantization.scheme", json!("int8")), timed]);
+    mixed["quantization"]["layers"] = json!({ "classes": "int8-dynamic" });
+    let Ran { record, .. } = run(mixed, None, "")?;
     holds(record.status == Status::Complete, "complete", &record)?;
     let all = parts(&record);
     let last = all.last().ok_or("no parts")?;
@@ -442,6 +471,69 @@ fn integers_are_scored_on_the_gpu_and_elsewhere_where_they_cannot() -> Result<()
     let reason = &execution.parts[1].reason;
     holds(reason.contains("int8-dynamic"), "the reason", &record)?;
     holds(record.results.accuracy.is_some(), "accuracy", &record)
+}
+
+/// The recipe of a model that is fine-tuned for two epochs.
+fn fine_tuned(engine: &str, scheme: &str) -> Value {
+    let changes = [
+        ("quantization.scheme", json!(scheme)),
+        ("quantization.fine_tune_epochs", json!(2)),
+    ];
+    recipe(engine, &changes)
+}
+
+fn fine_tuning_runs_on_the_gpu_and_elsewhere_where_it_cannot() -> Result<(), String> {
+    for scheme in ["int8", "int4", "int8-dynamic", "ternary"] {
+        let Ran { record, events, .. } = run(fine_tuned("gpu", scheme), None, "")?;
+        let execution = record.results.execution.as_ref().ok_or("no execution")?;
+        let part = execution.fine_tuning.as_ref().ok_or("no fine-tuning")?;
+        let is_ternary = scheme == "ternary";
+        let engine = if is_ternary { "cpu" } else { "gpu" };
+        holds(part.engine == engine, scheme, &record)?;
+        let words = part.reason.contains("ternary") && part.reason.contains("layer");
+        holds(words == is_ternary, "the reason", &record)?;
+        // Everything else is the GPU's, whatever fine-tuned.
+        holds(record.environment.engine == "gpu", "the rest", &record)?;
+        let agreement = record.results.agreement.as_ref().ok_or("no agreement")?;
+        holds(agreement.agrees, "agrees", &record)?;
+        let fractions: Vec<f64> = (events.iter())
+            .filter_map(|event| match event {
+                EventBody::Stage { name, fraction } if name == "fine-tuning" => Some(*fraction),
+                _ => None,
+            })
+            .collect();
+        let rises = fractions.len() > 5 && fractions.is_sorted();
+        holds(rises, "its progress", &record)?;
+        let on_cpu = run(fine_tuned("cpu", scheme), None, "")?.record;
+        holds(on_cpu.results.execution.is_none(), "the CPU's", &record)?;
+        let of = |record: &Record| record.results.accuracy.map_or(0.0, |it| it.value());
+        let off = (of(&record) - of(&on_cpu)).abs();
+        holds(off < 0.05 && of(&record) > 0.7, "accuracy", &record)?;
+    }
+    Ok(())
+}
+
+fn a_gpu_that_is_lost_while_fine_tuning_leaves_it_to_the_cpu() -> Result<(), String> {
+    let story = |while_fine_tuning| Story {
+        while_fine_tuning,
+        ..Story::default()
+    };
+    let Ran { record, .. } = told(fine_tuned("gpu", "int8"), story("lose"))?;
+    holds(record.status == Status::Complete, "complete", &record)?;
+    let execution = record.results.execution.as_ref().ok_or("no execution")?;
+    let part = execution.fine_tuning.as_ref().ok_or("no fine-tuning")?;
+    let said = part.engine == "cpu" && part.reason.contains("lost");
+    holds(said, "who fine-tuned", &record)?;
+    holds(
+        parts(&record) == [("gpu", 16, 1), ("cpu", 16, 4)],
+        "parts",
+        &record,
+    )?;
+    holds(record.environment.engine == "mixed", "mixed", &record)?;
+    holds(record.results.accuracy.is_some(), "accuracy", &record)?;
+    let Ran { record, .. } = told(fine_tuned("gpu", "int8"), story("stop"))?;
+    holds(record.status == Status::Stopped, "stopped", &record)?;
+    holds(record.results.accuracy.is_none(), "no answers", &record)
 }
 
 /// Probes of a model whose kernel was changed, at the engine's own seam.
@@ -494,12 +586,7 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
         "sum7 += a7.w * b2;",
     ),
     ("resnet", "batch_norm_normalize", "task.epsilon", "0.001"),
-    (
-        "mobilenet",
-        "depthwise",
-        "x <= last",
-        "x < last",
-    ),
+    ("mobilenet", "depthwise", "x <= last", "x < last"),
     (
         "vit",
         "attention_gradient",
@@ -516,7 +603,7 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
 
 pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
     type Test = fn() -> Result<(), String>;
-    let tests: [(&str, Test); 10] = [
+    let tests: [(&str, Test); 12] = [
         (
             "a run on the GPU agrees and makes a claim",
             a_run_on_the_gpu_agrees_and_makes_a_claim,
@@ -549,6 +636,14 @@ pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
         (
             "integers are scored on the GPU, and elsewhere where they cannot",
             integers_are_scored_on_the_gpu_and_elsewhere_where_they_cannot,
+        ),
+        (
+            "fine-tuning runs on the GPU, and elsewhere where it cannot",
+            fine_tuning_runs_on_the_gpu_and_elsewhere_where_it_cannot,
+        ),
+        (
+            "a GPU that is lost while fine-tuning leaves it to the CPU",
+            a_gpu_that_is_lost_while_fine_tuning_leaves_it_to_the_cpu,
         ),
         (
             "both engines are timed batch by batch",

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scientific } from "../../www/figures.js";
-import { choiceWords, decidedWords, engineAsked, engineNote, liveEngineWords, lossWords, partWords, sameAnswersWords, whyNoBaseline } from "../../www/gpu_words.js";
+import { choiceWords, decidedWords, engineAsked, engineNote, fineTuningWords, liveEngineWords, lossWords, partWords, sameAnswersWords, whyNoBaseline } from "../../www/gpu_words.js";
 import { RunLog } from "../../www/run_log.js";
 import { Store } from "../../www/store.js";
 
@@ -58,6 +58,17 @@ test("tells the parts of a mixed run by their epochs", () => {
   // The GPU was lost before an epoch had ended: all is the CPU's, and why is told.
   assert.deepEqual(partWords(record([{ engine: "cpu", batch_size: 64, first_epoch: 1, reason: "the GPU was lost" }], 2)), ["CPU, batch 64: epochs 1 to 2; the GPU was lost"]);
   assert.deepEqual(partWords(/** @type {any} */ ({ results: {} })), []);
+});
+
+test("tells what fine-tuned a model, and of a file that has another one's weights", () => {
+  const record = (/** @type {any} */ execution) => /** @type {any} */ ({ results: { execution }, digests: { predictions: "a" }, environment: { engine: "gpu", arithmetic: "gpu-1" } });
+  const on = (/** @type {string} */ engine, /** @type {string|undefined} */ reason) => record({ parts: [], fine_tuning: { engine, batch_size: 32, first_epoch: 1, reason } });
+  assert.equal(fineTuningWords(on("gpu", undefined)), "on the GPU");
+  assert.equal(fineTuningWords(on("cpu", "the GPU was lost")), "on the CPU; the GPU was lost");
+  assert.deepEqual([fineTuningWords(record({ parts: [] })), fineTuningWords(/** @type {any} */ ({ results: {} }))], ["", ""]);
+  assert.match(sameAnswersWords("b", on("gpu", undefined), "cpu-2"), /fine-tuned on a GPU/u);
+  assert.doesNotMatch(sameAnswersWords("b", on("cpu", undefined), "cpu-2"), /fine-tuned/u);
+  assert.equal(sameAnswersWords("a", on("gpu", undefined), "cpu-2"), ", as the record says");
 });
 
 test("small errors keep two digits and a power of ten", () => {

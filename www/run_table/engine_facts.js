@@ -3,7 +3,7 @@
 
 import { html } from "lit";
 import { bytes, count, millis, NONE, percent, plusMinus, scientific } from "../figures.js";
-import { engineName, partWords, sentence } from "../gpu_words.js";
+import { engineName, fineTuningWords, partWords, sentence } from "../gpu_words.js";
 import { agreementSign, icon } from "../icons.js";
 
 /** @import { TemplateResult } from "lit" */
@@ -34,6 +34,8 @@ export function executed(record) {
     ["Engine", html`${engineName(engine)}${execution.gpu && engine !== "cpu" ? html`, ${execution.gpu.adapter}` : ""} <span class="soft">${execution.asked === "auto" ? "auto: " : ""}${execution.reason}</span>`],
   ];
   if (parts.length > 0) facts.push(["Parts", html`<ol class="parts">${parts.map((part) => html`<li>${part}</li>`)}</ol>`]);
+  const tuned = fineTuningWords(record);
+  if (tuned) facts.push(["Fine-tuned", tuned]);
   if (execution.trial) facts.push(["Trial", trial(execution.trial)]);
   if (execution.gpu) facts.push(["GPU work", work(execution.gpu)]);
   return facts;

@@ -31,68 +31,93 @@ pub struct FineTuning<'a> {
     pub epochs: u32,
 }
 
-/// A fine-tuning in progress: [`FineTuner::step`] until nothing is left, then [`FineTuner::weights`].
-pub struct FineTuner<'a> {
+/// The steps of a fine-tuning, whatever does them.
+pub struct FineTuningSteps<'a> {
     asked: FineTuning<'a>,
-    layout: Layout,
-    training: Training,
-    parameters: Vec<f32>,
-    rounded: Vec<f32>,
     /// Rows of the epoch in progress.
     order: Vec<u32>,
     done: u64,
 }
 
+/// A fine-tuning in progress: [`FineTuner::step`] until nothing is left, then [`FineTuner::weights`].
+pub struct FineTuner<'a> {
+    steps: FineTuningSteps<'a>,
+    layout: Layout,
+    training: Training,
+    parameters: Vec<f32>,
+    rounded: Vec<f32>,
+}
+
 const WHAT: &str = "the weights to fine-tune";
 
 impl<'a> FineTuning<'a> {
+    /// Rows of a step.
+    pub const BATCH: usize = BATCH;
+
+    /// Its steps.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for rows that are not among the data.
+    pub fn steps(self) -> Result<FineTuningSteps<'a>> {
+        rows::check_whole(self.data)?;
+        rows::check_numbers(self.data, self.rows)?;
+        Ok(FineTuningSteps {
+            asked: self,
+            order: Vec::new(),
+            done: 0,
+        })
+    }
+
     /// One that has not begun.
     ///
     /// # Errors
     /// [`Error::BadInput`] where rows, graph and weights do not fit.
     pub fn begin(self, graph: &Graph, weights: &Weights) -> Result<FineTuner<'a>> {
         weights.check(graph)?;
-        rows::check_whole(self.data)?;
-        rows::check_numbers(self.data, self.rows)?;
+        let steps = self.steps()?;
         let nodes = graph.resolve()?;
         let layout = Layout::new(&nodes);
         let mut parameters = vec![0.0; layout.len];
         layout.load(weights, WHAT, &mut parameters)?;
         Ok(FineTuner {
-            asked: self,
+            steps,
             training: Training::rounding(graph, &nodes, &layout, self.codes)?,
             rounded: parameters.clone(),
             parameters,
             layout,
-            order: Vec::new(),
-            done: 0,
         })
     }
 }
 
-impl FineTuner<'_> {
+impl FineTuningSteps<'_> {
     fn steps_of_an_epoch(&self) -> u64 {
         self.asked.rows.len().div_ceil(BATCH) as u64
     }
 
-    fn steps(&self) -> u64 {
+    fn all(&self) -> u64 {
         u64::from(self.asked.epochs) * self.steps_of_an_epoch()
     }
 
-    /// Share of the steps that are done.
+    /// Whether any are left.
     #[must_use]
-    pub fn fraction(&self) -> f64 {
-        self.done as f64 / self.steps().max(1) as f64
+    pub fn is_going(&self) -> bool {
+        self.done < self.all()
     }
 
-    /// One step; `round` gives the weights that products see. Whether any are left.
+    /// Share of the steps that were given out.
+    #[must_use]
+    pub fn fraction(&self) -> f64 {
+        self.done as f64 / self.all().max(1) as f64
+    }
+
+    /// The next one, while any are left.
     ///
     /// # Errors
-    /// [`Error::Engine`] where a loss is not finite, and what `round` refuses.
-    pub fn step(&mut self, round: impl Fn(&Weights) -> Result<Weights>) -> Result<bool> {
-        let steps = self.steps();
+    /// As [`Optimizer::update`].
+    pub fn next_step(&mut self) -> Result<Option<TrainStep>> {
+        let steps = self.all();
         if self.done >= steps {
-            return Ok(false);
+            return Ok(None);
         }
         let each = self.steps_of_an_epoch();
         let of_epoch = self.done % each;
@@ -102,8 +127,6 @@ impl FineTuner<'_> {
         }
         let first = of_epoch as usize * BATCH;
         let rows = self.order[first..(first + BATCH).min(self.order.len())].to_vec();
-        let seen = round(&self.layout.weights(&self.parameters))?;
-        self.layout.load(&seen, WHAT, &mut self.rounded)?;
         self.done += 1;
         let optimizer = Optimizer {
             name: "adamw",
@@ -111,26 +134,58 @@ impl FineTuner<'_> {
             weight_decay: 0.0,
         };
         let rate = RATE * (steps + 1 - self.done) as f64 / steps as f64;
-        let step = TrainStep {
+        Ok(Some(TrainStep {
             rows,
             update: optimizer.update(rate, self.done)?,
             label_smoothing: 0.0,
             dropout_key: Stream::new(0, "fine-tuning dropout", self.done).key(),
+        }))
+    }
+}
+
+impl FineTuner<'_> {
+    /// Share of the steps that are done.
+    #[must_use]
+    pub fn fraction(&self) -> f64 {
+        self.steps.fraction()
+    }
+
+    /// One step; `round` gives the weights that products see. Whether any are left.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] where a loss is not finite, and what `round` refuses.
+    pub fn step(&mut self, round: impl Fn(&Weights) -> Result<Weights>) -> Result<bool> {
+        let Some(step) = self.steps.next_step()? else {
+            return Ok(false);
         };
-        let data = self.asked.data;
+        let seen = round(&self.layout.weights(&self.parameters))?;
+        self.layout.load(&seen, WHAT, &mut self.rounded)?;
+        let data = self.steps.asked.data;
         let taken = (self.training).step_at(Some(&self.rounded), &mut self.parameters, data, &step);
-        taken.ok_or_else(|| Error::Engine {
-            engine: "cpu",
-            during: "fine-tuning",
-            reason: "a loss or a gradient was not finite".into(),
-        })?;
-        Ok(self.done < steps)
+        taken.ok_or_else(|| not_finite("cpu"))?;
+        Ok(self.steps.is_going())
     }
 
     /// The weights as they are now.
     #[must_use]
     pub fn weights(&self) -> Weights {
         self.layout.weights(&self.parameters)
+    }
+
+    /// First moments of the optimizer: after the first step a tenth of its gradient.
+    #[must_use]
+    pub fn first_moments(&self) -> Weights {
+        self.layout.weights(&self.training.first)
+    }
+}
+
+/// What is told of a step whose loss or gradient was not finite.
+#[must_use]
+pub fn not_finite(engine: &'static str) -> Error {
+    Error::Engine {
+        engine,
+        during: "fine-tuning",
+        reason: "a loss or a gradient was not finite".into(),
     }
 }
 

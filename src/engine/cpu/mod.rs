@@ -25,7 +25,7 @@ use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::model::Graph;
 use executable::CpuExecutable;
-pub use fine_tuning::{FineTuner, FineTuning};
+pub use fine_tuning::{FineTuner, FineTuning, FineTuningSteps, not_finite};
 use integer::IntegerExecutable;
 pub use integer::{Computed, computed, observe_stored};
 pub use observe::observe;

@@ -21,9 +21,11 @@ pub use executable::{Chained, Counts, GpuExecutable, Preparation, Profiled};
 use super::{Capabilities, Engine, EngineKind, Executable, Parameters, Pending};
 use crate::data::Rows;
 use crate::error::{Error, Result};
-use crate::model::Graph;
+use crate::model::{Graph, Weights};
+use crate::quant::{Codes, Request};
 use executable::IntegerModel;
 use kernels::Kernel;
+use schedule::Rounding;
 use std::rc::Rc;
 use workshop::Workshop;
 
@@ -122,6 +124,23 @@ impl GpuEngine {
         let workshop = Rc::clone(&self.workshop);
         GpuExecutable::new(workshop, self.loaded()?, graph, parameters, batch).await
     }
+
+    /// A model that trains with weights rounded as a request asks and values as their codes say, both as if they were not
+    /// there on the way back: the steps of [`super::cpu::FineTuning`], done here.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] that names a layer whose scheme no kernel rounds; else as [`Engine::prepare`].
+    pub async fn fine_tuning(
+        &self,
+        graph: &Graph,
+        weights: &Weights,
+        (request, codes): (&Request, &[Codes]),
+        batch: u32,
+    ) -> Result<GpuExecutable> {
+        let rounding = Rounding::new(graph, request, codes)?;
+        let (workshop, rows) = (Rc::clone(&self.workshop), self.loaded()?);
+        GpuExecutable::rounding(workshop, rows, graph, weights, rounding, batch).await
+    }
 }
 
 impl Engine for GpuEngine {
@@ -155,6 +174,7 @@ impl Engine for GpuEngine {
         Box::pin(async move {
             if let Parameters::Stored(stored) = parameters
                 && let Some(integer) = stored.integer()
+                && stored.is_static()
             {
                 let (workshop, rows) = (Rc::clone(&self.workshop), self.loaded()?);
                 let both = (stored, integer);

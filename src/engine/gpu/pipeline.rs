@@ -14,7 +14,7 @@ pub(crate) type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 const DURING: &str = "compiling kernels";
 
-/// How the integer product multiplies four numbers of 8 bits, and how where WGSL has no word for it.
+/// How the integer products multiply four numbers of 8 bits, and how where WGSL has no word for it.
 pub(crate) const DOTS: &str = "return dot4I8Packed(a, b);";
 /// See [`DOTS`].
 pub(crate) const PLAIN_DOTS: &str =
@@ -75,8 +75,9 @@ impl Pipelines {
             });
         let mut changed = BTreeMap::new();
         if !gpu.has_dots() {
-            let product = Kernel::IntegerProduct;
-            changed.insert(product, product.row().source.replace(DOTS, PLAIN_DOTS));
+            for product in [Kernel::IntegerProduct, Kernel::DynamicProduct] {
+                changed.insert(product, product.row().source.replace(DOTS, PLAIN_DOTS));
+            }
         }
         Self {
             layout,

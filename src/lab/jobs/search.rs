@@ -4,6 +4,7 @@ use super::measure::{self, SCORE_ROWS};
 use super::run;
 use super::trained::{Base, Trained, stored};
 use crate::engine::cpu::CpuEngine;
+use crate::engine::gpu::GpuEngine;
 use crate::engine::loss::{Loss, cross_entropy};
 use crate::engine::{Engine, Parameters};
 use crate::error::Result;
@@ -27,15 +28,25 @@ pub(super) async fn search(
     let budget = Budget::read(&budget)?;
     let base = Base::read(&record, bytes)?;
     let trained = &base.trained;
+    let is_timed = budget.millis.is_some();
     let mut measuring = Measuring {
         engine: CpuEngine::new(),
+        gpu: match is_timed && base.is_of_a_gpu() {
+            true => opened(&context, trained).await,
+            false => None,
+        },
         context: &context,
         trained,
-        is_timed: budget.millis.is_some(),
+        is_timed,
     };
     measuring.engine.load(&trained.prepared.rows).await?;
     let confidence = trained.recipe.evaluation.confidence;
-    let mut search = Search::new(&trained.prepared.plan.graph, budget, confidence)?;
+    let mut search = Search::new(
+        &trained.prepared.plan.graph,
+        budget,
+        confidence,
+        base.is_of_a_gpu(),
+    )?;
 
     search.remember(&known);
     while let Some(assignment) = search.wanted() {
@@ -70,9 +81,22 @@ pub(super) async fn search(
     }))
 }
 
-/// What measures a point.
+/// The GPU with the model's rows, tuned as in a run; nothing where there is none.
+async fn opened(context: &Context, trained: &Trained) -> Option<GpuEngine> {
+    let nudges = context.shared.environment().browser == "Firefox";
+    let gpu = context.shared.gpu.get(nudges).await.ok()?;
+    let gpu = gpu.called(&context.shared.environment().adapter);
+    let adapter = gpu.name().to_owned();
+    let mut engine = run::tuned(context, GpuEngine::new(gpu), &adapter);
+    engine.load(&trained.prepared.rows).await.ok()?;
+    Some(engine)
+}
+
+/// What measures a point: answers are the CPU's, which are exact, and times those of the engine that the record of what is
+/// found will be measured on.
 struct Measuring<'a> {
     engine: CpuEngine,
+    gpu: Option<GpuEngine>,
     context: &'a Context,
     trained: &'a Trained,
     is_timed: bool,
@@ -87,7 +111,8 @@ impl Measuring<'_> {
             layers: (!assignment.is_empty()).then(|| assignment.clone()),
             ..QuantizationSpec::default()
         };
-        let stored = stored(self.context, prepared, &self.trained.weights, &spec).await?;
+        let stored = stored(self.context, prepared, &self.trained.weights, &spec, None);
+        let (stored, _) = stored.await?;
         let parameters = Parameters::Stored(&stored);
         let graph = &prepared.plan.graph;
         let mut executable = self.engine.prepare(graph, parameters, SCORE_ROWS).await?;
@@ -109,6 +134,12 @@ impl Measuring<'_> {
                 latency_secs: POINT_SECS,
                 ..self.trained.recipe.evaluation.clone()
             };
+            if let Some(gpu) = &self.gpu
+                && let Ok(on_gpu) = gpu.prepare(graph, parameters, SCORE_ROWS).await
+            {
+                // What does not run there is timed here, as its record would be.
+                executable = on_gpu;
+            }
             let test = &prepared.split.test;
             let timed = measure::latency(
                 self.context,

@@ -2,9 +2,10 @@
 //! turns; it scores nothing.
 
 use super::run;
+use crate::engine::gpu::GpuEngine;
 use crate::engine::{cpu, gpu};
 use crate::error::{Error, Result};
-use crate::eval::Storing;
+use crate::eval::{FineTuned, Storing};
 use crate::lab::context::Context;
 use crate::lab::prepared::{Prepared, prepare};
 use crate::lab::protocol::EventBody;
@@ -49,11 +50,12 @@ impl Trained {
     /// The weights as the recipe asks for them.
     pub(super) async fn stored(&self, context: &Context) -> Result<Stored> {
         let spec = &self.recipe.quantization;
-        stored(context, &self.prepared, &self.weights, spec).await
+        let stored = stored(context, &self.prepared, &self.weights, spec, None);
+        Ok(stored.await?.0)
     }
 }
 
-/// Stores trained weights between turns. A stop cuts fine-tuning short; the rest takes moments, as scoring does.
+/// Stores trained weights between turns, and tells what fine-tuned them: a GPU where one is given and can. A stop cuts fine-tuning short; the rest takes moments, as scoring does.
 ///
 /// # Errors
 /// As [`crate::eval::stored`]; [`Error::Stopped`] where the person stopped it.
@@ -62,9 +64,10 @@ pub(super) async fn stored(
     prepared: &Prepared,
     weights: &Weights,
     spec: &QuantizationSpec,
-) -> Result<Stored> {
+    gpu: Option<&GpuEngine>,
+) -> Result<(Stored, Option<FineTuned>)> {
     let (graph, training) = (&prepared.plan.graph, &prepared.split.train);
-    let mut storing = Storing::new(graph, weights, spec, &prepared.rows, training);
+    let mut storing = Storing::with_gpu(graph, weights, spec, &prepared.rows, training, gpu);
     let mut told = None;
     loop {
         let stage = storing.stage();
@@ -80,7 +83,10 @@ pub(super) async fn stored(
             return Err(Error::Stopped);
         }
         if let Some(stored) = storing.step()? {
-            return Ok(stored);
+            return Ok((stored, storing.fine_tuned()));
+        }
+        if storing.is_waiting() {
+            context.turn().await;
         }
     }
 }
@@ -161,6 +167,13 @@ impl Base {
         let recipe = recipe::from_value(recipe)?;
         self.trained.prepared.planned(&recipe)?;
         Ok(recipe)
+    }
+
+    /// Whether the run was measured on a GPU, as a run that begins where its training ended would be.
+    pub(super) fn is_of_a_gpu(&self) -> bool {
+        let execution = self.record.results.execution.as_ref();
+        let last = execution.and_then(|it| it.parts.last());
+        last.is_some_and(|part| part.engine == "gpu")
     }
 
     /// A run of such a recipe that begins where this one's training ended.

@@ -1,4 +1,5 @@
-//! The steps of a model that computes in nothing but integers, for an engine that follows the same definitions; it runs none.
+//! The steps of a model that computes in nothing but integers, and the layers of one whose rows have steps of their own, for
+//! an engine that follows the same definitions; it runs none.
 
 use super::Planned;
 use super::step::Kind;
@@ -58,4 +59,19 @@ pub(in crate::engine) fn whole_steps(
         kind: own.kind,
     });
     Ok((steps.collect(), slots))
+}
+
+/// The nodes of a model without static integers whose product rounds each row by itself; everything else is f32.
+///
+/// # Errors
+/// As preparing it.
+pub(in crate::engine) fn dynamic_nodes(
+    graph: &Graph,
+    stored: &Stored,
+    integer: &Integer,
+) -> Result<Vec<usize>> {
+    let Planned { program, steps, .. } = Planned::new(graph, stored, integer)?;
+    let all = program.steps.iter().zip(&steps);
+    let dynamic = all.filter(|(_, own)| matches!(own.kind, Kind::Dynamic(_)));
+    Ok(dynamic.map(|(step, _)| step.node).collect())
 }

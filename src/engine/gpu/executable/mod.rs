@@ -1,6 +1,7 @@
 //! A model on the GPU: its arenas, how it answers and how it trains; what is dispatched was planned by the schedule.
 
 mod chained;
+mod counts;
 mod integer;
 mod plan;
 mod profile;
@@ -9,6 +10,7 @@ mod replay;
 mod state;
 
 pub use chained::Chained;
+pub use counts::{Counts, Preparation};
 pub(super) use integer::IntegerModel;
 pub use profile::Profiled;
 
@@ -18,7 +20,7 @@ use super::device::Gpu;
 use super::halves::Halves;
 use super::kernels::WORDS_STRIDE;
 use super::kernels::grid::Dispatch;
-use super::schedule::{BLOCK, Ground, InHalves, Schedule};
+use super::schedule::{BLOCK, Dynamic, Ground, InHalves, Rounding, Schedule};
 use super::staging::Staging;
 use super::workshop::Workshop;
 use crate::data::Rows;
@@ -32,56 +34,17 @@ use plan::{Plan, all_dispatches, apply_tiles, of_one_row};
 use records::{MOST_TURNS, Records};
 use std::rc::Rc;
 
-/// What was sent to the device and waited for, for tests and for the page.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Kernels started.
-    pub dispatches: u64,
-    /// Lists of commands handed over.
-    pub submissions: u64,
-    /// Times that the program waited for the device.
-    pub synchronizations: u64,
-    /// Writes to buffers that were handed over.
-    pub writes: u64,
-    /// Bytes written to the device.
-    pub bytes_up: u64,
-    /// Bytes read back.
-    pub bytes_down: u64,
-    /// Buffers made to read back through.
-    pub buffers: u64,
-}
-
-impl Counts {
-    /// What was done since an earlier moment.
-    #[must_use]
-    pub const fn since(self, before: Self) -> Self {
-        Self {
-            dispatches: self.dispatches - before.dispatches,
-            submissions: self.submissions - before.submissions,
-            synchronizations: self.synchronizations - before.synchronizations,
-            writes: self.writes - before.writes,
-            bytes_up: self.bytes_up - before.bytes_up,
-            bytes_down: self.bytes_down - before.bytes_down,
-            buffers: self.buffers - before.buffers,
-        }
-    }
-}
-
-/// What preparing a model took.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Preparation {
-    /// Pipelines compiled for it, candidates of tiles with them; those of earlier models are used again.
-    pub pipelines: u64,
-    /// Time to plan, to compile and to make room, milliseconds; nothing where the engine has no clock.
-    pub compile_millis: Option<f64>,
-    /// Time to choose tiles by measurement, milliseconds, what it compiled included; nothing without a clock.
-    pub tuning_millis: Option<f64>,
-    /// Bytes of weights, plan and rows that went to the device.
-    pub upload_bytes: u64,
-    /// Time until the device had them, milliseconds; nothing where the engine has no clock.
-    pub upload_millis: Option<f64>,
-    /// Bytes that it holds on the device.
-    pub held_bytes: u64,
+/// What a model is for, and how its products compute.
+#[derive(Debug, Clone)]
+enum Kind {
+    /// It trains.
+    Training,
+    /// It trains with weights and values rounded.
+    FineTuning(Rc<Rounding>),
+    /// Stored weights, in f32.
+    Answering,
+    /// Stored weights, in integers where rows can have a step of their own.
+    Dynamic(Rc<Dynamic>),
 }
 
 /// A model on the GPU.
@@ -95,6 +58,7 @@ pub struct GpuExecutable {
     /// For a single row and for a batch, or one for both.
     answers: Vec<Plan>,
     training: Option<Plan>,
+    kind: Kind,
     records: Records,
     /// Weights as they stand behind the other numbers; none where all are f32.
     halves: Option<Halves>,
@@ -122,18 +86,41 @@ impl GpuExecutable {
     ) -> Result<Self> {
         match parameters {
             Parameters::Exact(weights) => {
-                Self::build(workshop, rows, graph, weights, true, batch).await
+                let kind = Kind::Training;
+                Self::build(workshop, rows, graph, weights, kind, batch).await
             }
-            Parameters::Stored(stored) if stored.integer().is_some() => Err(Error::Unsupported {
+            Parameters::Stored(stored) if stored.is_static() => Err(Error::Unsupported {
                 feature: "a single look at integer inference on the GPU".into(),
                 why: "its dispatches are not timed or profiled one by one; the CPU engine's layers are"
                     .into(),
             }),
             Parameters::Stored(stored) => {
                 let graph = stored.graph(graph);
-                Self::build(workshop, rows, graph, stored.weights(), false, batch).await
+                let kind = match stored.integer() {
+                    Some(integer) => {
+                        Kind::Dynamic(Rc::new(Dynamic::new(graph, stored, integer)?))
+                    }
+                    None => Kind::Answering,
+                };
+                Self::build(workshop, rows, graph, stored.weights(), kind, batch).await
             }
         }
+    }
+
+    /// A model to fine-tune; its answers are those of the weights that follow, with nothing rounded.
+    ///
+    /// # Errors
+    /// As [`GpuExecutable::new`].
+    pub(super) async fn rounding(
+        workshop: Rc<Workshop>,
+        rows: Rc<Rows>,
+        graph: &Graph,
+        weights: &Weights,
+        rounding: Rounding,
+        batch: u32,
+    ) -> Result<Self> {
+        let kind = Kind::FineTuning(Rc::new(rounding));
+        Self::build(workshop, rows, graph, weights, kind, batch).await
     }
 
     async fn build(
@@ -141,9 +128,10 @@ impl GpuExecutable {
         rows: Rc<Rows>,
         graph: &Graph,
         weights: &Weights,
-        trains: bool,
+        kind: Kind,
         batch: u32,
     ) -> Result<Self> {
+        let trains = matches!(kind, Kind::Training | Kind::FineTuning(_));
         let began = workshop.millis();
         check_whole(&rows)?;
         weights.check(graph)?;
@@ -159,7 +147,15 @@ impl GpuExecutable {
             }
         };
         check_fit(&rows, graph.input, classes)?;
-        let layout = Layout::aligned(&nodes, BLOCK);
+        let (dynamic, rounding) = match &kind {
+            Kind::Dynamic(dynamic) => (Some(&**dynamic), None),
+            Kind::FineTuning(rounding) => (None, Some(&**rounding)),
+            _ => (None, None),
+        };
+        let layout = match dynamic {
+            Some(dynamic) => Layout::aligned(&dynamic.others(&nodes), BLOCK),
+            None => Layout::aligned(&nodes, BLOCK),
+        };
         let batch = batch.max(1);
         let length = row_length(graph.input);
         let room = rows.labels.len();
@@ -167,9 +163,9 @@ impl GpuExecutable {
         let blocks = records.words() + room;
         let mut list = vec![0.0; layout.len];
         layout.load(weights, "the weights", &mut list)?;
-        let halves = match trains {
-            true => None,
-            false => Halves::of(&list[..layout.decaying]),
+        let halves = match kind {
+            Kind::Answering => Halves::of(&list[..layout.decaying]),
+            _ => None,
         };
         let halves_at = blocks.next_multiple_of(BLOCK);
         let ground = Ground {
@@ -179,6 +175,8 @@ impl GpuExecutable {
                 first: 2 * halves_at as u32,
                 factor: halves.factor,
             }),
+            dynamic,
+            rounding,
         };
         let plan = |mode, rows| Schedule::new(ground, graph, &nodes, &layout, mode, rows);
         let mut schedules = vec![(batch, plan(Mode::Inference, batch)?)];
@@ -199,7 +197,8 @@ impl GpuExecutable {
             tasks: dispatches.len() as u64,
             weights: match &halves {
                 Some(_) => (layout.len - layout.decaying) as u64,
-                None => layout.len as u64,
+                None if rounding.is_some() => 2 * layout.len as u64,
+                None => (layout.len + dynamic.map_or(0, |it| it.words.len())) as u64,
             },
             moments: if trains { 2 * layout.len as u64 } else { 0 },
             values: (schedules.iter()).fold(0, |most, (_, plan)| most.max(plan.values)),
@@ -250,6 +249,7 @@ impl GpuExecutable {
             graph: graph.clone(),
             answers: plans,
             training,
+            kind,
             records,
             halves,
             loaded: Rc::clone(&rows),

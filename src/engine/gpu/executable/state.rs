@@ -1,6 +1,6 @@
 //! Rows, weights and the optimizer's numbers, there and back; it trains nothing.
 
-use super::GpuExecutable;
+use super::{GpuExecutable, Kind};
 use crate::data::Rows;
 use crate::engine::State;
 use crate::engine::cpu::rows::{check_fit, check_whole};
@@ -20,7 +20,12 @@ impl GpuExecutable {
     /// Writes all numbers of the layout, those that stand as halves as such.
     pub(super) fn upload_weights(&mut self, list: &[f32]) {
         let Some(halves) = self.halves.take() else {
-            self.write_numbers(Arena::Weights, 0, list);
+            if !list.is_empty() {
+                self.write_numbers(Arena::Weights, 0, list);
+            }
+            if let Kind::Dynamic(dynamic) = self.kind.clone() {
+                self.write(Arena::Weights, list.len() as u64, &dynamic.words);
+            }
             return;
         };
         let first = self.sizes.numbers - halves.words.len() as u64;
@@ -30,8 +35,16 @@ impl GpuExecutable {
     }
 
     pub(super) async fn current_state(&mut self) -> Result<State> {
+        if let Kind::Dynamic(dynamic) = &self.kind {
+            return Ok(State {
+                weights: dynamic.weights.clone(),
+                ..State::default()
+            });
+        }
+        // Behind them there may be rounded ones.
+        let trained = self.sizes.weights.min(self.layout.len as u64);
         let stretches = [
-            (Arena::Weights, 0, self.sizes.weights),
+            (Arena::Weights, 0, trained),
             (Arena::Moments, 0, self.sizes.moments),
         ];
         let read = self.read(&stretches).await?;
@@ -82,7 +95,8 @@ impl GpuExecutable {
         let counts = self.counts;
         let workshop = Rc::clone(&self.workshop);
         let (trains, batch) = (self.training.is_some(), self.batch as u32);
-        *self = Self::build(workshop, rows, &self.graph, &state.weights, trains, batch).await?;
+        let kind = self.kind.clone();
+        *self = Self::build(workshop, rows, &self.graph, &state.weights, kind, batch).await?;
         self.counts = counts;
         if trains {
             self.restore_state(&state)

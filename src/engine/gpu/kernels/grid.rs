@@ -40,6 +40,7 @@ impl Task {
             | Self::LinearRow(it)
             | Self::Depthwise(it) => Some(&it.shape),
             Self::IntegerProduct(it) => Some(&it.shape),
+            Self::DynamicProduct(it) => Some(&it.shape),
             Self::ProductInputGradient(it)
             | Self::ProductInputGradientQuads(it)
             | Self::LinearRowGradient(it)
@@ -256,6 +257,11 @@ fn stretches(rows: u64, channels: u32) -> [u64; 3] {
     ]
 }
 
+/// Workgroups of 64 threads, a quarter of the others', where each thread takes four channels of one place after another.
+fn by_quads(rows: u64, shape: &Shape) -> [u64; 3] {
+    each(4 * rows * shape.places() * u64::from(shape.channels.div_ceil(4)))
+}
+
 fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
     let wide = u64::from;
     if let Some(Product {
@@ -332,11 +338,21 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
         Task::Dropout(it) => each(rows * wide(it.length)),
         Task::Update(it) => each(wide(it.length)),
         Task::IntegerGather(it) => each(rows * wide(it.words)),
-        Task::IntegerProduct(it) => {
-            let words = wide(it.shape.channels.div_ceil(4));
-            // A quarter of the threads of a workgroup, and so four times as many.
-            each(4 * rows * it.shape.places() * words)
+        Task::IntegerProduct(it) => by_quads(rows, &it.shape),
+        Task::DynamicProduct(it) => by_quads(rows, &it.shape),
+        Task::RoundedWeights(it) => {
+            let inner = wide(it.planes) * wide(it.places);
+            match it.kind {
+                2 => [1, 1, 1],
+                _ => [
+                    wide(it.outputs.div_ceil(16)),
+                    inner.div_ceil(wide(it.stretch.max(1))),
+                    1,
+                ],
+            }
         }
+        Task::RoundedValues(it) => each(rows * wide(it.length)),
+        Task::DynamicCodes(_) => [rows.clamp(1, 16_384), 1, 1],
         Task::IntegerPool(it) => {
             let window = it.window;
             let words = wide(window.channels.div_ceil(4));

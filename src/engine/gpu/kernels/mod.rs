@@ -22,10 +22,11 @@ pub(crate) mod work;
 
 use task::{
     Activate, ActivateGradient, Add, Attention, AttentionGradient, AverageGradient, CrossEntropy,
-    Dropout, Forward, Gather, InputGradient, IntegerAttention, IntegerGather, IntegerMap,
-    IntegerNorm, IntegerPool, IntegerProduct, IntegerTranspose, LayerNorm, LayerNormGradient,
-    MaxGradient, NormGradient, NormSums, Normalize, Pool, Positions, PositionsGradient, Statistics,
-    Transpose, Update, WeightGradient, Words,
+    Dropout, DynamicCodes, DynamicProduct, Forward, Gather, InputGradient, IntegerAttention,
+    IntegerGather, IntegerMap, IntegerNorm, IntegerPool, IntegerProduct, IntegerTranspose,
+    LayerNorm, LayerNormGradient, MaxGradient, NormGradient, NormSums, Normalize, Pool, Positions,
+    PositionsGradient, RoundedValues, RoundedWeights, Statistics, Transpose, Update,
+    WeightGradient, Words,
 };
 
 /// What kernels may bind, by number.
@@ -197,6 +198,14 @@ kernels! {
     IntegerAttention(IntegerAttention) "integer_attention" 64 false ["turn" "weights" "values"];
     /// Another order of the same integers.
     IntegerTranspose(IntegerTranspose) "integer_transpose" 256 false ["turn" "values"];
+    /// Numbers as integers with a step for each row.
+    DynamicCodes(DynamicCodes) "dynamic_codes" 256 false ["turn" "values"];
+    /// Convolutions and linear layers of those.
+    DynamicProduct(DynamicProduct) "dynamic_product" 64 false ["turn" "weights" "values"];
+    /// Weights as they will be stored.
+    RoundedWeights(RoundedWeights) "rounded_weights" 256 false ["weights"];
+    /// Values as they will be stored, or their gradient.
+    RoundedValues(RoundedValues) "rounded_values" 256 false ["turn" "values"];
 }
 
 #[cfg(test)]

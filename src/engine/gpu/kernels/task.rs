@@ -180,6 +180,21 @@ words! {
     }
     /// Rows and columns of integers change places.
     IntegerTranspose { places: u32, channels: u32, line: u32, input: u32, output: u32 }
+    /// A value as integers with a step for each row.
+    DynamicCodes { places: u32, channels: u32, input: u32, output: u32, steps: u32 }
+    /// A convolution of those, whose sums are numbers again.
+    DynamicProduct {
+        shape: Shape, input: u32, steps: u32, weight: u32, constants: u32, residual: u32, output: u32, depthwise: u32,
+        activation: u32,
+    }
+    /// Weights as they will be stored.
+    RoundedWeights {
+        outputs: u32, planes: u32, places: u32, stretch: u32, input: u32, output: u32, kind: u32, top: u32,
+    }
+    /// A value as its codes round it, or the gradient of what was rounded.
+    RoundedValues {
+        length: u32, input: u32, output: u32, gradient: u32, step: f32, inverse: f32, low: f32, high: f32,
+    }
 }
 
 impl Turn {

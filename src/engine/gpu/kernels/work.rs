@@ -60,6 +60,7 @@ impl Task {
             | Self::ProductWeightGradientQuads(it)
             | Self::DepthwiseWeightGradient(it) => of_product(&it.shape, rows),
             Self::IntegerProduct(it) => of_product(&it.shape, rows),
+            Self::DynamicProduct(it) => of_product(&it.shape, rows),
             Self::IntegerAttention(it) => 4 * rows * wide(it.tokens).pow(2) * wide(4 * it.words),
             // Scores and outputs; then scores, and the gradients of scores, q, k and v.
             Self::Attention(it) => 4 * rows * wide(it.tokens).pow(2) * wide(it.width),
@@ -152,6 +153,13 @@ impl Task {
                 let [inputs, outputs, weights] = convolution(&it.shape, rows);
                 (inputs + weights + outputs + if_there(it.residual, outputs)).div_ceil(4)
             }
+            Self::DynamicProduct(it) => {
+                let [inputs, outputs, weights] = convolution(&it.shape, rows);
+                (inputs + weights).div_ceil(4) + outputs + if_there(it.residual, outputs)
+            }
+            Self::RoundedWeights(it) => 2 * wide(it.outputs) * wide(it.planes) * wide(it.places),
+            Self::RoundedValues(it) => (2 + if_there(it.gradient, 1)) * rows * wide(it.length),
+            Self::DynamicCodes(it) => (5 * rows * wide(it.places) * wide(it.channels)).div_ceil(4),
             Self::IntegerPool(it) => pool(&it.window, rows).iter().sum::<u64>().div_ceil(4),
             Self::IntegerMap(it) => (2 + if_there(it.right, 1)) * rows * wide(it.words),
             Self::IntegerNorm(it) => (2 * rows * wide(it.places) * wide(it.channels)).div_ceil(4),
@@ -218,6 +226,10 @@ impl Task {
             Self::Update(it) => format!("{} weights", it.length),
             Self::IntegerGather(it) => by_number(4 * it.words),
             Self::IntegerProduct(it) => convolution(&it.shape),
+            Self::DynamicProduct(it) => convolution(&it.shape),
+            Self::DynamicCodes(it) => by_place(it.places, it.channels),
+            Self::RoundedWeights(it) => format!("{}×{}×{}", it.places, it.planes, it.outputs),
+            Self::RoundedValues(it) => by_number(it.length),
             Self::IntegerPool(it) => pool_words(&it.window, rows),
             Self::IntegerMap(it) => by_number(4 * it.words),
             Self::IntegerNorm(it) => by_place(it.places, it.channels),

@@ -25,7 +25,7 @@ pub(super) fn all(table: &mut Table) {
 }
 
 /// A bench whose first numbers are no words, because a word moved by a little may be the same word.
-fn bench(table: &Table) -> Bench {
+pub(super) fn bench(table: &Table) -> Bench {
     let mut bench = table.bench();
     bench.values(1);
     bench.weights(1);
@@ -33,12 +33,12 @@ fn bench(table: &Table) -> Bench {
 }
 
 /// A drawn word: four numbers of 8 bits, each as likely as another.
-fn word(bench: &mut Bench) -> u32 {
+pub(super) fn word(bench: &mut Bench) -> u32 {
     let [low, high] = [(); 2].map(|()| ((bench.draw() + 1.0) * 32_768.0) as u32 & 0xffff);
     low | high << 16
 }
 
-fn values(bench: &mut Bench, count: u32) -> u32 {
+pub(super) fn values(bench: &mut Bench, count: u32) -> u32 {
     let place = bench.values(count);
     for index in place..place + count {
         let word = word(bench);
@@ -47,7 +47,7 @@ fn values(bench: &mut Bench, count: u32) -> u32 {
     place
 }
 
-fn weights(bench: &mut Bench, words: &[u32]) -> u32 {
+pub(super) fn weights(bench: &mut Bench, words: &[u32]) -> u32 {
     let place = bench.weights(words.len() as u32);
     for (at, &word) in (place as usize..).zip(words) {
         bench.arenas.weights[at] = f32::from_bits(word);
@@ -130,7 +130,7 @@ fn product(table: &mut Table, rows: u32, shape: Shape, index: u32) {
 }
 
 /// Weights of channels and planes that only fill a word up are 0.
-fn mask(shape: &Shape, words: &mut [u32], is_depthwise: bool, of_group: u32) {
+pub(super) fn mask(shape: &Shape, words: &mut [u32], is_depthwise: bool, of_group: u32) {
     let out_words = shape.channels.div_ceil(4);
     for (index, word) in (0..).zip(words) {
         let (quad, lane) = (index / 4 % out_words, index % 4);

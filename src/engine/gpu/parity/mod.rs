@@ -1,9 +1,11 @@
 //! Every kernel against its twin over a table of shapes, all arenas compared number by number; a test, not a gate.
 
+mod dynamic;
 mod integers;
 mod layers;
 mod numbers;
 mod products;
+mod rounding;
 mod shapes;
 mod table;
 
@@ -28,7 +30,7 @@ pub struct Case {
     before: Arenas,
 }
 
-/// How the integer product multiplies where WGSL has packed products, and where it has none.
+/// How the products of integers multiply where WGSL has packed products, and where it has none.
 pub const PRODUCTS_OF_FOUR: [&str; 2] = [DOTS, PLAIN_DOTS];
 
 /// The table.

@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::shapes::{Bench, CONVOLUTIONS, DEPTHWISE};
-use super::{integers, layers, numbers, products};
+use super::{dynamic, integers, layers, numbers, products, rounding};
 use crate::engine::gpu::kernels::Task;
 use crate::engine::gpu::kernels::grid::Dispatch;
 use crate::engine::gpu::kernels::task::Turn;
@@ -73,5 +73,7 @@ pub(super) fn cases() -> Vec<Case> {
     numbers::losses(&mut table);
     numbers::updates(&mut table);
     integers::all(&mut table);
+    dynamic::all(&mut table);
+    rounding::all(&mut table);
     table.0
 }

@@ -133,7 +133,7 @@ impl Builder<'_> {
             | Layer::GlobalAveragePool
             | Layer::Attention { .. } => {
                 let input = self.place(Item::Value(value));
-                let forward = self.place(Item::Value(node + 1));
+                let forward = self.place(self.written(node + 1));
                 let slopes = matches!(
                     layer,
                     Layer::MaxPool(_) | Layer::AveragePool(_) | Layer::GlobalAveragePool
@@ -248,7 +248,7 @@ impl Builder<'_> {
         let task = InputGradient {
             shape,
             gradient: self.place(own),
-            weight: weight.start as u32,
+            weight: self.weight(node, ParameterRole::Weight)?,
             output: to.output,
             accumulate: to.accumulate,
             saved: to.saved,

@@ -16,6 +16,9 @@ use crate::model::{self, Layer, ParameterRole, ResolvedNode};
 
 impl Builder<'_> {
     pub(super) fn forward(&mut self, step: usize, group: &Group) -> Result<()> {
+        if self.dynamic(group)? {
+            return Ok(());
+        }
         let node = group.members[0];
         let last = group.members[group.members.len() - 1];
         let inputs = self.network.inputs(node);
@@ -34,7 +37,7 @@ impl Builder<'_> {
             Some(function) if trains && !from_output(function) => self.place(Item::Kept(last)),
             _ => NONE,
         };
-        let output = self.place(Item::Value(last + 1));
+        let output = self.place(self.written(last + 1));
         let activation = group.activation.map_or(0, number);
         let task = match layer {
             Layer::Linear { .. } | Layer::Convolution(_) => {
@@ -219,7 +222,8 @@ impl Builder<'_> {
                 Task::Dropout(dropout(node, rate, length, [input, output, 0]))
             }
         };
-        self.push(task)
+        self.push(task)?;
+        self.rounded(last + 1)
     }
 }
 

@@ -52,7 +52,7 @@ impl Builder<'_> {
             let last = group.members[group.members.len() - 1];
             gradients.functions[last + 1] = group.activation.map(|function| {
                 let saved = match from_output(function) {
-                    true => Item::Value(last + 1),
+                    true => self.written(last + 1),
                     false => Item::Kept(last),
                 };
                 (saved, function)
@@ -80,6 +80,7 @@ impl Builder<'_> {
         own: Item,
         gradients: &Gradients,
     ) -> Result<()> {
+        self.rounded_back(value, own)?;
         let Some((saved, function)) = gradients.functions[value] else {
             return Ok(());
         };
@@ -120,6 +121,7 @@ impl Builder<'_> {
         };
         gradients.at[value] = Some(item);
         to.output = self.place(item);
+        let slopes = slopes && !self.rounds(value);
         if let (true, 0, Some((saved, function))) =
             (slopes, gradients.awaited[value], gradients.functions[value])
         {
@@ -198,7 +200,7 @@ impl Builder<'_> {
                 length,
                 gradient,
                 saved: match from_output(function) {
-                    true => self.place(Item::Value(node + 1)),
+                    true => self.place(self.written(node + 1)),
                     false => self.place(Item::Value(value)),
                 },
                 activation: number(function),

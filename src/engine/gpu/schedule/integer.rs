@@ -6,6 +6,8 @@
 mod inexact;
 mod product;
 
+pub(in crate::engine::gpu) use product::{check_groups, packed};
+
 use super::forward::window;
 use crate::engine::cpu::integer::step::{Kind, Whole};
 use crate::engine::cpu::integer::whole::{WholeStep, whole_steps};

@@ -6,10 +6,12 @@
 
 mod backward;
 mod division;
+mod dynamic;
 mod forward;
 mod gradients;
 mod integer;
 mod places;
+mod rounding;
 
 use super::kernels::Task;
 use super::kernels::grid::Dispatch;
@@ -19,8 +21,10 @@ use crate::engine::cpu::parameters::Layout;
 use crate::engine::cpu::plan::{Mode, Network, sizes};
 use crate::error::{Error, Result};
 use crate::model::{Activation, Graph, ParameterRole, ResolvedNode};
+pub(super) use dynamic::Dynamic;
 pub(super) use integer::{IntegerSchedule, base};
 use places::{Item, Places};
+pub(super) use rounding::Rounding;
 use std::ops::Range;
 
 /// Numbers that share an entry of the optimizer's table; parameters begin at multiples of it.
@@ -50,12 +54,16 @@ pub(super) struct InHalves {
 
 /// What a plan is made for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ground {
+pub(super) struct Ground<'a> {
     pub(super) device: Device,
     /// Where the optimizer's table will stand among the numbers.
     pub(super) blocks: u32,
     /// Where weights stand as halves: the weights arena then begins behind the tensors that decay.
     pub(super) halves: Option<InHalves>,
+    /// Layers in integers of rows with a step of their own.
+    pub(super) dynamic: Option<&'a Dynamic>,
+    /// What is rounded in training; rounded weights stand behind the others.
+    pub(super) rounding: Option<&'a Rounding>,
 }
 
 /// What a part of a gradient is to the optimizer.
@@ -68,7 +76,7 @@ struct Parts {
 
 /// A schedule while it grows.
 struct Builder<'a> {
-    ground: Ground,
+    ground: Ground<'a>,
     network: Network<'a>,
     layout: &'a Layout,
     mode: Mode,
@@ -86,7 +94,7 @@ impl Schedule {
     /// [`Error::TooLarge`] where the batch needs more than a GPU can count, [`Error::Unsupported`] for a head that is too
     /// wide, [`Error::BadInput`] where a layer lacks a tensor.
     pub(super) fn new(
-        ground: Ground,
+        ground: Ground<'_>,
         graph: &Graph,
         nodes: &[ResolvedNode],
         layout: &Layout,
@@ -130,13 +138,15 @@ impl Schedule {
 impl Builder<'_> {
     fn all(&mut self) -> Result<()> {
         let [channels, height, width] = self.network.graph.input;
-        let output = self.place(Item::Value(0));
+        let output = self.place(self.written(0));
         self.push(Task::Gather(Gather {
             channels,
             places: height * width,
             output,
         }))?;
-        let groups = self.network.groups(self.mode, true);
+        self.rounded(0)?;
+        self.rounded_weights()?;
+        let groups = self.network.groups(self.mode, self.keeps());
         for (step, group) in groups.iter().enumerate() {
             self.forward(step, group)?;
         }
@@ -185,9 +195,12 @@ impl Builder<'_> {
     /// Where an item that has numbers for each row stands.
     fn place(&mut self, item: Item) -> u32 {
         let len = match item {
-            Item::Value(value) | Item::Gradient(value) | Item::Copied(value, _) => self.len(value),
+            Item::Value(value)
+            | Item::Exact(value)
+            | Item::Gradient(value)
+            | Item::Copied(value, _) => self.len(value),
             Item::Kept(node) => self.len(node + 1),
-            Item::Statistics(_) | Item::Partial(_) | Item::Part(_) => 0,
+            Item::Statistics(_) | Item::Partial(_) | Item::Codes(_) | Item::Part(_) => 0,
         };
         self.sized(item, len * u64::from(self.rows))
     }
@@ -228,6 +241,9 @@ impl Builder<'_> {
     fn weight(&self, node: usize, role: ParameterRole) -> Result<u32> {
         let first = self.tensor(node, role)?.start as u32;
         Ok(match self.ground.halves {
+            None if role == ParameterRole::Weight && self.rounds_weight(node) => {
+                self.layout.len as u32 + first
+            }
             None => first,
             Some(halves) if role.decays() => halves.first + first,
             Some(_) => first - self.layout.decaying as u32,

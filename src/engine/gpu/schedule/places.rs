@@ -12,6 +12,8 @@ const ALIGNMENT: u64 = 64;
 pub(super) enum Item {
     /// A value of the graph.
     Value(usize),
+    /// The same before it was rounded as it will be stored.
+    Exact(usize),
     /// What the activation at the end of a group was given, by the group's last node.
     Kept(usize),
     /// What a node's way back must know: statistics of a norm, of an attention.
@@ -22,6 +24,8 @@ pub(super) enum Item {
     Gradient(usize),
     /// A copy of a gradient for a value, at a node.
     Copied(usize, usize),
+    /// What a node reads as integers, with the steps of its rows behind.
+    Codes(usize),
     /// The parts of a parameter's gradient, by where it begins; needed until the optimizer has run.
     Part(usize),
 }

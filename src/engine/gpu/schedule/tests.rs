@@ -2,11 +2,14 @@
 
 use super::*;
 use crate::model::{Layer, Window};
+use crate::quant::{Codes, Request, quantize};
 
-const GROUND: Ground = Ground {
+const GROUND: Ground<'_> = Ground {
     device: Device::HARDWARE,
     blocks: 0,
     halves: None,
+    dynamic: None,
+    rounding: None,
 };
 
 fn planned(graph: &Graph, mode: Mode) -> Schedule {
@@ -160,4 +163,83 @@ fn fewer_rows_start_fewer_workgroups_and_a_single_row_has_its_own_linear_layers(
     let has = |device, name| last(device, Mode::Training).contains(&name);
     assert!(has(Device::HARDWARE, "linear_row_gradient"));
     assert!(has(Device::SOFTWARE, "product_input_gradient"));
+}
+
+/// How often a kernel is started in a plan.
+fn times(plan: &Schedule, name: &str) -> usize {
+    let is_it = |it: &&Dispatch| it.task.kernel().row().name == name;
+    plan.dispatches.iter().filter(is_it).count()
+}
+
+#[test]
+fn fine_tuning_rounds_each_weight_once_and_each_value_once_there_and_once_back() {
+    let mut graph = Graph::new([1, 8, 8]);
+    graph.push("conv", Layer::convolution(8, 3));
+    graph.push("gelu", Layer::Activation(Activation::Gelu));
+    graph.push("flatten", Layer::Flatten);
+    graph.push("classes", Layer::linear(10));
+    let nodes = graph.resolve().expect("fits");
+    let layout = Layout::aligned(&nodes, BLOCK);
+    let request = Request::named("int8-weights").expect("known");
+    let planned = |codes: &[Codes], mode| {
+        let rounding = Rounding::new(&graph, &request, codes).expect("it can");
+        let ground = Ground {
+            rounding: Some(&rounding),
+            ..GROUND
+        };
+        Schedule::new(ground, &graph, &nodes, &layout, mode, 64).expect("fits")
+    };
+    let weights = planned(&[], Mode::Training);
+    assert_eq!(times(&weights, "rounded_weights"), 2);
+    assert_eq!(times(&weights, "rounded_values"), 0);
+    assert_eq!(
+        times(&weights, "activation"),
+        0,
+        "part of the product's pass"
+    );
+    // The input, the sums, the function and the other order; all but the input with a gradient.
+    let values = planned(&[Codes::of([-1.0, 1.0], false); 5], Mode::Training);
+    assert_eq!(times(&values, "rounded_values"), 4 + 3);
+    assert_eq!(times(&values, "activation"), 1);
+    // Products see the rounded weights, behind the others, and so does the way back.
+    let read: Vec<u32> = (values.dispatches.iter())
+        .filter_map(|dispatch| match dispatch.task {
+            Task::Product(it) | Task::ProductQuads(it) => Some(it.weight),
+            Task::ProductInputGradient(it) | Task::ProductInputGradientQuads(it) => Some(it.weight),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(read.len(), 3);
+    assert!(read.iter().all(|&at| at >= layout.len as u32), "{read:?}");
+    let answers = planned(&[Codes::of([-1.0, 1.0], false); 5], Mode::Inference);
+    assert_eq!(times(&answers, "rounded_weights"), 0);
+    assert_eq!(times(&answers, "rounded_values"), 0);
+}
+
+#[test]
+fn a_layer_of_rows_with_steps_of_their_own_is_two_dispatches_and_its_weights_are_words() {
+    let mut graph = Graph::new([1, 8, 8]);
+    graph.push("conv", Layer::convolution(6, 3));
+    graph.push("relu", Layer::Activation(Activation::Relu));
+    graph.push("flatten", Layer::Flatten);
+    graph.push("classes", Layer::linear(10));
+    let weights = crate::model::Weights::init(&graph, 1).expect("fits");
+    let request = Request::named("int8-dynamic").expect("known");
+    let stored = quantize(&graph, &weights, &request).expect("fits");
+    let integer = stored.integer().expect("integers");
+    let dynamic = Dynamic::new(&graph, &stored, integer).expect("it can");
+    let nodes = graph.resolve().expect("fits");
+    let layout = Layout::aligned(&dynamic.others(&nodes), BLOCK);
+    assert_eq!(layout.len, 0, "no weight is there in f32");
+    // Nine words of eight outputs, 96 of twelve; steps and biases of each.
+    assert_eq!(dynamic.words.len(), 9 * 8 + 2 * 8 + 96 * 12 + 2 * 12);
+    let ground = Ground {
+        dynamic: Some(&dynamic),
+        ..GROUND
+    };
+    let plan = Schedule::new(ground, &graph, &nodes, &layout, Mode::Inference, 64).expect("fits");
+    assert_eq!(times(&plan, "dynamic_codes"), 2);
+    assert_eq!(times(&plan, "dynamic_product"), 2);
+    // Rows and the other order beside them.
+    assert_eq!(plan.dispatches.len(), 6);
 }

@@ -7,12 +7,12 @@ use crate::engine::gpu::kernels::task::{
 };
 
 /// A word's number.
-fn byte(word: f32, lane: u32) -> i64 {
+pub(super) fn byte(word: f32, lane: u32) -> i64 {
     i64::from((word.to_bits() >> (8 * lane)) as u8 as i8)
 }
 
 /// Four numbers as a word.
-fn word(numbers: [i64; 4]) -> f32 {
+pub(super) fn word(numbers: [i64; 4]) -> f32 {
     f32::from_bits(u32::from_le_bytes(numbers.map(|it| it as u8)))
 }
 

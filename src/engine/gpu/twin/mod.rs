@@ -2,11 +2,13 @@
 //!
 //! It is what a kernel means. It knows no tile, no thread and no tree, and it is far too slow for anything but tests.
 
+mod dynamic;
 mod integers;
 pub(crate) mod measured;
 mod normalization;
 mod numbers;
 mod product;
+mod rounding;
 mod sliding;
 mod training;
 
@@ -175,6 +177,10 @@ pub(crate) fn run(task: &Task, turn: &Turn, before: &Arenas) -> Expected {
         Task::IntegerNorm(it) => integers::norm(it, turn, before, to),
         Task::IntegerAttention(it) => integers::attention(it, turn, before, to),
         Task::IntegerTranspose(it) => integers::transpose(it, turn, before, to),
+        Task::RoundedWeights(it) => rounding::weights(it, before, to),
+        Task::RoundedValues(it) => rounding::values(it, turn, before, to),
+        Task::DynamicCodes(it) => dynamic::codes(it, turn, before, to),
+        Task::DynamicProduct(it) => dynamic::product(it, turn, before, to),
     }
     after
 }

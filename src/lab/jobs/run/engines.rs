@@ -80,6 +80,7 @@ impl<'a> Engines<'a> {
         let last = execution.parts.last().cloned();
         engines.execution = Some(Execution {
             asked: asked.into(),
+            fine_tuning: None,
             ..execution
         });
         match last {
@@ -328,6 +329,13 @@ impl<'a> Engines<'a> {
                 flips,
                 ..agreement::verdict(probes)
             });
+        }
+    }
+
+    /// Notes what fine-tuned the model, if anything did.
+    pub(super) fn note_fine_tuning(&mut self, part: Option<Part>) {
+        if let Some(execution) = &mut self.execution {
+            execution.fine_tuning = part;
         }
     }
 

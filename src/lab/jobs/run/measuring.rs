@@ -2,13 +2,14 @@
 
 use super::Run;
 use super::engines::Engines;
+use super::storing::epochs;
 use crate::data::Split;
 use crate::engine::{Engine, Executable, Parameters, agreement};
 use crate::error::{Error, Result};
 use crate::eval::{self, Scored};
 use crate::lab::context::Playable;
 use crate::lab::jobs::measure::SCORE_ROWS;
-use crate::lab::jobs::trained::{self, as_stored};
+use crate::lab::jobs::trained::as_stored;
 use crate::lab::jobs::{breakdown, damage, measure};
 use crate::lab::prepared::Prepared;
 use crate::lab::protocol::EventBody;
@@ -36,8 +37,7 @@ impl Run<'_> {
             rows,
             ..
         } = self.prepared;
-        let spec = &draft.recipe.quantization;
-        let stored = match trained::stored(self.context, self.prepared, weights, spec).await {
+        let stored = match self.store(engines, draft, weights).await {
             Err(Error::Stopped) => {
                 draft.status = Status::Stopped;
                 return Ok(None);
@@ -60,13 +60,8 @@ impl Run<'_> {
                 if !engines.is_lost_by(&error) && !matches!(error, Error::Unsupported { .. }) {
                     return Err(error);
                 }
-                let epochs = draft
-                    .results
-                    .training
-                    .as_ref()
-                    .map_or(0, |it| it.curve.len());
                 let reason = format!("scored and timed on the CPU, because {error}");
-                engines.use_cpu_from(epochs as u32 + 1, &reason);
+                engines.use_cpu_from(epochs(draft) + 1, &reason);
                 draft.status = status;
             }
         }
@@ -113,7 +108,7 @@ impl Run<'_> {
             &wanted,
             &logits,
             Some(classes),
-            agreement::answers_tolerance(graph)?,
+            agreement::stored_tolerance(graph, stored)?,
         );
         let flips = agreement::flips(&wanted, &logits, classes)
             .into_iter()
@@ -126,7 +121,7 @@ impl Run<'_> {
             self.time(draft, on_gpu.as_mut()).await?;
         }
         if self.is_to_be_timed(draft)
-            && stored.integer().is_none()
+            && !stored.is_static()
             && let Some(gpu) = engines.gpu()
         {
             let measured = breakdown::measure(

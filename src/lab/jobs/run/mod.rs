@@ -6,6 +6,7 @@ mod engines;
 mod measuring;
 mod probing;
 mod progress;
+mod storing;
 mod training;
 mod trial;
 mod trouble;
@@ -25,6 +26,7 @@ use crate::runlog::{time, verdict};
 use engines::{Earlier, Engines};
 use serde_json::{Value, json};
 use training::Kept;
+pub(in crate::lab::jobs) use tuning::tuned;
 
 /// What a run command asks for.
 pub(super) struct Request {

@@ -7,7 +7,11 @@ use crate::result::GpuUse;
 use std::rc::Rc;
 
 /// The engine with the lab's clock and the tiles of earlier runs, ready to choose more.
-pub(super) fn tuned(context: &Context, engine: GpuEngine, adapter: &str) -> GpuEngine {
+pub(in crate::lab::jobs) fn tuned(
+    context: &Context,
+    engine: GpuEngine,
+    adapter: &str,
+) -> GpuEngine {
     let clock = Rc::clone(&context.clock);
     // A candidate compiles for seconds in software, and what is fast there says nothing about a GPU.
     let options = if is_software(adapter) {

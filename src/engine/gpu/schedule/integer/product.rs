@@ -4,7 +4,7 @@ use super::{Builder, Lie, base, told};
 use crate::engine::cpu::integer::product::Product;
 use crate::engine::cpu::integer::whole::WholeStep;
 use crate::engine::gpu::kernels::Task;
-use crate::engine::gpu::kernels::task::{IntegerProduct, NONE};
+use crate::engine::gpu::kernels::task::{IntegerProduct, NONE, Shape};
 use crate::engine::gpu::schedule::forward::{is_depthwise, shape};
 use crate::error::{Error, Result};
 
@@ -13,15 +13,7 @@ impl Builder<'_> {
         let (node, resolved) = (&self.graph.nodes[step.node], &self.nodes[step.node]);
         let shape = shape(node.layer, resolved);
         let is_depthwise = is_depthwise(&shape);
-        if shape.groups > 1 && !is_depthwise && !shape.is_in_quads() {
-            return Err(Error::Unsupported {
-                feature: "this stored model on the GPU".into(),
-                why: format!(
-                    "layer {:?} has groups whose planes or channels are no multiple of four; the CPU engine takes any",
-                    node.name
-                ),
-            });
-        }
+        check_groups(&node.name, &shape)?;
         let Some(layer) = self.integer.layers.get(&node.name) else {
             return Err(Error::bad_input(
                 "a stored model",
@@ -31,33 +23,11 @@ impl Builder<'_> {
         };
         let x = self.integer.codes[step.inputs[0]];
         let input = self.operand(step.inputs[0], Lie::of(resolved.input()))?;
-        let (planes, outputs) = (
-            (shape.planes / shape.groups) as usize,
-            shape.channels as usize,
-        );
-        let cells = (shape.size_y * shape.size_x) as usize;
-        let weight_of = |output: usize, plane: usize, cell: usize| {
-            let inside = output < outputs && plane < planes;
-            let at = (output * planes + plane) * cells + cell;
-            if inside { layer.weights[at] } else { 0 }
-        };
-        let quads = outputs.div_ceil(4);
-        let words = if is_depthwise { 1 } else { planes.div_ceil(4) };
-        let mut all = Vec::with_capacity(4 * cells * words * quads);
-        for cell in 0..cells {
-            for word in 0..words {
-                all.extend((0..4 * quads).map(|output| {
-                    if is_depthwise {
-                        return told(weight_of(output, 0, cell).into());
-                    }
-                    let bytes = [0, 1, 2, 3].map(|lane| weight_of(output, 4 * word + lane, cell));
-                    u32::from_le_bytes(bytes.map(i8::cast_unsigned))
-                }));
-            }
-        }
+        let quads = shape.channels.div_ceil(4) as usize;
+        let all = packed(&shape, &layer.weights);
         let weight = self.weights(all) / 4;
         let constants = product.constants();
-        let inner = planes * cells;
+        let inner = shape.depth() as usize;
         let biases = (0..4 * quads).map(|output| {
             let Some([bias, _]) = constants.get(output) else {
                 return 0;
@@ -101,4 +71,51 @@ impl Builder<'_> {
         }
         self.push(Task::IntegerProduct(task))
     }
+}
+
+/// Whether the kernels can take a layer's groups.
+///
+/// # Errors
+/// [`Error::Unsupported`] that names the layer.
+pub(in crate::engine::gpu) fn check_groups(name: &str, shape: &Shape) -> Result<()> {
+    if shape.groups == 1 || is_depthwise(shape) || shape.is_in_quads() {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        feature: "this stored model on the GPU".into(),
+        why: format!(
+            "layer {name:?} has groups whose planes or channels are no multiple of four; the CPU engine takes any"
+        ),
+    })
+}
+
+/// Weights in the order of their tensor as the kernels read them: cell by cell, word by word of planes, four of an output in
+/// each word or, depthwise, one.
+pub(in crate::engine::gpu) fn packed(shape: &Shape, weights: &[i8]) -> Vec<u32> {
+    let is_depthwise = is_depthwise(shape);
+    let (planes, outputs) = (
+        (shape.planes / shape.groups) as usize,
+        shape.channels as usize,
+    );
+    let cells = (shape.size_y * shape.size_x) as usize;
+    let weight_of = |output: usize, plane: usize, cell: usize| {
+        let inside = output < outputs && plane < planes;
+        let at = (output * planes + plane) * cells + cell;
+        if inside { weights[at] } else { 0 }
+    };
+    let quads = outputs.div_ceil(4);
+    let words = if is_depthwise { 1 } else { planes.div_ceil(4) };
+    let mut all = Vec::with_capacity(4 * cells * words * quads);
+    for cell in 0..cells {
+        for word in 0..words {
+            all.extend((0..4 * quads).map(|output| {
+                if is_depthwise {
+                    return told(weight_of(output, 0, cell).into());
+                }
+                let bytes = [0, 1, 2, 3].map(|lane| weight_of(output, 4 * word + lane, cell));
+                u32::from_le_bytes(bytes.map(i8::cast_unsigned))
+            }));
+        }
+    }
+    all
 }
