@@ -1,12 +1,17 @@
-//! Trains every family on images of 28×28, the test part of MNIST, where its folder lies beside the project.
+//! Trains every family on images of 28×28, the test part of MNIST, and checks them, where its folder lies beside the project.
 //!
 //! Where it does not, each training is reported as not run, with the reason; files that cannot be read are failures.
 
 mod support;
 
+use assay::data;
+use assay::data::checks::{self, Input};
+use assay::data::faults::{Fault, inject};
+use assay::result::{Finding, Status};
+use assay::train::cross_validation;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::process::ExitCode;
-use support::lab::Lab;
+use support::lab::{Lab, ready};
 use support::mnist;
 
 /// Family, and the share of 2,000 images that it must answer rightly; below the worst seed of docs/families.md.
@@ -20,7 +25,7 @@ const FAMILIES: [(&str, f64); 6] = [
 ];
 
 fn main() -> ExitCode {
-    let trials = FAMILIES
+    let mut trials: Vec<Trial> = FAMILIES
         .into_iter()
         .map(|(family, wanted)| {
             Trial::ignorable_test(format!("{family}_learns_mnist"), move || {
@@ -28,6 +33,26 @@ fn main() -> ExitCode {
             })
         })
         .collect();
+    trials.push(Trial::ignorable_test("mnist_passes_its_checks", || {
+        checked(None, |findings| {
+            let alarms: Vec<&Finding> = (findings.iter())
+                .filter(|it| it.status != Status::Pass)
+                .collect();
+            alarms.is_empty().then_some(()).ok_or(format!("{alarms:?}"))
+        })
+    }));
+    trials.push(Trial::ignorable_test(
+        "label_flips_of_mnist_are_estimated_within_three_points",
+        || {
+            checked(Some(0.1), |findings| {
+                let found = findings.iter().find(|it| it.check == "consistency");
+                let found = found.ok_or("no estimate")?;
+                let share = f64::from(found.count) / f64::from(found.of);
+                let near = found.of > 0 && (share - 0.1).abs() < 0.03;
+                near.then_some(()).ok_or(format!("{share} of {}", found.of))
+            })
+        },
+    ));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -42,5 +67,40 @@ fn learns(family: &str, wanted: f64) -> Result<Completion, Failed> {
     if accuracy < wanted {
         return Err(format!("{accuracy} right, expected {wanted}").into());
     }
+    Ok(Completion::Completed)
+}
+
+/// Judges what the checks find, with answers of perceptrons that did not learn from what they answer; `flipped` is the share
+/// of the training labels that are made wrong before.
+fn checked(
+    flipped: Option<f64>,
+    judge: fn(&[Finding]) -> Result<(), String>,
+) -> Result<Completion, Failed> {
+    let Some(data) = mnist::load() else {
+        return Ok(Completion::ignored_with(format!(
+            "there is no {}",
+            mnist::FOLDER
+        )));
+    };
+    let data = data?;
+    let mut recipe = mnist::recipe("mlp");
+    recipe.training.epochs = 3;
+    let parts = data::split(&data, &recipe.split, 1).map_err(|error| error.to_string())?;
+    let made = match flipped {
+        Some(share) => {
+            inject(&data, &parts, Fault::LabelFlips, share, 1)
+                .map_err(|error| error.to_string())?
+                .data
+        }
+        None => data,
+    };
+    let lab = Lab::divided(&recipe, &made, parts.clone());
+    let rows = (&parts.train[..], &parts.validation[..]);
+    let (engine, plan) = (&lab.engine, &lab.plan);
+    let answers = cross_validation::probabilities(engine, plan, &recipe, &lab.rows, None, rows, 4);
+    let answers = ready(answers).map_err(|error| error.to_string())?;
+    let mut input = Input::new(&made, &parts);
+    input.probabilities = Some(&answers);
+    judge(&checks::run(&input).findings)?;
     Ok(Completion::Completed)
 }

@@ -22,7 +22,7 @@ pub struct Prepared {
 /// # Errors
 /// What the data's split or the model's plan refuses, in words.
 pub fn prepare(recipe: &Recipe) -> Result<Prepared> {
-    let dataset = data::load(&recipe.data.set)?;
+    let dataset = data::from_spec(&recipe.data)?;
     let split = data::split(&dataset, &recipe.split, recipe.seed)?;
     let plan = plan(recipe, &dataset, split.train.len())?;
     let rows = data::rows(&dataset, &recipe.preprocessing, &split)?;
@@ -49,7 +49,7 @@ fn plan(recipe: &Recipe, dataset: &Dataset, train_rows: usize) -> Result<Plan> {
 /// # Errors
 /// As [`prepare`].
 pub fn planned(recipe: &Recipe) -> Result<Plan> {
-    let dataset = data::load(&recipe.data.set)?;
+    let dataset = data::from_spec(&recipe.data)?;
     let split = data::split(&dataset, &recipe.split, recipe.seed)?;
     plan(recipe, &dataset, split.train.len())
 }

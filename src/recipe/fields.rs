@@ -119,17 +119,17 @@ pub(super) fn row(path: &str, document: &Value) -> Option<&'static Field> {
         .find(|field| field.path == path && field.applies(document))
 }
 
-/// What it means that a family's recipe has no field at `path`.
-pub(super) fn fallback(path: &str, family: &str) -> Option<Fallback> {
+/// What it means that the recipe of a family or set, whichever decides the field, has none at `path`.
+pub(super) fn fallback(path: &str, decides: &str) -> Option<Fallback> {
     let mine = |field: &&Field| {
-        let of_family = |words: &[&str]| words.contains(&family);
-        field.path == path && field.only_when.is_none_or(|(_, words)| of_family(words))
+        let decided = |words: &[&str]| words.contains(&decides);
+        field.path == path && field.only_when.is_none_or(|(_, words)| decided(words))
     };
     FIELDS.iter().find(mine)?.default
 }
 
 /// Names of the built-in sets.
-pub const SETS: &[&str] = &["digits"];
+pub const SETS: &[&str] = &["digits", "chess", "vibration"];
 /// Names of the architecture families.
 pub const FAMILIES: &[&str] = &["lenet", "mlp", "resnet", "mobilenet", "vit", "mixer", GRAPH];
 /// The family whose recipes give their layers themselves.
@@ -170,6 +170,9 @@ const fn field(
 /// The path that decides most fields.
 pub const FAMILY: &str = "architecture.family";
 
+/// The path that decides which parameters the data have.
+pub const SET: &str = "data.set";
+
 /// The path that decides what a recipe is executed on.
 pub const ENGINE: &str = "execution.engine";
 
@@ -177,6 +180,15 @@ pub const ENGINE: &str = "execution.engine";
 const fn of(families: &'static [&'static str], field: Field) -> Field {
     Field {
         only_when: Some((FAMILY, families)),
+        ..field
+    }
+}
+
+/// A field of some sets, which may be absent.
+const fn of_set(sets: &'static [&'static str], default: Fallback, field: Field) -> Field {
+    Field {
+        only_when: Some((SET, sets)),
+        default: Some(default),
         ..field
     }
 }
@@ -191,18 +203,35 @@ const fn optional(default: Fallback, field: Field) -> Field {
 
 const NONE: Fallback = Fallback::Word("none");
 const ZERO: Fallback = Fallback::Number(0.0);
+const ONE: Fallback = Fallback::Number(1.0);
 const ACTIVATIONS: &[&str] = &["relu", "tanh", "gelu", "relu6", "hardswish", "silu"];
 const NORMALIZED: &str = "What follows each convolution or linear layer but the last; batch uses the batch's mean and deviation, layer those of each row.";
 
 /// Every field, in reading order. The first part of a path names its section.
 #[rustfmt::skip]
 pub const FIELDS: &[Field] = &[
-    field("data.set", "Set", "", choice(SETS),
-        "The images to learn from."),
+    field(SET, "Set", "", choice(SETS),
+        "What to learn from. digits: written digits. chess: squares of boards during live games. vibration: a machine's sensor."),
+    of_set(&["chess"], Fallback::Word("pieces"), field("data.task", "Task", "", choice(&["pieces", "occupancy"]),
+        "pieces: which piece of which colour, or none. occupancy: whether a square is empty.")),
+    of_set(&["chess"], Fallback::Number(120.0), field("data.size", "Size", "positions", integer(60, 2000),
+        "Positions, each of 64 squares; six of them in a row are one game.")),
+    of_set(&["vibration"], Fallback::Number(3000.0), field("data.size", "Size", "windows", integer(600, 20_000),
+        "Windows of 256 numbers, as many of each machine and condition.")),
+    of_set(&["chess", "vibration"], Fallback::Number(0.3), field("data.difficulty", "Difficulty", "", number(0.0, 1.0),
+        "How far camera and light, or load and noise, are from ideal ones.")),
+    of_set(&["chess", "vibration"], ZERO, field("data.drift", "Drift", "", number(0.0, 1.0),
+        "How much the circumstances change from the first game or machine to the last.")),
+    of_set(&["vibration"], Fallback::Word("sound"), field("data.sensor", "Sensor", "", choice(&["sound", "gaps", "stuck", "clipped"]),
+        "What is wrong with the sensor in some of the windows.")),
+    of_set(&["chess", "vibration"], ONE, field("data.generator", "Generator", "", integer(1, 1),
+        "Version of the program that makes the set.")),
+    of_set(&["chess", "vibration"], ONE, field("data.seed", "Seed of the data", "", integer(0, u32::MAX),
+        "Decides which rows are made, apart from the recipe's own seed.")),
     field("split.validation", "Validation share", "", number(0.05, 0.5),
-        "Share of each class that chooses the epoch to keep; it never trains."),
+        "Share of each class that chooses the epoch to keep; it never trains. Of whole games or machines where a set has them."),
     field("split.test", "Test share", "", number(0.05, 0.5),
-        "Share of each class that is scored once, at the end."),
+        "Share of each class that is scored once, at the end. Of whole games or machines where a set has them."),
     field("preprocessing.scale", "Scale", "", choice(&["unit", "standardize"]),
         "unit divides by the largest value; standardize also removes the training mean and divides by its deviation."),
     field(FAMILY, "Family", "", choice(FAMILIES),

@@ -5,6 +5,7 @@ mod agreement;
 mod cost;
 mod curve;
 mod execution;
+mod findings;
 mod latency;
 
 pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions};
@@ -12,6 +13,7 @@ pub use agreement::{Agreement, Probe};
 pub use cost::{Cost, LayerCost};
 pub use curve::{EpochPoint, Training};
 pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
+pub use findings::{Dimension, Finding, Findings, Quality, Status};
 pub use latency::Latency;
 
 use serde::{Deserialize, Serialize};

@@ -7,6 +7,7 @@ mod engine;
 mod graphs;
 mod numerics;
 mod reference;
+mod sets;
 mod special;
 
 /// One statement and the function that checks it.
@@ -24,5 +25,6 @@ pub(crate) fn all() -> Vec<Case> {
     all.extend(numerics::cases());
     all.extend(digests::cases());
     all.extend(special::cases());
+    all.extend(sets::cases());
     all
 }

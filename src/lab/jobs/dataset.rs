@@ -13,7 +13,7 @@ const MAX_IMAGES: usize = 4096;
 /// The set and the split of a recipe.
 pub(super) fn summary(recipe: Value) -> Result<Value> {
     let recipe = recipe::from_value(recipe)?;
-    let dataset = data::load(&recipe.data.set)?;
+    let dataset = data::from_spec(&recipe.data)?;
     let split = data::split(&dataset, &recipe.split, recipe.seed)?;
     let mut counts = vec![[0; 3]; dataset.classes.len()];
     for (part, rows) in [&split.train, &split.validation, &split.test]
