@@ -1,5 +1,6 @@
 //! SHA-256 over canonical bytes, and the canonical form of JSON; it decides nothing about what is worth hashing.
 
+use crate::order;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -61,7 +62,7 @@ impl Sink for Hasher {
     }
 }
 
-fn write_canonical(value: &Value, out: &mut impl Sink) {
+fn write_canonical(value: &Value, out: &mut dyn Sink) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -81,7 +82,7 @@ fn write_canonical(value: &Value, out: &mut impl Sink) {
         Value::Object(map) => {
             // Sorted here and not by serde_json: another crate's `preserve_order` must not change a digest.
             let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort_unstable_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
+            order::sort_by(&mut keys, |a, b| a.encode_utf16().cmp(b.encode_utf16()));
             out.push_str("{");
             for (index, key) in keys.into_iter().enumerate() {
                 if index > 0 {
@@ -96,7 +97,7 @@ fn write_canonical(value: &Value, out: &mut impl Sink) {
     }
 }
 
-fn write_string(text: &str, out: &mut impl Sink) {
+fn write_string(text: &str, out: &mut dyn Sink) {
     let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
     if text.bytes().all(plain) {
         out.push_str("\"");
@@ -107,7 +108,7 @@ fn write_string(text: &str, out: &mut impl Sink) {
     }
 }
 
-fn write_number(number: &serde_json::Number, out: &mut impl Sink) {
+fn write_number(number: &serde_json::Number, out: &mut dyn Sink) {
     /// 2^53: up to here every integer is an `f64`.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let text = match number.as_f64() {
@@ -126,6 +127,12 @@ fn write_number(number: &serde_json::Number, out: &mut impl Sink) {
         None => number.to_string(),
     };
     out.push_str(&text);
+}
+
+/// Numbers as the bytes of a little-endian machine, which all that Assay runs on are.
+pub(crate) fn little_endian<T: bytemuck::NoUninit>(numbers: &[T]) -> &[u8] {
+    const { assert!(cfg!(target_endian = "little")) };
+    bytemuck::cast_slice(numbers)
 }
 
 /// SHA-256 over a sequence of typed values in their canonical bytes: little endian, every NaN as `0x7fc0_0000`,
@@ -159,22 +166,22 @@ impl Hasher {
     /// Adds numbers: their count, then four bytes each, NaN canonicalized.
     pub fn f32s(&mut self, values: &[f32]) {
         self.u64(values.len() as u64);
-        for value in values {
-            let bits = if value.is_nan() {
-                0x7fc0_0000
-            } else {
-                value.to_bits()
+        for part in values.split_inclusive(|value| value.is_nan()) {
+            let numbers = match part {
+                [numbers @ .., last] if last.is_nan() => numbers,
+                numbers => numbers,
             };
-            self.0.update(bits.to_le_bytes());
+            self.0.update(little_endian(numbers));
+            if numbers.len() < part.len() {
+                self.0.update(0x7fc0_0000_u32.to_le_bytes());
+            }
         }
     }
 
     /// Adds integers: their count, then four bytes each.
     pub fn u32s(&mut self, values: &[u32]) {
         self.u64(values.len() as u64);
-        for value in values {
-            self.0.update(value.to_le_bytes());
-        }
+        self.0.update(little_endian(values));
     }
 
     /// The digest as 64 lowercase hexadecimal digits.

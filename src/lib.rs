@@ -11,6 +11,7 @@
 pub mod error;
 pub mod rng;
 pub mod stats;
+pub mod order;
 pub mod digest;
 
 pub mod recipe;

@@ -15,24 +15,27 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("rng", &["digest"]),
     ("stats", &[]),
-    ("digest", &[]),
-    ("recipe", &["error", "digest", "stats"]),
-    ("result", &["error", "digest", "stats"]),
+    ("order", &[]),
+    ("digest", &["order"]),
+    ("recipe", &["error", "digest", "stats", "order"]),
+    ("result", &["error", "digest", "stats", "order"]),
     (
         "data",
-        &["error", "rng", "stats", "digest", "recipe", "result"],
+        &[
+            "error", "rng", "stats", "order", "digest", "recipe", "result",
+        ],
     ),
     // What a scheme makes of a layer's bytes is part of its cost.
     (
         "model",
         &[
-            "error", "rng", "stats", "digest", "recipe", "result", "quant",
+            "error", "rng", "stats", "order", "digest", "recipe", "result", "quant",
         ],
     ),
     (
         "quant",
         &[
-            "error", "rng", "stats", "digest", "recipe", "result", "model",
+            "error", "rng", "stats", "order", "digest", "recipe", "result", "model",
         ],
     ),
     // Of `train` only `optimizer`: the formulas are the trainer's, their execution the engine's.
@@ -42,6 +45,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "error",
             "rng",
             "stats",
+            "order",
             "digest",
             "recipe",
             "result",
@@ -54,31 +58,34 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "eval",
         &[
-            "error", "rng", "stats", "digest", "recipe", "result", "data", "model", "quant",
-            "engine",
+            "error", "rng", "stats", "order", "digest", "recipe", "result", "data", "model",
+            "quant", "engine",
         ],
     ),
     (
         "train",
         &[
-            "error", "rng", "stats", "digest", "recipe", "result", "data", "model", "quant",
-            "engine", "eval",
+            "error", "rng", "stats", "order", "digest", "recipe", "result", "data", "model",
+            "quant", "engine", "eval",
         ],
     ),
-    ("runlog", &["error", "recipe", "result", "stats", "digest"]),
-    ("chart", &["recipe", "result", "runlog", "stats"]),
+    (
+        "runlog",
+        &["error", "recipe", "result", "stats", "order", "digest"],
+    ),
+    ("chart", &["recipe", "result", "runlog", "stats", "order"]),
     (
         "api",
         &[
-            "error", "rng", "stats", "digest", "recipe", "result", "data", "model", "quant",
-            "engine", "eval", "train",
+            "error", "rng", "stats", "order", "digest", "recipe", "result", "data", "model",
+            "quant", "engine", "eval", "train",
         ],
     ),
     (
         "lab",
         &[
-            "error", "rng", "stats", "digest", "recipe", "result", "data", "model", "quant",
-            "engine", "eval", "train", "runlog", "chart",
+            "error", "rng", "stats", "order", "digest", "recipe", "result", "data", "model",
+            "quant", "engine", "eval", "train", "runlog", "chart",
         ],
     ),
     (

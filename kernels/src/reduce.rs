@@ -1,4 +1,4 @@
-//! The sum and the maximum of a row in one fixed order; sums over rows are `elementwise`'s and `norm`'s.
+//! The sum and the maximum of a row in one fixed order, and whether all of it is finite; sums over rows are `elementwise`'s and `norm`'s.
 //!
 //! Number i goes to partial i mod 8, ascending; the partials are added ((0+4)+(2+6))+((1+5)+(3+7)). The order belongs to
 //! the row alone: not to the machine's lanes, nor to how many rows there are.
@@ -90,6 +90,13 @@ pub(crate) fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
+/// Whether no number is NaN or infinite: those, and only those, are not zero when they are taken from themselves.
+#[inline(never)]
+#[must_use]
+pub fn are_finite(numbers: &[f32]) -> bool {
+    sum_of_pairs(numbers, numbers, |x, same| x - same) == 0.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +110,16 @@ mod tests {
         }
         let [a, b, c, d, e, f, g, h] = partial;
         fold(fold(fold(a, e), fold(c, g)), fold(fold(b, f), fold(d, h)))
+    }
+
+    #[test]
+    fn what_is_not_finite_is_found() {
+        let mut numbers = vec![1.0, -0.0, f32::MIN_POSITIVE, f32::MAX, f32::MIN];
+        assert!(are_finite(&numbers));
+        for other in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            numbers[2] = other;
+            assert!(!are_finite(&numbers), "{other}");
+        }
     }
 
     #[test]

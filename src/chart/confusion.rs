@@ -5,6 +5,7 @@ use super::canvas::{
     width_of, write,
 };
 use super::{Chart, Size, Theme};
+use crate::order;
 use crate::result::Confusion;
 use crate::runlog::words::{count, cut, percent};
 use plotters::prelude::*;
@@ -97,7 +98,9 @@ impl Matrix<'_> {
                 }
             }
         }
-        errors.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)).then(a.1.cmp(&b.1)));
+        order::sort_by(&mut errors, |a, b| {
+            b.2.cmp(&a.2).then(a.0.cmp(&b.0)).then(a.1.cmp(&b.1))
+        });
         errors
     }
 

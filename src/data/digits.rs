@@ -7,6 +7,7 @@
 
 use super::{Dataset, Expected, Values};
 use crate::error::{Error, Result};
+use crate::order;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
 const PACKED: &[u8] = include_bytes!("digits/digits.bin");
@@ -57,7 +58,7 @@ fn unpacked(packed: &[u8]) -> Result<(Vec<u8>, Vec<u16>)> {
         return Err(broken(format!("pixel value {value}")));
     }
     let mut order: Vec<usize> = (0..ROWS).collect();
-    order.sort_by_key(|row| labels[*row]); // stable, as Python's
+    order::sort_by(&mut order, |a, b| labels[*a].cmp(&labels[*b])); // stable, as Python's
     let mut pixels = vec![0; ROWS * PIXELS];
     for (pixel, plane) in planes.chunks_exact(ROWS).enumerate() {
         for (row, value) in order.iter().zip(plane) {

@@ -3,6 +3,7 @@
 use super::{Dataset, Groups};
 use crate::digest::Hasher;
 use crate::error::{Error, Result};
+use crate::order;
 use crate::recipe::SplitSpec;
 use crate::rng::Stream;
 use std::collections::BTreeSet;
@@ -86,7 +87,7 @@ pub fn split(data: &Dataset, spec: &SplitSpec, seed: u32) -> Result<Split> {
         parts.train.extend(&rows[test + validation..]);
     }
     for part in [&mut parts.train, &mut parts.validation, &mut parts.test] {
-        part.sort_unstable();
+        order::sort(part);
     }
     Ok(parts)
 }

@@ -6,6 +6,7 @@
 use super::{Executable, TrainStep};
 use crate::error::Result;
 use crate::model::{Graph, Layer, Weights};
+use crate::order;
 use crate::result::{Agreement, Probe};
 use crate::rng::Stream;
 use crate::train::optimizer::Update;
@@ -245,7 +246,7 @@ pub async fn before_training(
         steps.push(compare(name, rows.len(), &wanted, &found, None, tolerance));
     }
     let over = |probe: &Probe| probe.max_relative / probe.tolerance;
-    steps.sort_by(|a, b| over(a).total_cmp(&over(b)));
+    order::sort_by(&mut steps, |a, b| over(a).total_cmp(&over(b)));
     let middle = steps.len() / 2;
     Ok([Some(answers), steps.into_iter().nth(middle)]
         .into_iter()

@@ -1,6 +1,7 @@
 //! The bytes from which a run goes on: the trainer's own, and beside them what only the job knows.
 
 use crate::error::{Error, Result};
+use crate::recipe::typed;
 use crate::result::Execution;
 use serde_json::{Value, json};
 
@@ -63,14 +64,16 @@ impl Checkpoint {
             return Err(broken("a cut one"));
         }
         let (header, trainer) = rest.split_at(length);
-        let header: Value =
-            serde_json::from_slice(header).map_err(|error| broken(&error.to_string()))?;
+        let header: Value = std::str::from_utf8(header)
+            .map_err(|error| broken(&error.to_string()))
+            .and_then(|text| {
+                serde_json::from_str(text).map_err(|error| broken(&error.to_string()))
+            })?;
         Ok(Self {
             started: header["started"].as_str().unwrap_or_default().into(),
             active_secs: header["activeSecs"].as_f64().unwrap_or(0.0),
             epochs: header["epochs"].as_u64().unwrap_or(0) as u32,
-            execution: serde_json::from_value(header["execution"].clone())
-                .map_err(|error| broken(&error.to_string()))?,
+            execution: typed(&header["execution"]).map_err(|message| broken(&message))?,
             trainer: trainer.to_vec(),
         })
     }

@@ -5,6 +5,7 @@
 //! Stop and Pause arrive at the next step boundary. How often it is pumped never changes a result.
 
 pub mod checkpoint;
+mod command;
 pub mod context;
 pub mod desk;
 pub mod gpu;

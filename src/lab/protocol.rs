@@ -9,8 +9,8 @@ use crate::runlog::record::Environment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A request.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+/// A request; [`Command::from_value`] reads one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Command {
     /// Chosen by the page, never reused.
     pub id: u32,
@@ -20,7 +20,7 @@ pub struct Command {
 }
 
 /// What can be asked.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -32,10 +32,8 @@ pub enum CommandBody {
         /// What the page knows of its surroundings; the lab fills in version, engine, arithmetic and the clock's resolution.
         environment: Environment,
         /// Why there is no GPU, where the page knows better than an engine can; else empty.
-        #[serde(default)]
         gpu_missing: String,
         /// What an earlier `tuned` said of this adapter, or empty.
-        #[serde(default)]
         tiles: String,
     },
     /// Says whether the page is hidden: latencies measured meanwhile are flagged. Done: `{}`, at once.
@@ -62,17 +60,13 @@ pub enum CommandBody {
         /// The recipe.
         recipe: Value,
         /// A claim to check the run against.
-        #[serde(default)]
         claim: Option<Value>,
         /// Whether the command's bytes are a checkpoint to go on from.
-        #[serde(default)]
         resume: bool,
         /// Digest of the interrupted record that the checkpoint belongs to.
-        #[serde(default)]
         resumed_from: Option<String>,
         /// Whether to hold before latency is measured, in the stage `waiting to be timed`, until `continue` or `stop`:
         /// whoever owns several labs lets one measure while the others hold.
-        #[serde(default)]
         hold_timing: bool,
     },
     /// Makes trained weights the model to play with: the command's bytes are a record's safetensors. Done: `{}`.
@@ -84,10 +78,8 @@ pub enum CommandBody {
     /// Scores a picture with the model to play with. Done: [`Scores`].
     Predict {
         /// A row of the model's set.
-        #[serde(default)]
         row: Option<u32>,
         /// Or a picture: `height × width × channels` numbers from 0 to 1.
-        #[serde(default)]
         image: Option<Vec<f32>>,
     },
     /// Says how command `target` goes on after `gpuLost`. Done: `{}`, at once.

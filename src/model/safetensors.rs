@@ -7,6 +7,7 @@
 use super::weights::{Tensor, Weights, usize_from};
 use crate::digest;
 use crate::error::{Error, Result};
+use crate::order;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -25,15 +26,16 @@ pub(crate) fn write<'a>(
 ) -> Vec<u8> {
     let mut header = serde_json::Map::new();
     if !metadata.is_empty() {
-        let metadata: BTreeMap<&str, &str> = metadata.iter().copied().collect();
-        header.insert("__metadata__".into(), json!(metadata));
+        let mut texts = serde_json::Map::new();
+        for (key, text) in metadata {
+            texts.insert((*key).into(), Value::from(*text));
+        }
+        header.insert("__metadata__".into(), Value::Object(texts));
     }
     let mut data = Vec::new();
     for (name, tensor) in tensors {
         let start = data.len();
-        for value in &tensor.values {
-            data.extend_from_slice(&value.to_le_bytes());
-        }
+        data.extend_from_slice(digest::little_endian(&tensor.values));
         header.insert(
             name.into(),
             json!({"dtype": "F32", "shape": tensor.shape, "data_offsets": [start, data.len()]}),
@@ -65,7 +67,7 @@ pub(crate) fn read(bytes: &[u8], expected: &Expected, what: &str) -> Result<(Met
         let (start, end) = check_entry(entry, name, shape, data.len(), what)?;
         ranges.push((start, end, name));
     }
-    ranges.sort_unstable();
+    order::sort(&mut ranges);
     let mut filled = 0;
     for (start, end, name) in ranges {
         if start != filled {
@@ -120,17 +122,33 @@ fn read_header<'a>(
             bad("a header of at most 1,048,576 bytes", got)
         })?;
     let (header, data) = rest.split_at_checked(header).ok_or_else(truncated)?;
-    let header: Value = serde_json::from_slice(header)
-        .map_err(|error| bad("a JSON header", format!("this: {error}")))?;
+    let not_json = |error: &dyn std::fmt::Display| bad("a JSON header", format!("this: {error}"));
+    let header = std::str::from_utf8(header).map_err(|error| not_json(&error))?;
+    let header: Value = serde_json::from_str(header).map_err(|error| not_json(&error))?;
     let Value::Object(mut header) = header else {
         return Err(bad("a JSON object as header", "something else".into()));
     };
     let metadata = match header.remove("__metadata__") {
         None => Metadata::new(),
-        Some(value) => serde_json::from_value(value)
-            .map_err(|_| bad("metadata that is text by key", "something else".into()))?,
+        Some(value) => texts(value)
+            .ok_or_else(|| bad("metadata that is text by key", "something else".into()))?,
     };
     Ok((metadata, header, data))
+}
+
+/// An object that holds nothing but texts.
+fn texts(value: Value) -> Option<Metadata> {
+    let Value::Object(object) = value else {
+        return None;
+    };
+    let mut texts = Metadata::new();
+    for (key, value) in object {
+        let Value::String(text) = value else {
+            return None;
+        };
+        texts.insert(key, text);
+    }
+    Some(texts)
 }
 
 /// The byte range of a tensor, checked against its shape and the data.

@@ -5,6 +5,7 @@ use super::graph::Graph;
 use super::safetensors;
 use crate::digest::Hasher;
 use crate::error::{Error, Result};
+use crate::order;
 use std::collections::BTreeMap;
 
 /// One tensor of 32-bit floats, row-major.
@@ -154,11 +155,8 @@ impl Weights {
     /// a tensor missing or too many, of another type or shape, overlapping, or with a number that is not finite.
     /// Nothing that grows with the header's claims is allocated before they are checked.
     pub fn from_safetensors(bytes: &[u8], graph: &Graph) -> Result<Self> {
-        let expected = graph
-            .parameters()?
-            .into_iter()
-            .map(|parameter| (parameter.name, parameter.shape))
-            .collect();
+        let parameters = graph.parameters()?.into_iter();
+        let expected = order::map(parameters.map(|it| (it.name, it.shape)));
         let (_, weights) = safetensors::read(bytes, &expected, "the weights")?;
         weights.check_finite()?;
         Ok(weights)

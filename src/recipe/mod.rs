@@ -7,12 +7,14 @@ mod defaults;
 pub mod edit;
 pub mod fields;
 mod read;
+mod typed;
 
 use crate::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use read::{MAX_RECIPE_BYTES, from_json, from_value};
+pub(crate) use typed::{canonical, typed};
 
 /// The version of the document that this build writes.
 pub const VERSION: u32 = 1;

@@ -1,8 +1,7 @@
 //! Reads a recipe from text: size, form and ranges, with every problem named; shapes and work are the model's plan.
 
 use super::fields::{FIELDS, FieldKind, at, paths, row};
-use super::{Recipe, VERSION};
-use crate::digest;
+use super::{Recipe, VERSION, canonical, typed};
 use crate::error::{Error, Problem, Result};
 use serde_json::Value;
 
@@ -88,8 +87,9 @@ pub fn from_value(value: Value) -> Result<Recipe> {
         return Err(Error::Recipe(problems));
     }
     // Through the canonical text, so that a whole number written as `1.0` is one.
-    serde_json::from_str(&digest::canonical_json(&value))
-        .map_err(|error| problem("", error.to_string()))
+    canonical(&value)
+        .and_then(|value| typed(&value))
+        .map_err(|message| problem("", message))
 }
 
 /// What is wrong with the field at a path, or `None`.

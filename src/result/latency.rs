@@ -1,5 +1,6 @@
 //! How long calls take.
 
+use crate::stats;
 use serde::{Deserialize, Serialize};
 
 /// Latency of calls with a fixed number of rows, measured in a closed loop: the next call starts when the last one ended.
@@ -39,8 +40,7 @@ impl Latency {
     /// A measurement that has not ended: its samples so far and their median, for a live chart only.
     #[must_use]
     pub fn in_progress(batch: u32, samples_millis: Vec<f64>) -> Self {
-        let mut sorted = samples_millis.clone();
-        sorted.sort_by(f64::total_cmp);
+        let sorted = stats::sorted(&samples_millis);
         let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
         Self {
             batch,

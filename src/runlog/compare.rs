@@ -5,6 +5,7 @@
 use super::record::Record;
 use super::summary::flatten;
 use super::words::rounded;
+use crate::order;
 use crate::result::{Latency, Paired};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -100,7 +101,7 @@ fn fields(a: &Record, b: &Record) -> Vec<DifferingField> {
     };
     let (a, b) = (flat(a), flat(b));
     let mut paths: Vec<&String> = a.keys().chain(b.keys()).collect();
-    paths.sort_unstable();
+    order::sort(&mut paths);
     paths.dedup();
     paths
         .into_iter()
@@ -292,7 +293,7 @@ fn latency(
 
 fn flags(one: &Latency, two: &Latency) -> Vec<String> {
     let mut flags: Vec<String> = one.flags.iter().chain(&two.flags).cloned().collect();
-    flags.sort_unstable();
+    order::sort(&mut flags);
     flags.dedup();
     flags
 }

@@ -3,7 +3,7 @@
 //! It knows nothing of what they hold.
 
 use super::words::cut;
-use crate::digest;
+use crate::{digest, recipe};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -106,29 +106,24 @@ pub(super) fn open_value(mut value: Value, kind: &str, version: u32) -> Result<O
 
 /// The value in its Rust form; the message names what does not fit.
 pub(super) fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
-    let words = |error: serde_json::Error| {
-        let text = error.to_string();
-        let text = text.split(" at line ").next().unwrap_or_default();
-        cut(text, 200)
-    };
-    T::deserialize(value).map_err(words).or_else(|message| {
+    let read = recipe::typed(value).or_else(|message| {
         if message.contains("floating point") {
             // Through the canonical text, so that a whole number written as `1.0` is one.
-            serde_json::from_str(&digest::canonical_json(value)).map_err(words)
+            recipe::typed(&recipe::canonical(value)?)
         } else {
             Err(message)
         }
-    })
+    });
+    read.map_err(|message| cut(&message, 200))
 }
 
 /// An object of plain values.
 pub(super) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::Object(
-        fields
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect::<Map<_, _>>(),
-    )
+    let mut object = Map::new();
+    for (key, value) in fields {
+        object.insert(key.to_owned(), value);
+    }
+    Value::Object(object)
 }
 
 /// Digest of everything but the field `digest`, which is taken out.

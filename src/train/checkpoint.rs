@@ -7,6 +7,8 @@
 use crate::engine::State;
 use crate::error::{Error, Result};
 use crate::model::{self, Graph, Metadata, Weights};
+use crate::order;
+use crate::recipe::typed;
 use crate::result::EpochPoint;
 
 /// Version of the form.
@@ -69,15 +71,12 @@ pub(super) fn read(bytes: &[u8], identity: &Identity<'_>) -> Result<(State, Prog
     let bad = |wanted: &str, got: &str| Error::bad_input(what, wanted, got);
     let parameters = identity.graph.parameters()?;
     let groups = ["weights", "first", "second", "kept"];
-    let expected = groups
-        .into_iter()
-        .flat_map(|group| {
-            parameters.iter().map(move |parameter| {
-                let name = format!("{group}/{}", parameter.name);
-                (name, parameter.shape.clone())
-            })
+    let expected = order::map(groups.into_iter().flat_map(|group| {
+        parameters.iter().map(move |parameter| {
+            let name = format!("{group}/{}", parameter.name);
+            (name, parameter.shape.clone())
         })
-        .collect();
+    }));
     // What it belongs to is asked first: another recipe's model would fail as a missing tensor.
     let metadata = model::read_metadata(bytes, what)?;
     let arithmetic = identity.own.map(|(arithmetic, _)| arithmetic);
@@ -128,7 +127,7 @@ pub(super) fn read(bytes: &[u8], identity: &Identity<'_>) -> Result<(State, Prog
 }
 
 fn curve(metadata: &Metadata) -> Option<Vec<EpochPoint>> {
-    serde_json::from_str(metadata.get("curve")?).ok()
+    typed(&serde_json::from_str(metadata.get("curve")?).ok()?).ok()
 }
 
 fn number(metadata: &Metadata, key: &str) -> Option<u64> {

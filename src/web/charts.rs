@@ -2,9 +2,10 @@
 //!
 //! They are drawn on the page and never in a Worker: plotters measures text through `window`.
 
-use super::page::answer;
+use super::page::{answer, value_from};
 use crate::chart::{self, Chart, Curve, Point, Size, Theme, XAxis};
 use crate::error::{Error, Result};
+use crate::recipe::typed;
 use crate::result::{EpochPoint, Latency};
 use crate::runlog::record::{self, Record};
 use crate::runlog::words::short_digest;
@@ -34,8 +35,15 @@ fn read(text: &str) -> Result<Record> {
 
 /// A part of what the page handed over.
 fn part<T: serde::de::DeserializeOwned>(value: &Value, name: &str) -> Result<T> {
-    serde_json::from_value(value[name].clone())
-        .map_err(|error| Error::bad_input(name, "what the chart draws", error.to_string()))
+    typed(&value[name]).map_err(|message| Error::bad_input(name, "what the chart draws", message))
+}
+
+/// A list of what the page handed over.
+fn list(values: &JsValue, name: &str) -> Result<Vec<Value>> {
+    match value_from(values)? {
+        Value::Array(list) => Ok(list),
+        other => Err(Error::bad_input(name, "a list", other.to_string())),
+    }
 }
 
 /// Training curves of records (JSON texts) or of `{ label, curve, epochs? }`.
@@ -44,7 +52,6 @@ fn part<T: serde::de::DeserializeOwned>(value: &Value, name: &str) -> Result<T> 
 /// Throws `record` or `bad-input` when one of them cannot be read.
 #[wasm_bindgen(js_name = chartCurves)]
 pub fn chart_curves(runs: JsValue, theme: &str, width: u32, height: u32) -> Js {
-    let runs: Vec<Value> = serde_wasm_bindgen::from_value(runs)?;
     let read_run = |run: &Value| -> Result<(String, Vec<EpochPoint>, u32)> {
         let Some(text) = run.as_str() else {
             let epochs = run["epochs"].as_u64().unwrap_or(0);
@@ -55,6 +62,7 @@ pub fn chart_curves(runs: JsValue, theme: &str, width: u32, height: u32) -> Js {
         Ok((short_digest(&record.digest), curve, 0))
     };
     let draw = || {
+        let runs = list(&runs, "runs")?;
         let runs = runs.iter().map(read_run).collect::<Result<Vec<_>>>()?;
         let curves: Vec<Curve<'_>> = runs
             .iter()
@@ -95,8 +103,8 @@ pub fn chart_confusion(record: &str, theme: &str, width: u32, height: u32) -> Js
 /// Throws `record` or `bad-input` when it cannot be read.
 #[wasm_bindgen(js_name = chartLatency)]
 pub fn chart_latency(record: JsValue, theme: &str, width: u32, height: u32) -> Js {
-    let source: Value = serde_wasm_bindgen::from_value(record)?;
     let read_latencies = || -> Result<Vec<Latency>> {
+        let source = value_from(&record)?;
         let Some(text) = source.as_str() else {
             let samples: Vec<f64> = part(&source, "samples")?;
             let newest = samples.len().saturating_sub(MAX_LIVE_SAMPLES);
@@ -133,7 +141,10 @@ pub fn chart_engines(record: &str, theme: &str, width: u32, height: u32) -> Js {
 /// Throws when the points are no list.
 #[wasm_bindgen(js_name = chartScatter)]
 pub fn chart_scatter(points: JsValue, axis: &str, theme: &str, width: u32, height: u32) -> Js {
-    let points: Vec<Value> = serde_wasm_bindgen::from_value(points)?;
+    let points = match list(&points, "points") {
+        Ok(points) => points,
+        Err(error) => return drawn(Err(error)),
+    };
     let by_size = axis == "size";
     let number = |point: &Value, name: &str| point[name].as_f64().unwrap_or(f64::NAN);
     let points: Vec<Point> = points

@@ -100,7 +100,10 @@ enum Source {
 async fn made(graph: String, source: Source, options: JsValue) -> Result<JsValue> {
     console_error_panic_hook::set_once();
     let options = model_options(&options, Options::gpu())?;
-    let gpu = opened().await?;
+    // The engine learns less than a page may ask.
+    let name = adapter_name().await.ok().and_then(|name| name.as_string());
+    let name = name.unwrap_or_default();
+    let gpu = opened().await?.called(&name);
     let making = async {
         match source {
             Source::File(weights) => api::GpuModel::load(&gpu, &graph, &weights, options).await,
@@ -110,14 +113,12 @@ async fn made(graph: String, source: Source, options: JsValue) -> Result<JsValue
         }
     };
     let model = nudged(Box::pin(making)).await?;
-    // The engine learns less than a page may ask.
-    let name = adapter_name().await.ok().and_then(|name| name.as_string());
     let told = RefCell::new(told(&model));
     Ok(JsValue::from(GpuModel(Rc::new(Shared {
         model: Turns::new(Held { model, gpu }),
         is_freed: Cell::new(false),
         told,
-        adapter: name.unwrap_or_default(),
+        adapter: name,
     }))))
 }
 

@@ -2,7 +2,7 @@
 
 use super::clock::wall_millis;
 use super::js_error::{js_error, to_js};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lab::desk;
 use crate::recipe::{self, Recipe, fields::FIELDS};
 use crate::runlog::{annotation, claim::Claim, export, link, log, record, summary, verdict};
@@ -23,6 +23,17 @@ pub(super) fn answer<T: Serialize>(result: Result<T>) -> Js {
 
 pub(super) fn text(result: Result<String>) -> std::result::Result<String, JsValue> {
     result.map_err(|error| js_error(&error))
+}
+
+/// What JavaScript handed over, as `JSON.stringify` has it: what is `undefined` or no number is `null` or absent.
+pub(super) fn value_from(value: &JsValue) -> Result<Value> {
+    let unfit = |got: &str| Error::bad_input("a value", "what JSON can hold", got);
+    let text = js_sys::JSON::stringify(value).map_err(|_| unfit("another one"))?;
+    match text.as_string() {
+        Some(text) => serde_json::from_str(&text).map_err(|error| unfit(&error.to_string())),
+        // `undefined` has no text.
+        None => Ok(Value::Null),
+    }
 }
 
 /// Version of the app and of the CPU engine's arithmetic: `{ app, arithmetic }`.
@@ -62,8 +73,7 @@ pub fn change_recipe(
     path: &str,
     value: JsValue,
 ) -> std::result::Result<String, JsValue> {
-    let value: Value = serde_wasm_bindgen::from_value(value)?;
-    text(desk::change_recipe(recipe, path, value))
+    text(value_from(&value).and_then(|value| desk::change_recipe(recipe, path, value)))
 }
 
 /// `{ recipe, text, digest, cost }` of a recipe that can be run.
@@ -170,8 +180,9 @@ pub fn compare(first: &str, second: &str) -> Js {
 /// Throws `bad-input` for an unknown field or a value that it cannot hold.
 #[wasm_bindgen]
 pub fn annotate(digest: &str, field: &str, value: JsValue) -> std::result::Result<String, JsValue> {
-    let value: Value = serde_wasm_bindgen::from_value(value)?;
-    text(annotation::write(digest, field, value, wall_millis()))
+    text(
+        value_from(&value).and_then(|value| annotation::write(digest, field, value, wall_millis())),
+    )
 }
 
 /// What annotations say of each record: `{ [digest]: { name, note, pin, deleted } }`.

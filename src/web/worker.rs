@@ -1,7 +1,8 @@
 //! The lab as a Worker sees it: commands in, events out, bytes beside them.
 
 use super::clock::WebClock;
-use super::js_error::to_js;
+use super::js_error::{js_error, to_js};
+use super::page::value_from;
 use crate::lab::Lab;
 use crate::lab::protocol::Command;
 use crate::runlog::record::Environment;
@@ -54,7 +55,9 @@ impl LabWorker {
     /// # Errors
     /// Throws when the object is no command; nothing is answered then.
     pub fn command(&mut self, command: JsValue, bytes: Option<Vec<u8>>) -> Result<(), JsValue> {
-        let command: Command = serde_wasm_bindgen::from_value(command)?;
+        let command = value_from(&command)
+            .and_then(Command::from_value)
+            .map_err(|error| js_error(&error))?;
         self.0.command(command, bytes);
         Ok(())
     }

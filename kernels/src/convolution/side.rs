@@ -155,11 +155,10 @@ impl Side {
     }
 
     fn new(taps: Vec<[usize; 2]>, rows: &[Line], columns: &[Line], sizes: &Sizes) -> Self {
-        let rank: BTreeMap<[usize; 2], usize> = taps
-            .iter()
-            .enumerate()
-            .map(|(rank, &tap)| (tap, rank))
-            .collect();
+        let mut rank: BTreeMap<[usize; 2], usize> = BTreeMap::new();
+        for (place, &tap) in taps.iter().enumerate() {
+            rank.insert(tap, place);
+        }
         let [source, part] = sizes.source;
         let mut classes: BTreeMap<(&[usize], &[usize]), Class> = BTreeMap::new();
         let mut empty = Vec::new();

@@ -8,6 +8,7 @@ use super::canvas::{
     units, width_of, write,
 };
 use super::{Chart, Size, Theme};
+use crate::order;
 use crate::runlog::words::cut;
 use plotters::prelude::*;
 use words::{summary, table, words};
@@ -84,7 +85,8 @@ pub fn scatter(points: &[Point], x_axis: &XAxis, theme: Theme, size: Size) -> Ch
         .map(|(_, index)| *index)
         .collect();
     // What matters comes last, above the rest.
-    shown.sort_by_key(|index| (points[*index].highlighted, on_front[*index], *index));
+    let rank = |index: usize| (points[index].highlighted, on_front[index], index);
+    order::sort_by(&mut shown, |a, b| rank(*a).cmp(&rank(*b)));
     let drawing = Drawing {
         points,
         shown,
@@ -111,7 +113,7 @@ pub fn scatter(points: &[Point], x_axis: &XAxis, theme: Theme, size: Size) -> Ch
 /// The points that no other beats in one figure without losing in the other, by rising `x`; of equal ones the first.
 fn pareto(points: &[Point], drawable: &[usize]) -> Vec<usize> {
     let mut order = drawable.to_vec();
-    order.sort_by(|a, b| {
+    order::sort_by(&mut order, |a, b| {
         let (a, b) = (&points[*a], &points[*b]);
         a.x.total_cmp(&b.x).then(b.accuracy.total_cmp(&a.accuracy))
     });

@@ -81,7 +81,8 @@ pub(super) fn table(
     x_axis: &XAxis,
     front: &[usize],
 ) -> (Vec<String>, Vec<Vec<String>>) {
-    let front: std::collections::BTreeSet<usize> = front.iter().copied().collect();
+    let mut on_front = std::collections::BTreeSet::<usize>::new();
+    on_front.extend(front);
     let unit = if x_axis.unit.is_empty() {
         x_axis.name.clone()
     } else {
@@ -112,7 +113,12 @@ pub(super) fn table(
                 range(significant(point.x_low, 4), significant(point.x_high, 4)),
                 percent(point.accuracy),
                 range(percent(point.accuracy_low), percent(point.accuracy_high)),
-                if front.contains(&index) { "yes" } else { "no" }.into(),
+                if on_front.contains(&index) {
+                    "yes"
+                } else {
+                    "no"
+                }
+                .into(),
             ]
         })
         .collect();

@@ -3,6 +3,8 @@
 //! It knows nothing of layers. A value is given as the moments from which and until which it is needed; two values share
 //! a slot where those do not meet.
 
+use crate::order;
+
 /// A value's stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine) struct Stay {
@@ -28,7 +30,7 @@ impl Buffers {
     /// Slots for the values, still without memory.
     pub(in crate::engine) fn new(stays: &[Stay]) -> Self {
         let mut order: Vec<usize> = (0..stays.len()).collect();
-        order.sort_by_key(|&value| stays[value].from);
+        order::sort_by(&mut order, |a, b| stays[*a].from.cmp(&stays[*b].from));
         let mut buffers = Self {
             slot_of: vec![0; stays.len()],
             lens: stays.iter().map(|stay| stay.len).collect(),

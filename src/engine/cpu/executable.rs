@@ -5,7 +5,7 @@ use super::parameters::Layout;
 use super::plan::Mode;
 use super::program::Program;
 use super::rows::{self, row_length};
-use super::step::{self, Training};
+use super::step::Training;
 use crate::data::Rows;
 use crate::engine::{Executable, Metrics, Parameters, Pending, State, TrainStep};
 use crate::error::{Error, Result};
@@ -222,7 +222,7 @@ impl Executable for CpuExecutable {
     }
 
     fn is_finite(&mut self) -> Pending<'_, bool> {
-        Box::pin(async move { Ok(step::are_finite(&self.parameters)) })
+        Box::pin(async move { Ok(assay_kernels::reduce::are_finite(&self.parameters)) })
     }
 
     fn state(&mut self) -> Pending<'_, State> {

@@ -8,6 +8,7 @@ use super::operation::{self, Operation};
 use super::parameters::Layout;
 use crate::error::Result;
 use crate::model::{Graph, Layer, ResolvedNode, Source};
+use crate::order;
 use assay_kernels::activation::Activation;
 
 /// What the steps are for.
@@ -120,7 +121,7 @@ impl<'a> Network<'a> {
             }
         }
         // A group is computed where its last node stands: by then everything that it reads is there.
-        groups.sort_by_key(|group| group.members.last().copied());
+        order::sort_by(&mut groups, |a, b| a.members.last().cmp(&b.members.last()));
         groups
     }
 

@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::model::{Graph, ResolvedNode};
 use crate::train::optimizer::{self, Update};
 use assay_kernels::norm::batch;
+use assay_kernels::reduce::are_finite;
 use assay_kernels::update::{AdamW, Sgd};
 
 /// What a training needs besides the parameters.
@@ -175,14 +176,6 @@ fn apply(
     }
 }
 
-/// Whether no number is NaN or infinite: those, and only those, have all bits of the exponent.
-pub(super) fn are_finite(numbers: &[f32]) -> bool {
-    const EXPONENT: u32 = 0x7f80_0000;
-    !numbers.iter().fold(false, |found, number| {
-        found | (number.to_bits() & EXPONENT == EXPONENT)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,16 +302,6 @@ mod tests {
                 };
                 assert_eq!(bits(&found), bits(&wanted), "{update:?} {decays}");
             }
-        }
-    }
-
-    #[test]
-    fn what_is_not_finite_is_found() {
-        let mut numbers = vec![1.0, -0.0, f32::MIN_POSITIVE, f32::MAX, f32::MIN];
-        assert!(are_finite(&numbers));
-        for other in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            numbers[2] = other;
-            assert!(!are_finite(&numbers), "{other}");
         }
     }
 

@@ -6,12 +6,14 @@
 
 use super::arena::Memory;
 use super::executable::Counts;
-use super::kernels::grid::{Dispatch, Tile};
+use super::kernels::grid::Dispatch;
 use super::kernels::task::{Turn, Words};
+use super::kernels::tile::{Device, Tile};
 use super::pipeline::record;
 use super::staging::Staging;
 use super::workshop::Workshop;
 use crate::error::Result;
+use crate::order;
 use crate::stats;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,14 +68,14 @@ fn key(dispatch: &Dispatch, rows: u32) -> Option<String> {
 }
 
 /// The tiles worth timing, the default first.
-fn candidates(dispatch: &Dispatch, rows: u32) -> Vec<Tile> {
+fn candidates(device: Device, dispatch: &Dispatch, rows: u32) -> Vec<Tile> {
     let Some(product) = dispatch.task.product(rows) else {
         return Vec::new();
     };
     let [rows, columns, terms] = product.sizes;
-    let cost = |tile: &Tile| tile.cost(rows * product.times, columns, terms);
+    let cost = |tile: &Tile| tile.cost(device, rows * product.times, columns, terms);
     let mut tiles = Tile::ALL.to_vec();
-    tiles.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+    order::sort_by(&mut tiles, |a, b| cost(a).total_cmp(&cost(b)));
     tiles.retain(|&tile| Some(tile) != dispatch.tile);
     dispatch
         .tile
@@ -108,9 +110,10 @@ impl Tiles {
 
     /// As JSON text that names the adapter.
     pub(crate) fn text(&self, adapter: &str) -> String {
-        let tiles: Map<String, Value> = (self.chosen.iter())
-            .map(|(key, tile)| (key.clone(), tile.words().into()))
-            .collect();
+        let mut tiles = Map::new();
+        for (key, tile) in &self.chosen {
+            tiles.insert(key.clone(), tile.words().into());
+        }
         json!({ "version": VERSION, "adapter": adapter, "tiles": tiles }).to_string()
     }
 
@@ -172,7 +175,7 @@ impl Trial<'_> {
         if products.is_empty() {
             return Ok(());
         }
-        products.sort_by_key(|product| std::cmp::Reverse(product.0));
+        order::sort_by(&mut products, |a, b| b.0.cmp(&a.0));
         let mut turn = Vec::new();
         Turn::of_rows(rows).words(&mut turn);
         let gpu = &self.workshop.gpu;
@@ -183,7 +186,7 @@ impl Trial<'_> {
         for (_, task, key) in products {
             let dispatch = &dispatches[task as usize];
             let mut times = Vec::new();
-            for tile in candidates(dispatch, rows) {
+            for tile in candidates(gpu.kind(), dispatch, rows) {
                 if is_over(self.workshop) {
                     // The candidates that are left are not known to be slower.
                     return Ok(());
@@ -192,7 +195,7 @@ impl Trial<'_> {
                     continue;
                 };
                 self.workshop.compile_quietly(&[candidate]).await?;
-                times.push((tile, self.time(&candidate, task).await?));
+                times.push((tile, self.time(&candidate, task, rows).await?));
             }
             let Some(&(default, own)) = times.first() else {
                 continue;
@@ -211,9 +214,9 @@ impl Trial<'_> {
     }
 
     /// Milliseconds of one dispatch.
-    async fn time(&mut self, dispatch: &Dispatch, task: u32) -> Result<f64> {
+    async fn time(&mut self, dispatch: &Dispatch, task: u32, rows: u32) -> Result<f64> {
         // The first time also warms up.
-        let single = self.repeated(dispatch, task, 1).await?;
+        let single = self.repeated(dispatch, [task, rows], 1).await?;
         let counts = if single > SLOW_MILLIS {
             FEW_REPEATS
         } else {
@@ -224,7 +227,7 @@ impl Trial<'_> {
             for count in counts {
                 points.push((
                     f64::from(count),
-                    self.repeated(dispatch, task, count).await?,
+                    self.repeated(dispatch, [task, rows], count).await?,
                 ));
             }
         }
@@ -232,7 +235,12 @@ impl Trial<'_> {
     }
 
     /// Milliseconds from handing over so many repeats until the device has answered.
-    async fn repeated(&mut self, dispatch: &Dispatch, task: u32, times: u32) -> Result<f64> {
+    async fn repeated(
+        &mut self,
+        dispatch: &Dispatch,
+        [task, rows]: [u32; 2],
+        times: u32,
+    ) -> Result<f64> {
         const BYTES: u64 = 4;
         let gpu = &self.workshop.gpu;
         let recorded =
@@ -241,7 +249,7 @@ impl Trial<'_> {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
         for _ in 0..times {
-            record(&mut pass, self.memory, &recorded, 0);
+            record(&mut pass, self.memory, &recorded, 0, rows);
         }
         drop(pass);
         let values = super::arena::Arena::Values;

@@ -1,8 +1,19 @@
 //! A GPU that answers: adapter, device, what they are called, and in words why there is none or why it went away.
 
+use super::kernels::tile;
 use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// What software adapters call themselves.
+const SOFTWARE: [&str; 4] = ["swiftshader", "llvmpipe", "basic render", "warp"];
+
+/// Whether an adapter is a program that stands in for a GPU, by its name.
+#[must_use]
+pub fn is_software(adapter: &str) -> bool {
+    let name = adapter.to_lowercase();
+    SOFTWARE.iter().any(|word| name.contains(word))
+}
 
 /// A device with its queue; handles are counted, so a copy is the same device.
 #[derive(Debug, Clone)]
@@ -102,6 +113,15 @@ impl Gpu {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What division of work asks of it.
+    pub(crate) fn kind(&self) -> tile::Device {
+        if is_software(&self.name) {
+            tile::Device::SOFTWARE
+        } else {
+            tile::Device::HARDWARE
+        }
     }
 
     /// Whether it can tell when a pass began and ended; browsers round these times, to a tenth of a millisecond or so.
@@ -323,5 +343,19 @@ fn words(error: &wgpu::Error) -> String {
             format!("it refused a command: {description}")
         }
         wgpu::Error::Internal { description, .. } => format!("it failed inside: {description}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn software_adapters_are_known_by_their_names() {
+        assert!(is_software("llvmpipe (LLVM 15.0.6, 256 bits)"));
+        assert!(is_software("Google SwiftShader"));
+        assert!(is_software("Microsoft Basic Render Driver"));
+        assert!(!is_software("NVIDIA H200, NVIDIA, 580.159.04"));
+        assert!(!is_software(""));
     }
 }

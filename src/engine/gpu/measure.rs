@@ -3,8 +3,9 @@
 use super::arena::{Arena, Memory, Sizes};
 use super::device::Gpu;
 use super::kernels::Task;
-use super::kernels::grid::{Dispatch, Tile};
+use super::kernels::grid::Dispatch;
 use super::kernels::task::{Forward, NONE, Shape, Turn, Words};
+use super::kernels::tile::Tile;
 use super::pipeline::{Pipelines, Recorded, record};
 use super::staging::readable;
 use crate::error::Result;
@@ -37,7 +38,8 @@ enum What {
     /// One of the engine's.
     Planned {
         memory: Memory,
-        dispatch: [Recorded; 1],
+        dispatch: Vec<Recorded>,
+        rows: u32,
     },
 }
 
@@ -171,11 +173,12 @@ impl Repeats {
                 .collect();
             memory.write_numbers(gpu, arena, 0, &numbers);
         }
-        let recorded = pipelines.recorded(&[dispatch], 0)?;
-        let Ok(dispatch) = <[Recorded; 1]>::try_from(recorded) else {
-            return Ok(None);
+        let dispatch = pipelines.recorded(&[dispatch], 0)?;
+        let what = What::Planned {
+            memory,
+            dispatch,
+            rows,
         };
-        let what = What::Planned { memory, dispatch };
         Ok(Some(Self::of(gpu, what)))
     }
 
@@ -208,9 +211,13 @@ impl Repeats {
                     pass.dispatch_workgroups(*x, *y, *z);
                 }
             }
-            What::Planned { memory, dispatch } => {
+            What::Planned {
+                memory,
+                dispatch,
+                rows,
+            } => {
                 for _ in 0..times {
-                    record(&mut pass, memory, dispatch, 0);
+                    record(&mut pass, memory, dispatch, 0, *rows);
                 }
             }
         }

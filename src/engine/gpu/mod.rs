@@ -14,7 +14,7 @@ mod twin;
 mod workshop;
 
 pub use autotune::TuningOptions;
-pub use device::Gpu;
+pub use device::{Gpu, is_software};
 pub use executable::{Chained, Counts, GpuExecutable, Preparation, Profiled};
 
 use super::{Capabilities, Engine, EngineKind, Executable, Parameters, Pending};

@@ -2,11 +2,13 @@
 
 use super::arena::{self, Memory};
 use super::device::{Gpu, failure};
-use super::kernels::grid::{Dispatch, Tile};
+use super::kernels::grid::Dispatch;
+use super::kernels::tile::Tile;
 use super::kernels::{Kernel, WORDS_STRIDE};
 use crate::error::Result;
+use crate::order;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What decides about a pipeline.
 type Key = (Kernel, Option<Tile>);
@@ -34,22 +36,26 @@ pub(crate) struct Recorded {
     changes: bool,
     /// Bytes before its task.
     task: u32,
-    groups: [u32; 3],
+    dispatch: Dispatch,
 }
 
-/// Records dispatches with the words of one turn, which begin after so many bytes.
+/// Records dispatches for so many rows, with the words of one turn, which begin after so many bytes.
+///
+/// Workgroups beyond the rows are not started: they would return at once, but browsers fill a workgroup's shared memory
+/// with zeros before its first line.
 pub(crate) fn record(
     pass: &mut wgpu::ComputePass<'_>,
     memory: &Memory,
     dispatches: &[Recorded],
     turn: u32,
+    rows: u32,
 ) {
     for (index, dispatch) in dispatches.iter().enumerate() {
         if index == 0 || dispatch.changes {
             pass.set_pipeline(&dispatch.pipeline);
         }
         pass.set_bind_group(0, &memory.group, &[dispatch.task, turn]);
-        let [x, y, z] = dispatch.groups;
+        let [x, y, z] = dispatch.dispatch.groups_for(rows);
         pass.dispatch_workgroups(x, y, z);
     }
 }
@@ -90,16 +96,15 @@ impl Pipelines {
     ) -> Result<usize> {
         let (missing, layout, changed) = {
             let own = pipelines.borrow();
-            let keys = dispatches
-                .iter()
-                .map(|dispatch| (dispatch.task.kernel(), dispatch.tile));
-            let missing: BTreeSet<Key> =
-                keys.filter(|key| !own.compiled.contains_key(key)).collect();
-            (
-                missing.into_iter().collect::<Vec<Key>>(),
-                own.pipelines_layout.clone(),
-                own.changed.clone(),
-            )
+            let mut missing: Vec<Key> = Vec::new();
+            for dispatch in dispatches {
+                let key = (dispatch.task.kernel(), dispatch.tile);
+                if !own.compiled.contains_key(&key) && !missing.contains(&key) {
+                    missing.push(key);
+                }
+            }
+            order::sort(&mut missing);
+            (missing, own.pipelines_layout.clone(), own.changed.clone())
         };
         if missing.is_empty() {
             return Ok(0);
@@ -158,7 +163,7 @@ impl Pipelines {
                     pipeline,
                     changes,
                     task: index * WORDS_STRIDE,
-                    groups: dispatch.groups,
+                    dispatch: *dispatch,
                 })
             })
             .collect()

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Accuracies are shares in 0..=1. A text that a spreadsheet would take for a formula gets a `'` in front.
 #[must_use]
 pub fn write(summaries: &[RunSummary], states: &BTreeMap<String, State>) -> String {
-    let paths: BTreeSet<&String> = summaries
-        .iter()
-        .flat_map(|summary| summary.recipe.keys())
-        .collect();
+    let mut paths = BTreeSet::new();
+    for summary in summaries {
+        paths.extend(summary.recipe.keys());
+    }
     let none = State::default();
     let mut text = String::new();
     for (index, summary) in summaries.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! The log as JSON Lines: every record and annotation as it was stored, so that importing it again changes nothing.
 
 use super::super::log::{Entry, Kind};
+use crate::order;
 use serde_json::Value;
 
 /// Writes entries, a line each: records by their start, then annotations by their moment. The same set of entries gives
@@ -25,7 +26,7 @@ pub fn write(entries: &[Entry]) -> String {
             (entry.kind, moment, entry.digest.as_str(), line)
         })
         .collect();
-    lines.sort();
+    order::sort(&mut lines);
     lines.into_iter().fold(String::new(), |mut text, line| {
         text.push_str(&line.3);
         text.push('\n');

@@ -10,6 +10,7 @@ use super::record::{self, Record, Status};
 use super::summary::flatten;
 use super::words::{count, cut};
 use crate::error::Result;
+use crate::order;
 use metrics::Judge;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -174,7 +175,7 @@ fn differing_fields(claim: &Claim, record: &Record) -> String {
     };
     let (claimed, found) = (fields(&claim.recipe), fields(&record.recipe));
     let mut paths: Vec<&String> = claimed.keys().chain(found.keys()).collect();
-    paths.sort_unstable();
+    order::sort(&mut paths);
     paths.dedup();
     paths.retain(|path| claimed.get(*path) != found.get(*path));
     let word = |fields: &BTreeMap<String, String>, path: &str| {

@@ -50,6 +50,7 @@ impl GpuExecutable {
             (queries, resolved)
         });
         let staging = self.staging.take(&gpu, STAMPS_BYTES).await?;
+        let plan = self.answering(rows.len())?;
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: None,
@@ -62,7 +63,13 @@ impl GpuExecutable {
             }),
         });
         for _ in 0..times {
-            record(&mut pass, &self.memory, &self.answers.recorded, 0);
+            record(
+                &mut pass,
+                &self.memory,
+                &plan.recorded,
+                0,
+                rows.len() as u32,
+            );
         }
         drop(pass);
         match &stamps {
@@ -71,11 +78,12 @@ impl GpuExecutable {
                 encoder.copy_buffer_to_buffer(resolved, 0, &staging, 0, STAMPS_BYTES);
             }
             None => {
-                let from = 4 * u64::from(self.answers.schedule.logits);
+                let from = 4 * u64::from(plan.schedule.logits);
                 (self.memory).copy(&mut encoder, Arena::Values, from, &staging, 0, 4);
             }
         }
         gpu.queue.submit([encoder.finish()]);
+        let dispatches = plan.recorded.len() as u64;
         let mut ticks = [0; 2];
         gpu.read(&staging, STAMPS_BYTES, |words| {
             for (tick, [low, high]) in ticks.iter_mut().zip(words.as_chunks::<2>().0) {
@@ -84,7 +92,7 @@ impl GpuExecutable {
         })
         .await?;
         self.staging.give(staging);
-        self.counts.dispatches += u64::from(times) * self.answers.recorded.len() as u64;
+        self.counts.dispatches += u64::from(times) * dispatches;
         self.counts.submissions += 1;
         self.counts.synchronizations += 1;
         self.counts.bytes_down += STAMPS_BYTES;

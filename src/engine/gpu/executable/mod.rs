@@ -1,6 +1,7 @@
 //! A model on the GPU: its arenas, how it answers and how it trains; what is dispatched was planned by the schedule.
 
 mod chained;
+mod plan;
 mod profile;
 mod records;
 mod replay;
@@ -14,7 +15,6 @@ use super::autotune::Trial;
 use super::device::Gpu;
 use super::kernels::WORDS_STRIDE;
 use super::kernels::grid::Dispatch;
-use super::pipeline::Recorded;
 use super::schedule::{BLOCK, Schedule};
 use super::staging::Staging;
 use super::workshop::Workshop;
@@ -25,6 +25,7 @@ use crate::engine::cpu::rows::{check_fit, check_numbers, check_whole, row_length
 use crate::engine::{Executable, Metrics, Parameters, Pending, State, TrainStep};
 use crate::error::{Error, Result};
 use crate::model::{Graph, Weights};
+use plan::{Plan, all_dispatches, apply_tiles, of_one_row};
 use records::{MOST_TURNS, Records};
 use std::rc::Rc;
 
@@ -80,12 +81,6 @@ pub struct Preparation {
     pub held_bytes: u64,
 }
 
-/// A list of dispatches as it is planned and as it is recorded.
-struct Plan {
-    schedule: Schedule,
-    recorded: Vec<Recorded>,
-}
-
 /// A model on the GPU.
 pub struct GpuExecutable {
     workshop: Rc<Workshop>,
@@ -94,7 +89,8 @@ pub struct GpuExecutable {
     sizes: Sizes,
     layout: Layout,
     graph: Graph,
-    answers: Plan,
+    /// For a single row and for a batch, or one for both.
+    answers: Vec<Plan>,
     training: Option<Plan>,
     records: Records,
     /// Loaded rows, their features' length, classes of the model, rows of a batch, rows that there is room for.
@@ -158,23 +154,31 @@ impl GpuExecutable {
         let room = rows.labels.len();
         let records = Records::new(batch as usize);
         let blocks = records.words() + room;
-        let plan = |mode| Schedule::new(graph, &nodes, &layout, mode, batch, blocks as u32);
-        let mut answers = plan(Mode::Inference)?;
-        let mut training = if trains {
-            Some(plan(Mode::Training)?)
-        } else {
-            None
+        let device = workshop.gpu.kind();
+        let plan = |mode, rows| {
+            let schedule =
+                Schedule::new(device, graph, &nodes, &layout, mode, rows, blocks as u32)?;
+            Ok::<_, Error>(schedule)
         };
-        let table = training.as_ref().map_or(0, |plan| plan.blocks.len());
-        apply_tiles(&workshop, &mut answers, training.as_mut(), batch);
-        let dispatches = all_dispatches(&answers, training.as_ref());
+        let mut schedules = vec![(batch, plan(Mode::Inference, batch)?)];
+        if trains {
+            schedules.push((batch, plan(Mode::Training, batch)?));
+        }
+        // The tiles of a batch would stand nearly empty where a single row is asked.
+        if batch > 1 {
+            schedules.push((1, plan(Mode::Inference, 1)?));
+        }
+        let table = schedules
+            .iter()
+            .map(|(_, plan)| plan.blocks.len())
+            .sum::<usize>();
+        apply_tiles(&workshop, &mut schedules);
+        let dispatches = all_dispatches(&schedules);
         let sizes = Sizes {
             tasks: dispatches.len() as u64,
             weights: layout.len as u64,
             moments: if trains { 2 * layout.len as u64 } else { 0 },
-            values: answers
-                .values
-                .max(training.as_ref().map_or(0, |plan| plan.values)),
+            values: (schedules.iter()).fold(0, |most, (_, plan)| most.max(plan.values)),
             data: ((room + batch as usize) * length) as u64,
             numbers: (blocks + table) as u64,
             metrics: 4 + 4 * MOST_TURNS as u64,
@@ -192,28 +196,32 @@ impl GpuExecutable {
             staging: &mut staging,
             counts: &mut counts,
         };
-        trial.tune(&dispatches, batch).await?;
+        let of_a_batch = dispatches.len() - of_one_row(&schedules, batch);
+        trial.tune(&dispatches[..of_a_batch], batch).await?;
         let tuned = workshop.millis();
-        apply_tiles(&workshop, &mut answers, training.as_mut(), batch);
+        apply_tiles(&workshop, &mut schedules);
         let compiled = workshop.pipelines.borrow().count() - before;
-        let recorded = |schedule: Schedule, first: usize| -> Result<Plan> {
+        let mut first = 0;
+        let mut plans = Vec::new();
+        for (rows, schedule) in schedules {
             let pipelines = workshop.pipelines.borrow();
-            let recorded = pipelines.recorded(&schedule.dispatches, first as u32)?;
-            Ok(Plan { schedule, recorded })
-        };
-        let first = answers.dispatches.len();
-        let answers = recorded(answers, 0)?;
-        let training = match training {
-            Some(plan) => Some(recorded(plan, first)?),
-            None => None,
-        };
+            let recorded = pipelines.recorded(&schedule.dispatches, first)?;
+            first += recorded.len() as u32;
+            plans.push(Plan {
+                rows: rows as usize,
+                schedule,
+                recorded,
+            });
+        }
+        let training = trains.then(|| plans.remove(1));
+        plans.reverse();
         let mut executable = Self {
             memory,
             staging,
             sizes,
             layout,
             graph: graph.clone(),
-            answers,
+            answers: plans,
             training,
             records,
             loaded: Rc::clone(&rows),
@@ -266,7 +274,19 @@ impl GpuExecutable {
     #[must_use]
     pub fn dispatches(&self) -> [usize; 2] {
         let training = self.training.as_ref().map_or(0, |plan| plan.recorded.len());
-        [training, self.answers.recorded.len()]
+        let answers = self.answers.last().map_or(0, |plan| plan.recorded.len());
+        [training, answers]
+    }
+
+    /// What answers so many rows, a batch at most.
+    fn answering(&self, rows: usize) -> Result<&Plan> {
+        (self.answers.iter().find(|plan| plan.rows >= rows)).ok_or_else(|| {
+            Error::bad_input(
+                "rows of a batch",
+                format!("at most {}", self.batch),
+                rows.to_string(),
+            )
+        })
     }
 
     fn gpu(&self) -> &Gpu {
@@ -301,27 +321,6 @@ impl GpuExecutable {
             let first = self.sizes.numbers - blocks.len() as u64;
             self.write(Arena::Numbers, first, &blocks);
         }
-    }
-}
-
-/// The dispatches of both plans, as their tasks lie on the device.
-fn all_dispatches(answers: &Schedule, training: Option<&Schedule>) -> Vec<Dispatch> {
-    [Some(answers), training]
-        .into_iter()
-        .flatten()
-        .flat_map(|plan| plan.dispatches.iter().copied())
-        .collect()
-}
-
-/// Gives both plans the tiles that are known.
-fn apply_tiles(
-    workshop: &Workshop,
-    answers: &mut Schedule,
-    training: Option<&mut Schedule>,
-    rows: u32,
-) {
-    for plan in [Some(answers), training].into_iter().flatten() {
-        workshop.tiles.borrow().apply(&mut plan.dispatches, rows);
     }
 }
 

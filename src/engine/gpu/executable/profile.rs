@@ -44,7 +44,7 @@ impl GpuExecutable {
         let mut all: Vec<Vec<f64>> = Vec::new();
         for _ in 0..times.max(1) {
             self.write_steps(std::slice::from_ref(step));
-            let nanos = self.profiled_once().await?;
+            let nanos = self.profiled_once(rows).await?;
             all.resize(nanos.len(), Vec::new());
             for (of_one, nanos) in all.iter_mut().zip(nanos) {
                 of_one.push(nanos);
@@ -68,8 +68,8 @@ impl GpuExecutable {
             .collect())
     }
 
-    /// Nanoseconds of each dispatch of the step whose turn was written first.
-    async fn profiled_once(&mut self) -> Result<Vec<f64>> {
+    /// Nanoseconds of each dispatch of the step of so many rows whose turn was written first.
+    async fn profiled_once(&mut self, rows: u32) -> Result<Vec<f64>> {
         let Some(training) = &self.training else {
             return Ok(Vec::new());
         };
@@ -101,7 +101,7 @@ impl GpuExecutable {
                         }),
                     });
                     let one = std::slice::from_ref(dispatch);
-                    record(&mut pass, &self.memory, one, 0);
+                    record(&mut pass, &self.memory, one, 0, rows);
                 }
                 encoder.resolve_query_set(&queries, 0..stamps, &resolved, 0);
                 encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, bytes);

@@ -1,7 +1,7 @@
 //! Batches and steps as turns: which words they get, how they are recorded, and when the device is waited for.
 
+use super::GpuExecutable;
 use super::records::MOST_TURNS;
-use super::{GpuExecutable, Plan};
 use crate::engine::cpu::rows::check_numbers;
 use crate::engine::gpu::arena::Arena;
 use crate::engine::gpu::kernels::task::Turn;
@@ -10,24 +10,8 @@ use crate::engine::{Metrics, TrainStep};
 use crate::error::{Error, Result};
 use crate::train::optimizer::{self, Update};
 
-/// Steps in one submission at most.
-const MOST_STEPS_OF_A_SUBMISSION: u64 = 8;
-/// Arithmetic in one submission, in operations, unless it is one step: a tenth of a second at 300 GFLOP/s, so that a
-/// browser's page is drawn in between and no driver takes a long list of commands for a stuck one.
-const OPERATIONS_OF_A_SUBMISSION: u64 = 32_000_000_000;
 /// Words of a slot of the metrics; as many stand before the first.
 const SLOT: usize = 4;
-
-impl Plan {
-    /// Steps that are handed over together.
-    fn steps_of_a_submission(&self, rows: usize) -> usize {
-        let operations: u64 = (self.schedule.dispatches.iter())
-            .map(|dispatch| dispatch.task.work(rows as u32).flops)
-            .sum();
-        (OPERATIONS_OF_A_SUBMISSION / operations.max(1)).clamp(1, MOST_STEPS_OF_A_SUBMISSION)
-            as usize
-    }
-}
 
 /// A turn that only answers.
 pub(super) fn answering(turn: usize, rows: usize) -> Turn {
@@ -149,13 +133,15 @@ impl GpuExecutable {
         let staging = self.staging.take(&self.workshop.gpu, bytes).await?;
         let gpu = &self.workshop.gpu;
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        let mut to = 0;
+        let (mut to, mut dispatches) = (0, 0);
         for (number, rows) in rows.iter().enumerate() {
+            let plan = self.answering(*rows)?;
             let mut pass = encoder.begin_compute_pass(&Default::default());
             let turn = self.records.bytes_before(number);
-            record(&mut pass, &self.memory, &self.answers.recorded, turn);
+            record(&mut pass, &self.memory, &plan.recorded, turn, *rows as u32);
             drop(pass);
-            let from = 4 * u64::from(self.answers.schedule.logits);
+            dispatches += plan.recorded.len() as u64;
+            let from = 4 * u64::from(plan.schedule.logits);
             let size = 4 * (rows * self.classes) as u64;
             (self.memory).copy(&mut encoder, Arena::Values, from, &staging, to, size);
             to += size;
@@ -166,7 +152,7 @@ impl GpuExecutable {
         })
         .await?;
         self.staging.give(staging);
-        self.counts.dispatches += (rows.len() * self.answers.recorded.len()) as u64;
+        self.counts.dispatches += dispatches;
         self.counts.submissions += 1;
         self.counts.synchronizations += 1;
         self.counts.bytes_down += bytes;
@@ -199,9 +185,10 @@ impl GpuExecutable {
                 self.memory.clear(&mut encoder, Arena::Metrics, bytes);
             }
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            for number in first..until {
+            for (number, step) in steps.iter().enumerate().take(until).skip(first) {
                 let turn = self.records.bytes_before(number);
-                record(&mut pass, &self.memory, &training.recorded, turn);
+                let rows = step.rows.len() as u32;
+                record(&mut pass, &self.memory, &training.recorded, turn, rows);
             }
             drop(pass);
             if until == steps.len() {

@@ -1,7 +1,8 @@
-//! How many workgroups a task takes and which tile a product gets: functions of sizes alone; nothing is measured here.
+//! How many workgroups a task takes: functions of sizes alone; nothing is measured here.
 
 use super::Task;
 use super::task::Shape;
+use super::tile::{Device, Tile};
 
 /// Longest side of an image that a product takes: rows and columns have sixteen bits.
 const MOST_SIDE: u32 = 32_000;
@@ -9,123 +10,6 @@ const MOST_SIDE: u32 = 32_000;
 const MOST_GROUPS: u32 = 65_535;
 /// Numbers of a head at most, so that a tile of keys and values fits into shared memory.
 pub(crate) const WIDEST_HEAD: u32 = 112;
-
-/// Sums of a thread: rows by columns of a product.
-const THREAD_ROWS: u32 = 8;
-const THREAD_COLUMNS: u32 = 4;
-
-/// How a product is divided among a workgroup's threads, each with 8 rows by 4 columns of sums over a part of the terms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Tile {
-    /// Parts of the terms that are in shared memory together; each has threads of its own.
-    pub(crate) slices: u32,
-    /// Threads one below the other.
-    pub(crate) row_threads: u32,
-    /// Threads side by side.
-    pub(crate) column_threads: u32,
-    /// Terms that are in shared memory together, in fours.
-    pub(crate) depth_quads: u32,
-}
-
-impl Tile {
-    const fn new([rows, columns]: [u32; 2], slices: u32, depth: u32) -> Self {
-        Self {
-            slices,
-            row_threads: rows / THREAD_ROWS,
-            column_threads: columns / THREAD_COLUMNS,
-            depth_quads: depth / 4,
-        }
-    }
-
-    /// Every one that is used; [`super::tests`] holds them to what the kernels can do.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::new([128, 64], 1, 16),
-        Self::new([64, 64], 1, 16),
-        Self::new([128, 32], 1, 16),
-        Self::new([64, 32], 2, 32),
-        Self::new([32, 32], 4, 32),
-        Self::new([128, 16], 2, 16),
-        Self::new([64, 16], 4, 32),
-        Self::new([16, 16], 16, 64),
-    ];
-
-    /// Rows of a workgroup's tile.
-    pub(crate) const fn rows(self) -> u32 {
-        THREAD_ROWS * self.row_threads
-    }
-
-    /// Columns of a workgroup's tile.
-    pub(crate) const fn columns(self) -> u32 {
-        THREAD_COLUMNS * self.column_threads
-    }
-
-    /// Terms that are in shared memory together.
-    pub(crate) const fn depth(self) -> u32 {
-        4 * self.depth_quads
-    }
-
-    /// Threads of a workgroup.
-    pub(crate) const fn threads(self) -> u32 {
-        self.slices * self.row_threads * self.column_threads
-    }
-
-    /// What it is, for people: `64×32 by 32 in 2 slices`.
-    pub(crate) fn words(self) -> String {
-        let Self { slices, .. } = self;
-        let [rows, columns, depth] = [self.rows(), self.columns(), self.depth()];
-        let word = if slices == 1 { "slice" } else { "slices" };
-        format!("{rows}×{columns} by {depth} in {slices} {word}")
-    }
-
-    /// The override constants of a pipeline with this tile.
-    pub(crate) fn constants(self) -> [(&'static str, f64); 4] {
-        [
-            ("SLICES", f64::from(self.slices)),
-            ("ROW_THREADS", f64::from(self.row_threads)),
-            ("COLUMN_THREADS", f64::from(self.column_threads)),
-            ("DEPTH_QUADS", f64::from(self.depth_quads)),
-        ]
-    }
-
-    /// Workgroups that a product takes.
-    pub(crate) const fn count(self, rows: u64, columns: u64) -> u64 {
-        rows.div_ceil(self.rows() as u64) * columns.div_ceil(self.columns() as u64)
-    }
-
-    /// How long a product takes with this tile, in a unit of its own; for comparing tiles, not for knowing times.
-    ///
-    /// A workgroup's work is its multiplications, those of places beyond the product's edges with them, and what it
-    /// fetches, of which a number costs as much as [`FETCHING`] multiplications. Small products wait for one workgroup,
-    /// whose threads share its work; large ones for all workgroups, which share what the device computes at a time.
-    pub(crate) fn cost(self, rows: u64, columns: u64, terms: u64) -> f64 {
-        let [height, width] = [self.rows(), self.columns()].map(f64::from);
-        let depth = terms.max(1).next_multiple_of(u64::from(self.depth())) as f64;
-        let one = depth * (height * width + FETCHING * (height + width));
-        let all = one * self.count(rows, columns) as f64;
-        (one / f64::from(self.threads())).max(all / BUSY_THREADS)
-    }
-
-    /// The tile that a product gets if nothing was measured.
-    pub(crate) fn choose(rows: u64, columns: u64, terms: u64) -> Self {
-        let cost = |tile: &Self| tile.cost(rows, columns, terms);
-        Self::ALL
-            .into_iter()
-            .reduce(|best, tile| {
-                if cost(&tile) < cost(&best) {
-                    tile
-                } else {
-                    best
-                }
-            })
-            .unwrap_or(Self::ALL[0])
-    }
-}
-
-/// Multiplications that cost as much as fetching a number: its address, its test for the image's edge, its way through
-/// shared memory, counted in the kernels' texts.
-const FETCHING: f64 = 6.0;
-/// Threads that a large device keeps busy.
-pub(crate) const BUSY_THREADS: f64 = 32_768.0;
 
 /// A task with its division.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -151,7 +35,10 @@ impl Task {
     /// The sizes of a convolution or linear layer.
     const fn shape(&self) -> Option<&Shape> {
         match self {
-            Self::Product(it) | Self::ProductQuads(it) | Self::Depthwise(it) => Some(&it.shape),
+            Self::Product(it)
+            | Self::ProductQuads(it)
+            | Self::LinearRow(it)
+            | Self::Depthwise(it) => Some(&it.shape),
             Self::ProductInputGradient(it)
             | Self::ProductInputGradientQuads(it)
             | Self::DepthwiseInputGradient(it) => Some(&it.shape),
@@ -226,6 +113,22 @@ impl Shape {
             && (self.channels / self.groups).is_multiple_of(4)
     }
 
+    /// Whether each output place reads one input place with all its planes, as a linear layer does.
+    pub(crate) const fn is_linear(&self) -> bool {
+        let single = [
+            self.size_y,
+            self.size_x,
+            self.stride_y,
+            self.stride_x,
+            self.groups,
+        ];
+        let [a, b, c, d, e] = single;
+        a * b * c * d * e == 1
+            && self.out_height == self.height
+            && self.out_width == self.width
+            && self.top + self.left == 0
+    }
+
     /// The longest side of its images.
     fn longest(&self) -> u32 {
         let sides = [self.height, self.width, self.out_height, self.out_width];
@@ -240,10 +143,10 @@ impl Shape {
 
 impl Dispatch {
     /// Divides a task for at most so many rows; nothing where it needs more workgroups than a dispatch may have.
-    pub(crate) fn new(task: Task, rows: u32) -> Option<Self> {
+    pub(crate) fn new(device: Device, task: Task, rows: u32) -> Option<Self> {
         let tile = task.product(rows).map(|it| {
             let [rows, columns, terms] = it.sizes;
-            Tile::choose(rows * it.times, columns, terms)
+            Tile::choose(device, rows * it.times, columns, terms)
         });
         Self::with_tile(task, rows, tile)
     }
@@ -270,6 +173,19 @@ impl Dispatch {
             }),
             _ => None,
         }
+    }
+
+    /// Workgroups for at most as many rows as it was made for.
+    pub(crate) fn groups_for(&self, rows: u32) -> [u32; 3] {
+        let groups = groups(
+            &self.task,
+            u64::from(rows),
+            self.tile.unwrap_or(Tile::ALL[0]),
+        );
+        std::array::from_fn(|axis| {
+            let count = u32::try_from(groups[axis]).unwrap_or(u32::MAX);
+            self.groups[axis].min(count.max(1))
+        })
     }
 }
 
@@ -303,6 +219,11 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
     match task {
         Task::Gather(it) => each(rows * wide(it.channels) * wide(it.places)),
         Task::Depthwise(it) => each(rows * it.shape.places() * wide(it.shape.channels)),
+        Task::LinearRow(it) => [
+            wide(it.shape.channels.div_ceil(16)),
+            rows * it.shape.places(),
+            1,
+        ],
         Task::DepthwiseInputGradient(it) => {
             each(rows * it.shape.in_places() * wide(it.shape.channels))
         }

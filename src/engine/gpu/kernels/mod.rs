@@ -15,7 +15,9 @@
 //! | 7 | `metrics` | word 0: raised once something is not finite; from word 4 on four for each step |
 
 pub(crate) mod grid;
+mod shipped;
 pub(crate) mod task;
+pub(crate) mod tile;
 pub(crate) mod work;
 
 use task::{
@@ -45,7 +47,10 @@ pub(crate) const WORDS_STRIDE: u32 = 256;
 pub(crate) struct Row {
     /// Its name: that of its file and of its twin.
     pub(crate) name: &'static str,
-    /// Its text.
+    /// The text of its file.
+    #[cfg(test)]
+    pub(crate) file: &'static str,
+    /// What a device is given of it: no comments, no indentation.
     pub(crate) source: &'static str,
     /// Threads of a workgroup; for a tiled product the most of them.
     pub(crate) threads: u32,
@@ -75,7 +80,9 @@ macro_rules! kernels {
                 match self {$(
                     Self::$kernel => Row {
                         name: $name,
-                        source: include_str!(concat!($name, ".wgsl")),
+                        #[cfg(test)]
+                        file: include_str!(concat!($name, ".wgsl")),
+                        source: shipped::shipped!(concat!($name, ".wgsl")),
                         threads: $threads,
                         tiled: $tiled,
                         bindings: &[$($binding),*],
@@ -115,6 +122,8 @@ kernels! {
     Product(Forward) "product" 256 true ["turn" "weights" "values"];
     /// The same where planes and channels come in fours.
     ProductQuads(Forward) "product_quads" 256 true ["turn" "weights" "values"];
+    /// Linear layers for a few rows.
+    LinearRow(Forward) "linear_row" 256 false ["turn" "weights" "values"];
     /// The gradient of their input.
     ProductInputGradient(InputGradient) "product_input_gradient" 256 true ["turn" "weights" "values"];
     /// The same where planes and channels come in fours.

@@ -1,6 +1,6 @@
 //! Every kernel's text is valid WGSL and says what the table says, within the limits that WebGPU promises everywhere.
 
-use super::grid::Tile;
+use super::tile::{Device, Tile};
 use super::{BINDINGS, Kernel};
 use crate::engine::gpu::kernels::task::{Turn, Words};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
@@ -153,7 +153,7 @@ fn every_kernel_begins_with_a_header_and_has_no_infinity() {
     for &kernel in Kernel::ALL {
         let row = kernel.row();
         let header = row
-            .source
+            .file
             .lines()
             .take_while(|line| line.starts_with("// "))
             .count();
@@ -211,10 +211,15 @@ fn every_tile_is_one_that_the_kernels_can_do() {
 
 #[test]
 fn small_products_get_small_tiles_and_slices_and_large_ones_large_tiles() {
-    let chosen = |rows, columns, terms| Tile::choose(rows, columns, terms).words();
+    let chosen =
+        |rows, columns, terms| Tile::choose(Device::HARDWARE, rows, columns, terms).words();
     assert_eq!(chosen(1 << 20, 64, 1024), "128×64 by 16 in 1 slice");
     assert_eq!(chosen(1 << 16, 16, 144), "128×16 by 16 in 2 slices");
     assert_eq!(chosen(4096, 64, 576), "32×32 by 32 in 4 slices");
     assert_eq!(chosen(64, 64, 576), "16×16 by 64 in 16 slices");
     assert_eq!(chosen(1, 256, 784), "16×16 by 64 in 16 slices");
+    let chosen =
+        |rows, columns, terms| Tile::choose(Device::SOFTWARE, rows, columns, terms).words();
+    assert_eq!(chosen(1 << 16, 16, 144), "128×16 by 16 in 2 slices");
+    assert_eq!(chosen(64, 256, 784), "64×64 by 16 in 1 slice");
 }

@@ -48,9 +48,10 @@ impl Task {
         let rows = u64::from(rows);
         let wide = u64::from;
         let flops = match self {
-            Self::Product(it) | Self::ProductQuads(it) | Self::Depthwise(it) => {
-                of_product(&it.shape, rows)
-            }
+            Self::Product(it)
+            | Self::ProductQuads(it)
+            | Self::LinearRow(it)
+            | Self::Depthwise(it) => of_product(&it.shape, rows),
             Self::ProductInputGradient(it)
             | Self::ProductInputGradientQuads(it)
             | Self::DepthwiseInputGradient(it) => of_product(&it.shape, rows),
@@ -73,7 +74,10 @@ impl Task {
         let wide = u64::from;
         match self {
             Self::Gather(it) => 2 * rows * wide(it.channels) * wide(it.places),
-            Self::Product(it) | Self::ProductQuads(it) | Self::Depthwise(it) => {
+            Self::Product(it)
+            | Self::ProductQuads(it)
+            | Self::LinearRow(it)
+            | Self::Depthwise(it) => {
                 let [inputs, outputs, weights] = convolution(&it.shape, rows);
                 let more = if_there(it.residual, outputs) + if_there(it.kept, outputs);
                 inputs + weights + outputs + more
@@ -153,9 +157,10 @@ impl Task {
         let by_place = |places: u32, channels: u32| format!("{rows}×{places}×{channels}");
         match self {
             Self::Gather(it) => by_place(it.places, it.channels),
-            Self::Product(it) | Self::ProductQuads(it) | Self::Depthwise(it) => {
-                convolution(&it.shape)
-            }
+            Self::Product(it)
+            | Self::ProductQuads(it)
+            | Self::LinearRow(it)
+            | Self::Depthwise(it) => convolution(&it.shape),
             Self::ProductInputGradient(it)
             | Self::ProductInputGradientQuads(it)
             | Self::DepthwiseInputGradient(it) => convolution(&it.shape),

@@ -133,7 +133,13 @@ impl Case {
         gpu.scoped("running a kernel", || {
             let mut encoder = gpu.device.create_command_encoder(&Default::default());
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            record(&mut pass, &memory, &recorded, 4 * turn_at as u32);
+            record(
+                &mut pass,
+                &memory,
+                &recorded,
+                4 * turn_at as u32,
+                self.turn.rows,
+            );
             drop(pass);
             gpu.queue.submit([encoder.finish()]);
         })

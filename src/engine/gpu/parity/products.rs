@@ -3,8 +3,9 @@
 use super::shapes::{Bench, convolution, turn};
 use super::table::Table;
 use crate::engine::gpu::kernels::Task;
-use crate::engine::gpu::kernels::grid::{Dispatch, Tile};
+use crate::engine::gpu::kernels::grid::Dispatch;
 use crate::engine::gpu::kernels::task::{Forward, InputGradient, NONE, Shape, WeightGradient};
+use crate::engine::gpu::kernels::tile::{Device, Tile};
 
 fn words(rows: u32, s: &Shape) -> String {
     format!(
@@ -146,6 +147,18 @@ fn weight_gradient(bench: &mut Bench, rows: u32, shape: Shape, more: u32) -> Wei
             NONE
         },
         bias_stride,
+    }
+}
+
+/// A linear layer row by row, with every activation, and for fewer rows than planned.
+pub(super) fn rows(table: &mut Table, rows: u32, shape: Shape) {
+    for activation in 0..=6 {
+        let mut bench = table.bench();
+        let task = forward(&mut bench, rows, shape, activation, activation > 0);
+        let what = format!("{}, activation {activation}", words(rows, &shape));
+        let task = Task::LinearRow(task);
+        let dispatch = Dispatch::new(Device::HARDWARE, task, rows);
+        table.push_divided(what, bench, turn((rows - activation % 2).max(1)), dispatch);
     }
 }
 

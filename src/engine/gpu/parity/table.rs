@@ -6,6 +6,7 @@ use super::{layers, numbers, products};
 use crate::engine::gpu::kernels::Task;
 use crate::engine::gpu::kernels::grid::Dispatch;
 use crate::engine::gpu::kernels::task::Turn;
+use crate::engine::gpu::kernels::tile::Device;
 
 /// The table while it grows.
 #[derive(Default)]
@@ -25,7 +26,7 @@ impl Table {
         turn: Turn,
         task: Task,
     ) {
-        let dispatch = Dispatch::new(task, turn.rows);
+        let dispatch = Dispatch::new(Device::HARDWARE, task, turn.rows);
         self.push_divided(what, bench, turn, dispatch);
     }
 
@@ -53,6 +54,9 @@ pub(super) fn cases() -> Vec<Case> {
         products::products(&mut table, rows, shape, products::PLAIN);
         if shape.is_in_quads() {
             products::products(&mut table, rows, shape, products::QUADS);
+        }
+        if shape.is_linear() {
+            products::rows(&mut table, rows, shape);
         }
     }
     for (rows, shape) in DEPTHWISE {

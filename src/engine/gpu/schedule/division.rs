@@ -1,7 +1,7 @@
 //! Into how many parts long sums are divided, as functions of sizes alone; the optimizer or the next dispatch adds them.
 
-use crate::engine::gpu::kernels::grid::{BUSY_THREADS, Tile};
 use crate::engine::gpu::kernels::task::Shape;
+use crate::engine::gpu::kernels::tile::{Device, Tile};
 
 /// Terms that a part of a weight gradient should have, and parts at most.
 const TERMS_OF_A_PART: u64 = 128;
@@ -20,7 +20,7 @@ pub(super) fn statistics_parts(rows: u32, places: u32) -> u32 {
 }
 
 /// Parts of a weight gradient: enough to keep a GPU busy, none with few terms.
-pub(super) fn weight_parts(shape: &Shape, rows: u32, depthwise: bool) -> u32 {
+pub(super) fn weight_parts(device: Device, shape: &Shape, rows: u32, depthwise: bool) -> u32 {
     let terms = u64::from(rows) * u64::from(shape.out_height) * u64::from(shape.out_width);
     let wanted = if depthwise {
         let spots = u64::from(shape.size_y * shape.size_x) + 1;
@@ -29,12 +29,13 @@ pub(super) fn weight_parts(shape: &Shape, rows: u32, depthwise: bool) -> u32 {
         let columns = u64::from(shape.channels / shape.groups);
         // The tile that such a gradient gets with as many parts as keep a device busy.
         let tile = Tile::choose(
+            device,
             shape.depth() * MOST_PARTS,
             columns,
             terms.div_ceil(MOST_PARTS),
         );
         let tiles = tile.count(shape.depth(), columns) * u64::from(shape.groups);
-        (BUSY_THREADS as u64).div_ceil(tiles * u64::from(tile.threads()))
+        (device.busy_threads as u64).div_ceil(tiles * u64::from(tile.threads()))
     };
     wanted
         .min(terms.div_ceil(TERMS_OF_A_PART))

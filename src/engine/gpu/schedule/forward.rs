@@ -14,6 +14,9 @@ use crate::engine::gpu::kernels::task::{
 use crate::error::{Error, Result};
 use crate::model::{self, Layer, ParameterRole, ResolvedNode};
 
+/// Rows of a linear layer at most for which each is computed by itself: the smallest tile has sixteen.
+const FEW_ROWS: u64 = 4;
+
 impl Builder<'_> {
     pub(super) fn forward(&mut self, step: usize, group: &Group) -> Result<()> {
         let node = group.members[0];
@@ -62,7 +65,10 @@ impl Builder<'_> {
                         .folded
                         .map_or(0.0, |norm| epsilon(self.network.graph.nodes[norm].layer)),
                 };
+                let few = task.shape.is_linear()
+                    && u64::from(self.rows) * task.shape.places() <= FEW_ROWS;
                 match (is_depthwise(&task.shape), task.shape.is_in_quads()) {
+                    _ if few => Task::LinearRow(task),
                     (true, _) => Task::Depthwise(task),
                     (false, true) => Task::ProductQuads(task),
                     (false, false) => Task::Product(task),

@@ -13,6 +13,7 @@ mod places;
 use super::kernels::Task;
 use super::kernels::grid::Dispatch;
 use super::kernels::task::{CrossEntropy, Gather, Update};
+use super::kernels::tile::Device;
 use crate::engine::cpu::parameters::Layout;
 use crate::engine::cpu::plan::{Mode, Network, sizes};
 use crate::error::{Error, Result};
@@ -46,6 +47,7 @@ struct Parts {
 
 /// A schedule while it grows.
 struct Builder<'a> {
+    device: Device,
     network: Network<'a>,
     layout: &'a Layout,
     mode: Mode,
@@ -63,6 +65,7 @@ impl Schedule {
     /// [`Error::TooLarge`] where the batch needs more than a GPU can count, [`Error::Unsupported`] for a head that is too
     /// wide, [`Error::BadInput`] where a layer lacks a tensor.
     pub(super) fn new(
+        device: Device,
         graph: &Graph,
         nodes: &[ResolvedNode],
         layout: &Layout,
@@ -74,6 +77,7 @@ impl Schedule {
         // First to learn how long each place is needed, then with places that share what they can.
         for _ in 0..2 {
             let mut builder = Builder {
+                device,
                 network: Network::new(graph, nodes, mode),
                 layout,
                 mode,
@@ -135,15 +139,16 @@ impl Builder<'_> {
     }
 
     fn push(&mut self, task: Task) -> Result<()> {
-        let dispatch = Dispatch::new(task, self.rows).ok_or_else(|| Error::TooLarge {
-            what: format!(
-                "the rows of a batch on the GPU ({})",
-                task.kernel().row().name
-            ),
-            got: u64::from(self.rows),
-            limit: u64::from(self.rows / 2),
-            unit: "rows",
-        })?;
+        let dispatch =
+            Dispatch::new(self.device, task, self.rows).ok_or_else(|| Error::TooLarge {
+                what: format!(
+                    "the rows of a batch on the GPU ({})",
+                    task.kernel().row().name
+                ),
+                got: u64::from(self.rows),
+                limit: u64::from(self.rows / 2),
+                unit: "rows",
+            })?;
         self.dispatches.push(dispatch);
         Ok(())
     }

@@ -6,7 +6,7 @@ use crate::model::{Layer, Window};
 fn planned(graph: &Graph, mode: Mode) -> Schedule {
     let nodes = graph.resolve().expect("fits");
     let layout = Layout::aligned(&nodes, BLOCK);
-    Schedule::new(graph, &nodes, &layout, mode, 64, 0).expect("fits")
+    Schedule::new(Device::HARDWARE, graph, &nodes, &layout, mode, 64, 0).expect("fits")
 }
 
 /// Dispatches that a layer adds to a training step: the difference between two and three such layers.
@@ -99,7 +99,16 @@ fn every_trained_number_has_a_gradient_and_every_block_its_entry() {
     graph.push("classes", Layer::linear(10));
     let nodes = graph.resolve().expect("fits");
     let layout = Layout::aligned(&nodes, BLOCK);
-    let plan = Schedule::new(&graph, &nodes, &layout, Mode::Training, 3, 0).expect("fits");
+    let plan = Schedule::new(
+        Device::HARDWARE,
+        &graph,
+        &nodes,
+        &layout,
+        Mode::Training,
+        3,
+        0,
+    )
+    .expect("fits");
     let (blocks, rest) = plan.blocks.as_chunks::<4>();
     assert!(rest.is_empty());
     assert_eq!(blocks.len(), layout.len.div_ceil(BLOCK));
@@ -107,4 +116,45 @@ fn every_trained_number_has_a_gradient_and_every_block_its_entry() {
         assert!(*kind < 3 && *parts > 0, "kind {kind}, {parts} parts");
         assert!(u64::from(first + (parts - 1) * stride) < plan.values);
     }
+}
+
+#[test]
+fn fewer_rows_start_fewer_workgroups_and_a_single_row_has_its_own_linear_layers() {
+    let mut graph = Graph::new([8, 16, 16]);
+    graph.push("convolution", Layer::convolution(8, 3));
+    graph.push("mean", Layer::GlobalAveragePool);
+    graph.push("classes", Layer::linear(10));
+    let batch = planned(&graph, Mode::Inference);
+    let all = |rows: u32| -> Vec<[u32; 3]> {
+        (batch.dispatches.iter())
+            .map(|dispatch| dispatch.groups_for(rows))
+            .collect()
+    };
+    let planned_for: Vec<[u32; 3]> = batch.dispatches.iter().map(|it| it.groups).collect();
+    assert_eq!(all(64), planned_for);
+    assert_eq!(all(1000), planned_for, "never more than there is room for");
+    let convolution = |rows| all(rows)[1][0];
+    assert_eq!(convolution(64), 64 * convolution(1));
+    let nodes = graph.resolve().expect("fits");
+    let layout = Layout::aligned(&nodes, BLOCK);
+    let one = Schedule::new(
+        Device::HARDWARE,
+        &graph,
+        &nodes,
+        &layout,
+        Mode::Inference,
+        1,
+        0,
+    );
+    let kernels = |plan: &Schedule| -> Vec<&str> {
+        (plan.dispatches.iter())
+            .map(|it| it.task.kernel().row().name)
+            .collect()
+    };
+    let one = kernels(&one.expect("fits"));
+    assert_eq!(
+        one,
+        ["gather", "product_quads", "average_pool", "linear_row"]
+    );
+    assert_eq!(kernels(&batch)[3], "product");
 }

@@ -122,7 +122,7 @@ pub(crate) fn run(task: &Task, turn: &Turn, before: &Arenas) -> Expected {
     let to = &mut after;
     match task {
         Task::Gather(it) => numbers::gather(it, turn, before, to),
-        Task::Product(it) | Task::ProductQuads(it) => {
+        Task::Product(it) | Task::ProductQuads(it) | Task::LinearRow(it) => {
             product::forward(it, turn, before, to);
         }
         Task::ProductInputGradient(it) | Task::ProductInputGradientQuads(it) => {

@@ -146,7 +146,8 @@ impl Run<'_> {
 
 /// A record as JSON text, without a digest.
 fn unsealed(record: &Record) -> Result<String> {
-    serde_json::to_string(record).map_err(|error| Error::Record(error.to_string()))
+    let value = serde_json::to_value(record).map_err(|error| Error::Record(error.to_string()))?;
+    Ok(value.to_string())
 }
 
 /// `number` rounded to whole parts of one `parts`-th.
