@@ -17,7 +17,7 @@ use assay::data::checks::{self, Input};
 use assay::data::faults::{FAULTS, inject};
 use assay::data::{self, Dataset, Split};
 use assay::recipe::{DataSpec, Recipe};
-use assay::result::Status;
+use assay::result::FindingStatus as Status;
 use assay::train::cross_validation;
 use std::collections::BTreeMap;
 use support::lab::{Lab, ready};

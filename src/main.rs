@@ -39,6 +39,15 @@ enum Action {
         #[arg(long)]
         log: PathBuf,
     },
+    /// Check a set and print what is found.
+    Data {
+        /// The set, with its default parameters.
+        #[arg(long, default_value = "digits")]
+        dataset: String,
+        /// A recipe's JSON file instead; its data, split and seed are used.
+        #[arg(long, conflicts_with = "dataset")]
+        recipe: Option<PathBuf>,
+    },
     /// Say what a link carries or what a log holds.
     Show {
         /// A link, or a log's path.
@@ -71,6 +80,7 @@ fn main() -> ExitCode {
             engine,
         } => command::recipe(&dataset, &architecture, &engine),
         Action::Run { recipe, log } => command::run(&recipe, &log, json),
+        Action::Data { dataset, recipe } => command::data(&dataset, recipe.as_deref(), json),
         Action::Show { source } => command::show(&source, json),
         Action::Link { log, page, by } => command::link(&log, &page, &by, json),
         Action::Verify { source } => command::verify(&source, json),

@@ -255,8 +255,11 @@ fn commands() -> Vec<Command> {
             recipe: recipe.clone(),
         },
         CommandBody::Images {
-            set: "digits".into(),
+            recipe: recipe.clone(),
             rows: vec![0, 7, 1796],
+        },
+        CommandBody::Check {
+            recipe: recipe.clone(),
         },
         CommandBody::Run {
             recipe: recipe.clone(),
@@ -288,6 +291,7 @@ fn commands() -> Vec<Command> {
             CommandBody::Open { .. }
             | CommandBody::Dataset { .. }
             | CommandBody::Images { .. }
+            | CommandBody::Check { .. }
             | CommandBody::Run { .. }
             | CommandBody::Load { .. }
             | CommandBody::Predict { .. }
@@ -412,6 +416,7 @@ fn protocol_text() -> String {
         validation: vec![3, 7],
         test: vec![4, 8],
         labels: vec![0, 0, 0, 0, 0, 1, 1, 1, 1],
+        groups: String::new(),
     };
     let scores = Scores {
         probabilities: vec![0.25, 0.75],

@@ -7,7 +7,7 @@ mod support;
 use assay::data;
 use assay::data::checks::{self, Input};
 use assay::data::faults::{Fault, inject};
-use assay::result::{Finding, Status};
+use assay::result::{Finding, FindingStatus as Status};
 use assay::train::cross_validation;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::process::ExitCode;

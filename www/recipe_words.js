@@ -113,6 +113,7 @@ function share(value) {
  */
 export function rangeWords({ kind, unit }) {
   if (kind.type === "choice" || kind.type === "object") return "";
+  if (kind.type === "text") return `At most ${kind.max} characters.`;
   const range = `${kind.min} to ${kind.max}${unit ? ` ${unit}` : ""}`;
   return kind.type === "integer" && (kind.step ?? 1) > 1 ? `${range}, in steps of ${kind.step}` : range;
 }

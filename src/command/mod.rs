@@ -6,6 +6,7 @@ mod source;
 
 use assay::lab::desk;
 use assay::recipe::{self, Recipe};
+use assay::result::FindingStatus;
 use assay::runlog::claim::Claim;
 use assay::runlog::link;
 use assay::runlog::record::{self, Record};
@@ -21,7 +22,7 @@ use std::path::Path;
 pub(crate) enum Outcome {
     /// Done, reproduced or within tolerance.
     Good,
-    /// A claim was re-run and something differs.
+    /// A claim was re-run and something differs, or data fail a check.
     Diverged,
 }
 
@@ -61,6 +62,25 @@ pub(crate) fn run(path: &Path, log: &Path, json: bool) -> Result<Outcome> {
         print::record(&record_of(&text)?);
     }
     Ok(Outcome::Good)
+}
+
+/// `assay data`. Data that fail a check end as what diverged does.
+pub(crate) fn data(set: &str, path: Option<&Path>, json: bool) -> Result<Outcome> {
+    let text = match path {
+        Some(path) => read_text(path)?,
+        None => Recipe::default_for(set, "lenet").to_json(),
+    };
+    let recipe = recipe::from_json(&text).map_err(words)?;
+    let findings = desk::findings(&recipe).map_err(words)?;
+    if json {
+        println!("{}", json!(findings));
+    } else {
+        print::findings(&findings);
+    }
+    Ok(match findings.status() {
+        FindingStatus::Fail => Outcome::Diverged,
+        _ => Outcome::Good,
+    })
 }
 
 /// `assay show`.

@@ -1,7 +1,7 @@
 //! Words on standard output for people; `--json` does not come here.
 
 use assay::recipe::Recipe;
-use assay::result::{Accuracy, Latency};
+use assay::result::{Accuracy, FindingStatus, Findings, Latency};
 use assay::runlog::claim::Claim;
 use assay::runlog::link;
 use assay::runlog::record::{Record, Status};
@@ -73,6 +73,26 @@ pub(super) fn recipe(recipe: &Recipe) {
     row("seed", recipe.seed);
 }
 
+/// What the checks of data found.
+pub(super) fn findings(found: &Findings) {
+    for finding in &found.findings {
+        let status = match finding.status {
+            FindingStatus::Pass => "pass",
+            FindingStatus::Warn => "WARN",
+            FindingStatus::Fail => "FAIL",
+        };
+        row(&finding.check, format!("{status}  {}", finding.message));
+        if !finding.examples.is_empty() {
+            let places: Vec<String> = finding.examples.iter().map(u32::to_string).collect();
+            row("", format!("such as {}", places.join(", ")));
+        }
+    }
+    let scores: Vec<String> = (found.quality.iter())
+        .map(|it| format!("{:?} {}", it.dimension, words::percent(it.score)).to_lowercase())
+        .collect();
+    println!("quality: {}", scores.join(", "));
+}
+
 /// What a run found.
 pub(super) fn record(record: &Record) {
     println!(
@@ -106,6 +126,13 @@ pub(super) fn record(record: &Record) {
                 words::count(cost.macs)
             ),
         );
+    }
+    let found = record.findings.iter().flat_map(|it| &it.findings);
+    for finding in found.filter(|it| it.status != FindingStatus::Pass) {
+        row("data", format!("{}: {}", finding.check, finding.message));
+    }
+    if !record.recipe.data.reason().is_empty() {
+        row("reason", record.recipe.data.reason());
     }
     execution(record);
     row("weights", &record.digests.weights);

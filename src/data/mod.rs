@@ -6,17 +6,18 @@ mod columns;
 mod digits;
 pub mod faults;
 pub mod import;
+mod making;
 mod rows;
 mod split;
 pub mod vibration;
 
+pub use making::{Making, outline};
 pub use rows::{Rows, Scaler, rows};
 pub use split::{Split, split};
 
 use crate::digest::Hasher;
 use crate::error::{Error, Result};
 use crate::recipe::DataSpec;
-use crate::recipe::fields::SETS;
 
 /// The values of all rows, row after row, the last axis fastest.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,16 +136,7 @@ pub fn load(set: &str) -> Result<Dataset> {
 /// # Errors
 /// [`Error::BadInput`] where there is none of that name, or a parameter is out of its range.
 pub fn from_spec(spec: &DataSpec) -> Result<Dataset> {
-    match spec.set.as_str() {
-        "digits" => digits::load(),
-        "chess" => chess::generate(&chess::Parameters::from_spec(spec)?),
-        "vibration" => vibration::generate(&vibration::Parameters::from_spec(spec)?),
-        other => Err(Error::bad_input(
-            "data.set",
-            format!("the name of a built-in set: {}", SETS.join(", ")),
-            format!("{:?}", other.chars().take(40).collect::<String>()),
-        )),
-    }
+    Making::of(spec)?.finish()
 }
 
 impl Dataset {

@@ -88,6 +88,11 @@ impl Default for Parameters {
 }
 
 impl Parameters {
+    /// Windows of each machine and condition.
+    const fn windows_each(&self) -> u32 {
+        self.windows.div_ceil(MACHINES * CLASSES.len() as u32)
+    }
+
     /// The parameters that a recipe names.
     ///
     /// # Errors
@@ -151,27 +156,19 @@ impl Parameters {
 /// # Errors
 /// [`Error::BadInput`] for a parameter out of its range, before anything is allocated.
 pub fn generate(parameters: &Parameters) -> Result<Dataset> {
+    let mut making = Making::new(parameters)?;
+    while making.step().is_some() {}
+    Ok(making.finish())
+}
+
+/// The set without its signals, to plan by.
+///
+/// # Errors
+/// As [`generate`].
+pub fn outline(parameters: &Parameters) -> Result<Dataset> {
     parameters.check()?;
-    let each = parameters.windows.div_ceil(MACHINES * CLASSES.len() as u32);
-    let rows = each as usize * MACHINES as usize * CLASSES.len();
-    let mut values = Vec::with_capacity(rows * WINDOW);
-    let mut labels = Vec::with_capacity(rows);
-    let mut of_row = Vec::with_capacity(rows);
-    for machine in 0..MACHINES {
-        let made = Machine::new(parameters, machine);
-        for class in 0..CLASSES.len() {
-            for window in 0..each {
-                let index = u64::from(machine) << 48 | (class as u64) << 32 | u64::from(window);
-                let mut random = Stream::new(parameters.seed, "vibration/1 window", index);
-                let signal = made.signal(class, parameters.difficulty, &mut random);
-                let mut written = signal.map(written);
-                disturb(&mut written, parameters.sensor, &mut random);
-                values.extend(written);
-                labels.push(class as u16);
-                of_row.push(machine);
-            }
-        }
-    }
+    let each = parameters.windows_each();
+    let rows = 0..each * MACHINES * CLASSES.len() as u32;
     Ok(Dataset {
         set: "vibration".into(),
         title: "Vibration of rotating machines, synthesized".into(),
@@ -183,16 +180,75 @@ pub fn generate(parameters: &Parameters) -> Result<Dataset> {
         width: WINDOW as u32,
         values: Values::Bytes {
             max: u8::MAX,
-            values,
+            values: Vec::new(),
         },
-        labels,
+        labels: (rows.clone())
+            .map(|row| (row / each % CLASSES.len() as u32) as u16)
+            .collect(),
         groups: Some(Groups {
             name: "machine".into(),
-            of_row,
+            of_row: rows
+                .map(|row| row / (each * CLASSES.len() as u32))
+                .collect(),
             reserved: vec![MACHINES - 1],
         }),
         expected: Expected::unknown(CLASSES.len()),
     })
+}
+
+/// A set on its way, condition by condition of each machine.
+pub struct Making {
+    parameters: Parameters,
+    dataset: Dataset,
+    values: Vec<u8>,
+    made: u32,
+}
+
+impl Making {
+    /// Begins the set of these parameters.
+    ///
+    /// # Errors
+    /// As [`generate`].
+    pub fn new(parameters: &Parameters) -> Result<Self> {
+        let dataset = outline(parameters)?;
+        Ok(Self {
+            parameters: *parameters,
+            values: Vec::with_capacity(dataset.labels.len() * WINDOW),
+            dataset,
+            made: 0,
+        })
+    }
+
+    /// Makes the windows of the next condition; the share that is done, or nothing where all were.
+    pub fn step(&mut self) -> Option<f64> {
+        let parameters = &self.parameters;
+        let classes = CLASSES.len() as u32;
+        let (machine, class) = (self.made / classes, (self.made % classes) as usize);
+        if machine >= MACHINES {
+            return None;
+        }
+        let made = Machine::new(parameters, machine);
+        for window in 0..parameters.windows_each() {
+            let index = u64::from(machine) << 48 | (class as u64) << 32 | u64::from(window);
+            let mut random = Stream::new(parameters.seed, "vibration/1 window", index);
+            let signal = made.signal(class, parameters.difficulty, &mut random);
+            let mut written = signal.map(written);
+            disturb(&mut written, parameters.sensor, &mut random);
+            self.values.extend(written);
+        }
+        self.made += 1;
+        Some(f64::from(self.made) / f64::from(MACHINES * classes))
+    }
+
+    /// The set, as far as it was made.
+    #[must_use]
+    pub fn finish(mut self) -> Dataset {
+        self.dataset.values = Values::Bytes {
+            max: u8::MAX,
+            values: self.values,
+        };
+        self.dataset
+    }
 }
 
 /// What a machine is like in every condition.

@@ -12,6 +12,7 @@ pub mod gpu;
 mod jobs;
 pub mod prepared;
 pub mod protocol;
+pub mod sets;
 
 use crate::error::Error;
 pub use crate::eval::Clock;

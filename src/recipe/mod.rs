@@ -3,6 +3,7 @@
 //! Fields are described once, in [`fields`]: the reader's checks, the page's form and the documentation come from there.
 //! Fields that this version does not know are kept and take part in the digest.
 
+mod data;
 mod defaults;
 pub mod edit;
 pub mod fields;
@@ -13,6 +14,7 @@ use crate::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use data::DataSpec;
 pub use read::{MAX_RECIPE_BYTES, from_json, from_value};
 pub(crate) use typed::{canonical, typed};
 
@@ -51,99 +53,6 @@ pub struct Recipe {
     /// Fields of later versions.
     #[serde(flatten)]
     pub extra: Extra,
-}
-
-/// Which data a recipe uses; what a set does not have is absent, and so may be what has a default in [`fields`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct DataSpec {
-    /// Name of a built-in set, one of [`fields::SETS`].
-    pub set: String,
-    /// What is asked of each row: `pieces` or `occupancy`, of `chess`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub task: Option<String>,
-    /// Positions of `chess`, windows of `vibration`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<u32>,
-    /// How far the circumstances are from ideal ones, in 0..=1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub difficulty: Option<f64>,
-    /// How much the circumstances change from the first group to the last, in 0..=1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drift: Option<f64>,
-    /// What is wrong with the sensor of `vibration`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sensor: Option<String>,
-    /// Version of the generator.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generator: Option<u32>,
-    /// Seed of the generator, apart from the recipe's own, so that trainings can differ on the same data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seed: Option<u32>,
-    /// Fields of later versions.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-impl DataSpec {
-    /// The set of this name with its default parameters.
-    #[must_use]
-    pub fn named(set: &str) -> Self {
-        Self {
-            set: set.into(),
-            ..Self::default()
-        }
-    }
-
-    /// The number at an optional field, or the one that its absence means for this set; 0 for a set without it.
-    fn number(&self, path: &str, there: Option<f64>) -> f64 {
-        match (there, fields::fallback(path, &self.set)) {
-            (Some(number), _) => number,
-            (None, Some(fields::Fallback::Number(number))) => number,
-            _ => 0.0,
-        }
-    }
-
-    /// What [`Self::size`] says or its absence means.
-    #[must_use]
-    pub fn size(&self) -> u32 {
-        self.number("data.size", self.size.map(f64::from)) as u32
-    }
-
-    /// What [`Self::difficulty`] says or its absence means.
-    #[must_use]
-    pub fn difficulty(&self) -> f64 {
-        self.number("data.difficulty", self.difficulty)
-    }
-
-    /// What [`Self::drift`] says or its absence means.
-    #[must_use]
-    pub fn drift(&self) -> f64 {
-        self.number("data.drift", self.drift)
-    }
-
-    /// What [`Self::generator`] says or its absence means.
-    #[must_use]
-    pub fn generator(&self) -> u32 {
-        self.number("data.generator", self.generator.map(f64::from)) as u32
-    }
-
-    /// What [`Self::seed`] says or its absence means.
-    #[must_use]
-    pub fn seed(&self) -> u32 {
-        self.number("data.seed", self.seed.map(f64::from)) as u32
-    }
-
-    /// What [`Self::task`] says; absent is `pieces`.
-    #[must_use]
-    pub fn task(&self) -> &str {
-        self.task.as_deref().unwrap_or("pieces")
-    }
-
-    /// What [`Self::sensor`] says; absent is `sound`.
-    #[must_use]
-    pub fn sensor(&self) -> &str {
-        self.sensor.as_deref().unwrap_or("sound")
-    }
 }
 
 /// How rows are divided; what is neither validation nor test trains.

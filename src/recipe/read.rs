@@ -126,6 +126,9 @@ pub(super) fn fits(kind: FieldKind, found: &Value) -> bool {
             .as_f64()
             .is_some_and(|number| (min..=max).contains(&number)),
         FieldKind::Choice { options } => found.as_str().is_some_and(|word| options.contains(&word)),
+        FieldKind::Text { max } => found
+            .as_str()
+            .is_some_and(|text| text.chars().count() <= max as usize),
         FieldKind::Object => found.is_object(),
     }
 }
@@ -172,6 +175,7 @@ fn expectation(kind: FieldKind) -> String {
         }
         FieldKind::Number { min, max } => format!("a number from {min} to {max}"),
         FieldKind::Choice { options } => format!("one of {}", options.join(", ")),
+        FieldKind::Text { max } => format!("a text of at most {max} characters"),
         FieldKind::Object => "an object".into(),
     }
 }

@@ -34,6 +34,7 @@ pub struct Finding {
     /// As above.
     pub fail_above: f64,
     /// Places of some of those affected: rows of the set, columns or classes, by the unit. At most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<u32>,
 }
 

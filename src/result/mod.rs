@@ -13,7 +13,7 @@ pub use agreement::{Agreement, Probe};
 pub use cost::{Cost, LayerCost};
 pub use curve::{EpochPoint, Training};
 pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
-pub use findings::{Dimension, Finding, Findings, Quality, Status};
+pub use findings::{Dimension, Finding, Findings, Quality, Status as FindingStatus};
 pub use latency::Latency;
 
 use serde::{Deserialize, Serialize};

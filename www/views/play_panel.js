@@ -101,7 +101,7 @@ export class AssayPlayPanel extends AssayElement {
         <div class="stack play-scores">
           <div class="row">
             ${this.mode === "images" && this.row !== null
-              ? html`<assay-image-grid class="play-picked" .set=${record.recipe.data.set} .items=${[{ row: this.row, name: this.heading(record, classes) }]} label="The image picked"></assay-image-grid>`
+              ? html`<assay-image-grid class="play-picked" .recipe=${record.recipe} .items=${[{ row: this.row, name: this.heading(record, classes) }]} label="The image picked"></assay-image-grid>`
               : ""}
             <h3>${this.heading(record, classes)}</h3>
           </div>
@@ -145,7 +145,7 @@ export class AssayPlayPanel extends AssayElement {
         ${items.length === 0
           ? html`<p class="soft">There is no such image: the model made no mistake of this kind.</p>`
           : html`<assay-image-grid
-              .set=${record.recipe.data.set}
+              .recipe=${record.recipe}
               .items=${items}
               .label=${`Test images: ${what}`}
               .size=${48}

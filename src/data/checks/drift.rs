@@ -1,5 +1,5 @@
-//! Drift between the rows that train and those that test: index of stability, largest gap of the distributions, and a test
-//! whether a model can tell the parts apart; which part is right is nobody's question here.
+//! Drift between the rows that train and those that test: index of stability and largest gap of the
+//! distributions, column by column; no model is asked whether it can tell the parts apart.
 //!
 //! Each row is judged by its mean, its contrast, the means of sixteen parts, and of a table by its columns.
 

@@ -19,7 +19,7 @@ mod schema;
 mod twins;
 
 use super::{Dataset, Split};
-use crate::result::{Dimension, Finding, Findings, Quality, Status};
+use crate::result::{Dimension, Finding, FindingStatus as Status, Findings, Quality};
 use std::cell::OnceCell;
 use twins::Twins;
 
@@ -116,16 +116,54 @@ pub const CHECKS: &[&dyn Check] = &[
 pub fn run(input: &Input<'_>) -> Findings {
     let mut findings = Findings::default();
     for check in CHECKS {
-        let finding = check.run(input);
-        let broken = check.name() == "schema" && finding.status == Status::Fail;
-        rate(&mut findings.quality, check.dimension(), &finding);
-        findings.findings.push(finding);
-        if broken {
+        if !add(&mut findings, *check, input) {
             break;
         }
     }
-    findings.quality.sort_by_key(|quality| quality.dimension);
     findings
+}
+
+/// The checks one by one, as [`run`], for those who show how far they are.
+pub struct Checking<'a> {
+    input: Input<'a>,
+    findings: Findings,
+    broken: bool,
+}
+
+impl<'a> Checking<'a> {
+    /// Before the first check.
+    #[must_use]
+    pub fn new(input: Input<'a>) -> Self {
+        Self {
+            input,
+            findings: Findings::default(),
+            broken: false,
+        }
+    }
+
+    /// Makes the next check; the share that is done, or nothing where none is left.
+    pub fn step(&mut self) -> Option<f64> {
+        let made = self.findings.findings.len();
+        let check = CHECKS.get(made).filter(|_| !self.broken)?;
+        self.broken = !add(&mut self.findings, *check, &self.input);
+        Some((made + 1) as f64 / CHECKS.len() as f64)
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn finish(self) -> Findings {
+        self.findings
+    }
+}
+
+/// Makes a check; whether others can rely on the set.
+fn add(findings: &mut Findings, check: &dyn Check, input: &Input<'_>) -> bool {
+    let finding = check.run(input);
+    let broken = check.name() == "schema" && finding.status == Status::Fail;
+    rate(&mut findings.quality, check.dimension(), &finding);
+    findings.findings.push(finding);
+    findings.quality.sort_by_key(|quality| quality.dimension);
+    !broken
 }
 
 /// Lowers a side's score to one less the affected share.

@@ -174,68 +174,132 @@ pub fn positions(parameters: &Parameters) -> Vec<Position> {
 /// # Errors
 /// [`Error::BadInput`] for a parameter out of its range, before anything is allocated.
 pub fn generate(parameters: &Parameters) -> Result<Dataset> {
+    let mut making = Making::new(parameters)?;
+    while making.step().is_some() {}
+    Ok(making.finish())
+}
+
+/// The set without its pictures, to plan by: labels name the classes in turn.
+///
+/// # Errors
+/// As [`generate`].
+pub fn outline(parameters: &Parameters) -> Result<Dataset> {
     parameters.check()?;
     let games = parameters.games();
-    let rows = games as usize * POSITIONS_PER_GAME as usize * 64;
-    let mut pixels = Vec::with_capacity(rows * SQUARE * SQUARE);
-    let mut labels = Vec::with_capacity(rows);
-    let mut group_of = Vec::with_capacity(rows);
-    let slices: [Slices; pieces::SET_COUNT as usize] =
-        std::array::from_fn(|set| Kind::ALL.map(|kind| pieces::slices(set as u32, kind)));
-    let surfaces: [Surface; boards::BOARD_COUNT as usize] =
-        std::array::from_fn(|board| Surface::new(board as u32, parameters.seed));
-    let mut photographer = Photographer::new();
-    for game in 0..games {
-        let style = Style::new(parameters, game, games);
-        for position in games::positions(parameters.seed, game, POSITIONS_PER_GAME) {
-            let picture = u64::from(game) << 32 | u64::from(position.ply);
-            photographer.take(
-                &position,
-                &style,
-                &surfaces[style.board as usize],
-                &slices[style.pieces as usize],
-                Stream::new(parameters.seed, "chess/1 picture", picture),
-                &mut pixels,
-            );
-            for place in 0..64 {
-                let class = class_on(&position.board, square_at(place));
-                labels.push(if parameters.occupancy {
-                    class.min(1)
-                } else {
-                    class
-                });
-                group_of.push(game);
-            }
-        }
-    }
+    let of_game = POSITIONS_PER_GAME * 64;
     let classes = if parameters.occupancy {
         vec!["empty".into(), "occupied".into()]
     } else {
         CLASSES.map(String::from).to_vec()
     };
+    let in_turn = (0..classes.len() as u16).cycle();
     Ok(Dataset {
         set: "chess".into(),
         title: "Squares of chess boards during live games, rendered".into(),
         attribution: "Made by Assay's own generator; legal moves by the crate cozy-chess".into(),
         licence: "MIT OR Apache-2.0".into(),
+        labels: in_turn.take((games * of_game) as usize).collect(),
         classes,
         channels: 1,
         height: SQUARE as u32,
         width: SQUARE as u32,
         values: Values::Bytes {
             max: u8::MAX,
-            values: pixels,
+            values: Vec::new(),
         },
-        labels,
         groups: Some(Groups {
             name: "game".into(),
-            of_row: group_of,
+            of_row: (0..games * of_game).map(|row| row / of_game).collect(),
             reserved: (0..games)
                 .filter(|game| style::is_reserved(*game, games))
                 .collect(),
         }),
         expected: expected(parameters.occupancy),
     })
+}
+
+/// A set on its way, game by game.
+pub struct Making {
+    parameters: Parameters,
+    dataset: Dataset,
+    pixels: Vec<u8>,
+    slices: [Slices; pieces::SET_COUNT as usize],
+    surfaces: [Surface; boards::BOARD_COUNT as usize],
+    photographer: Photographer,
+    positions: Vec<Position>,
+    made: u32,
+}
+
+impl Making {
+    /// Begins the set of these parameters.
+    ///
+    /// # Errors
+    /// As [`generate`].
+    pub fn new(parameters: &Parameters) -> Result<Self> {
+        let mut dataset = outline(parameters)?;
+        let pixels = Vec::with_capacity(dataset.labels.len() * SQUARE * SQUARE);
+        dataset.labels.clear();
+        Ok(Self {
+            parameters: *parameters,
+            dataset,
+            pixels,
+            slices: std::array::from_fn(|set| {
+                Kind::ALL.map(|kind| pieces::slices(set as u32, kind))
+            }),
+            surfaces: std::array::from_fn(|board| Surface::new(board as u32, parameters.seed)),
+            photographer: Photographer::new(),
+            positions: Vec::new(),
+            made: 0,
+        })
+    }
+
+    /// Draws the next position; the share that is done, or nothing where all were.
+    pub fn step(&mut self) -> Option<f64> {
+        let (parameters, games) = (&self.parameters, self.parameters.games());
+        let (game, index) = (
+            self.made / POSITIONS_PER_GAME,
+            self.made % POSITIONS_PER_GAME,
+        );
+        if game >= games {
+            return None;
+        }
+        if index == 0 {
+            self.positions = games::positions(parameters.seed, game, POSITIONS_PER_GAME);
+        }
+        let style = Style::new(parameters, game, games);
+        if let Some(position) = self.positions.get(index as usize) {
+            let picture = u64::from(game) << 32 | u64::from(position.ply);
+            self.photographer.take(
+                position,
+                &style,
+                &self.surfaces[style.board as usize],
+                &self.slices[style.pieces as usize],
+                Stream::new(parameters.seed, "chess/1 picture", picture),
+                &mut self.pixels,
+            );
+            for place in 0..64 {
+                let class = class_on(&position.board, square_at(place));
+                let label = if parameters.occupancy {
+                    class.min(1)
+                } else {
+                    class
+                };
+                self.dataset.labels.push(label);
+            }
+        }
+        self.made += 1;
+        Some(f64::from(self.made) / f64::from(games * POSITIONS_PER_GAME))
+    }
+
+    /// The set, as far as it was made.
+    #[must_use]
+    pub fn finish(mut self) -> Dataset {
+        self.dataset.values = Values::Bytes {
+            max: u8::MAX,
+            values: self.pixels,
+        };
+        self.dataset
+    }
 }
 
 /// More than half of all squares are empty, and a queen stands on one of a hundred; within a game the same piece stands on

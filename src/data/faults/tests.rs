@@ -82,3 +82,13 @@ fn seeds_differ_and_absurd_severities_are_refused() {
     }
     assert!(inject(&data, &parts, Fault::Duplicates, 1.0, 1).is_err());
 }
+
+#[test]
+fn a_recipe_can_name_every_fault_and_no_other() {
+    let offered = &crate::recipe::fields::FAULTS[1..];
+    assert_eq!(offered, FAULTS.map(|(_, name)| name));
+    for (fault, name) in FAULTS {
+        assert_eq!(named(name), Ok(fault));
+    }
+    assert!(named("none").is_err());
+}

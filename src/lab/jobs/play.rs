@@ -1,12 +1,11 @@
 //! Scores single pictures with the last trained or loaded model.
 
-use crate::data;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, Parameters};
 use crate::error::{Error, Result};
 use crate::eval;
 use crate::lab::context::{Context, Playable};
-use crate::lab::prepared::{Prepared, prepare};
+use crate::lab::prepared::prepared;
 use crate::lab::protocol::Scores;
 use crate::model::Weights;
 use crate::{quant, recipe};
@@ -18,22 +17,18 @@ pub(super) async fn load(context: Context, recipe: Value, bytes: Option<Vec<u8>>
     let bytes = bytes.ok_or_else(|| {
         Error::bad_input("the weights", "the bytes of a safetensors file", "nothing")
     })?;
-    let Prepared {
-        dataset,
-        rows,
-        plan,
-        ..
-    } = prepare(&recipe)?;
+    let prepared = prepared(&context, &recipe).await?;
+    let (plan, rows) = (prepared.plan.clone(), &prepared.rows);
     let weights = Weights::from_safetensors(&bytes, &plan.graph)?;
     let stored = quant::quantize(&plan.graph, &weights, &recipe.quantization.scheme)?;
     let mut engine = CpuEngine::new();
-    engine.load(&rows).await?;
+    engine.load(rows).await?;
     let executable = engine
         .prepare(&plan.graph, Parameters::Stored(&stored), 1)
         .await?;
     *context.shared.playable.borrow_mut() = Some(Playable {
         plan,
-        set: dataset.set,
+        rows: prepared.dataset.rows(),
         scaler: rows.scaler,
         executable,
     });
@@ -71,7 +66,7 @@ async fn scores(
     let began = context.clock.now_millis();
     let logits = match (row, image) {
         (Some(row), None) => {
-            let rows = data::load(&playable.set)?.rows();
+            let rows = playable.rows;
             if row >= rows {
                 return Err(Error::bad_input(
                     "row",

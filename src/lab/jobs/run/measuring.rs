@@ -10,6 +10,7 @@ use crate::lab::context::Playable;
 use crate::lab::jobs::{breakdown, measure};
 use crate::lab::prepared::Prepared;
 use crate::lab::protocol::EventBody;
+use crate::lab::sets::Divided;
 use crate::model::Weights;
 use crate::quant::{self, Stored};
 use crate::runlog::record::{Record, Status};
@@ -31,12 +32,7 @@ impl Run<'_> {
         if draft.status == Status::NonFinite {
             return Ok(None);
         }
-        let Prepared {
-            dataset,
-            plan,
-            rows,
-            ..
-        } = self.prepared;
+        let Prepared { plan, rows, .. } = self.prepared;
         self.stage("quantizing", 0.0);
         let stored = quant::quantize(&plan.graph, weights, &draft.recipe.quantization.scheme)?;
         draft.digests.stored = stored.digest();
@@ -70,7 +66,7 @@ impl Run<'_> {
         }
         Ok(Some(Playable {
             plan: plan.clone(),
-            set: dataset.set.clone(),
+            rows: self.prepared.dataset.rows(),
             scaler: rows.scaler,
             executable,
         }))
@@ -147,11 +143,11 @@ impl Run<'_> {
     }
 
     fn scored(&self, draft: &Record, logits: &[f32]) -> Result<Scored> {
-        let Prepared {
+        let Divided {
             dataset,
             split: Split { test, .. },
             ..
-        } = self.prepared;
+        } = &**self.prepared;
         let labels: Vec<u16> = test
             .iter()
             .map(|&row| dataset.labels[row as usize])

@@ -14,8 +14,9 @@ mod tuning;
 use crate::error::{Error, Result};
 use crate::lab::checkpoint::Checkpoint;
 use crate::lab::context::Context;
-use crate::lab::prepared::{Prepared, prepare};
+use crate::lab::prepared::{Prepared, prepared};
 use crate::lab::protocol::EventBody;
+use crate::lab::sets;
 use crate::recipe::{self, Extra};
 use crate::result::Results;
 use crate::runlog::claim::Claim;
@@ -41,7 +42,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         .claim
         .map(|claim| Claim::read(&claim.to_string()))
         .transpose()?;
-    let prepared = prepare(&recipe)?;
+    let prepared = prepared(&context, &recipe).await?;
     let plan = &prepared.plan;
     let began_millis = context.clock.now_millis();
     let checkpoint = request
@@ -64,6 +65,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
             cost: Some(plan.cost.clone()),
             ..Results::default()
         },
+        findings: None,
         predictions: None,
         digests: record::Digests {
             data: prepared.dataset.digest(),
@@ -83,6 +85,9 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         record: unsealed(&draft)?,
     });
     context.turn().await;
+    let findings = prepared.findings(&context).await?;
+    sets::gate(&draft.recipe, &findings)?;
+    draft.findings = Some(findings);
     let run = Run {
         context: &context,
         prepared: &prepared,
