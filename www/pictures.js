@@ -93,22 +93,24 @@ export function pictures() {
 }
 
 /**
- * Draws an image pixel for pixel; the stylesheet scales it. Grey images are ink on nothing, so that they suit any background.
+ * Draws an image pixel for pixel; the stylesheet scales it. What was written is ink on nothing, so that it suits any
+ * background; a photograph is as bright as it was.
  * @param {HTMLCanvasElement} canvas
  * @param {Picture} picture
+ * @param {boolean} written
  */
-export function drawPicture(canvas, { pixels, width, height, channels }) {
+export function drawPicture(canvas, { pixels, width, height, channels }, written) {
   if (height === 1) return drawSignal(canvas, pixels, channels);
   canvas.width = width;
   canvas.height = height;
   const size = width * height;
   const data = new ImageData(width, height);
   for (let index = 0; index < size; index += 1) {
-    if (channels === 1) {
+    if (channels === 1 && written) {
       data.data[index * 4 + 3] = pixels[index] ?? 0;
     } else {
       // One plane per channel.
-      for (let channel = 0; channel < 3; channel += 1) data.data[index * 4 + channel] = pixels[channel * size + index] ?? 0;
+      for (let channel = 0; channel < 3; channel += 1) data.data[index * 4 + channel] = pixels[(channel % channels) * size + index] ?? 0;
       data.data[index * 4 + 3] = 255;
     }
   }

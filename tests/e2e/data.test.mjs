@@ -31,7 +31,7 @@ test("a machine's signal is made, checked, drawn and learned from, and its run s
   await useRecipe(page, await smallRecipe(page, { data: { set: "vibration", size: 600 } }));
   await goTo(page, "Data");
   await says(page, "256 numbers", { within: "assay-data-view" });
-  await says(page, /of 13 checks|None of the 13 checks/, { within: "assay-findings" });
+  await says(page, /checks found something|checks that could be made/, { within: "assay-findings" });
   assert.equal(await waitFor(page, "every signal is drawn", drawn), 256);
   await goTo(page, "Experiment");
   const record = await run(page);

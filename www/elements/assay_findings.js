@@ -29,7 +29,7 @@ export class AssayFindings extends AssayElement {
     const worse = findings.findings.filter(({ status }) => status !== "pass");
     const shown = this.brief ? worse : findings.findings;
     return html`<p role="status">${worse.length === 0
-        ? `None of the ${findings.findings.length} checks found anything.`
+        ? `None of the ${findings.findings.filter(({ of }) => of > 0).length} checks that could be made found anything.`
         : `${worse.length} of ${findings.findings.length} checks found something.`}</p>
       ${shown.length === 0 ? "" : html`<ul class="findings">${shown.map((finding) => html`<li>${this.finding(finding)}</li>`)}</ul>`}
       ${this.brief ? "" : this.quality(findings)}`;
@@ -37,7 +37,8 @@ export class AssayFindings extends AssayElement {
 
   /** @param {Finding} finding */
   finding(finding) {
-    const [name, word, tone] = STATUS[finding.status];
+    const made = finding.of > 0;
+    const [name, word, tone] = made ? STATUS[finding.status] : /** @type {typeof STATUS.pass} */ (["unclear", "not made", ""]);
     const rows = finding.unit === "rows" && (finding.examples?.length ?? 0) > 0 && !this.brief;
     return html`<span class="status small" data-tone=${tone}>${icon(name)} ${word}</span>
       <strong>${finding.check}</strong>

@@ -91,9 +91,10 @@ export class AssayImageGrid extends AssayElement {
       const picture = this.found.get(row);
       const drawn = `${this.recipe ? dataKey(this.recipe) : ""} ${row}`;
       if (!picture || canvas.dataset.drawn === drawn) continue;
-      drawPicture(canvas, picture);
+      const written = this.recipe?.data.set === "digits";
+      drawPicture(canvas, picture, written);
       canvas.dataset.drawn = drawn;
-      canvas.classList.toggle("ink", picture.channels === 1);
+      canvas.classList.toggle("ink", written || picture.height === 1);
     }
   }
 
