@@ -3,6 +3,7 @@
 mod command;
 
 use clap::{Parser, Subcommand};
+use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,9 +28,55 @@ enum Action {
         /// The family.
         #[arg(long, default_value = "lenet")]
         architecture: String,
+        /// The scheme.
+        #[arg(long, default_value = "f32")]
+        scheme: String,
         /// What executes it: cpu (exact), gpu (checked against the CPU), or auto (times both).
         #[arg(long, default_value = "cpu")]
         engine: String,
+    },
+    /// Train a default recipe once, put the model through many schemes and append a record of each to a log.
+    Variants {
+        /// The set.
+        #[arg(long, default_value = "digits")]
+        dataset: String,
+        /// The family.
+        #[arg(long, default_value = "lenet")]
+        architecture: String,
+        /// The schemes, separated by commas; all of them by default.
+        #[arg(long, value_delimiter = ',')]
+        schemes: Vec<String>,
+        /// The log, JSON Lines; made where it is missing.
+        #[arg(long)]
+        log: PathBuf,
+    },
+    /// Train a default recipe, find a scheme for each layer within a budget and append both records to a log.
+    Search {
+        /// The set.
+        #[arg(long, default_value = "digits")]
+        dataset: String,
+        /// The family.
+        #[arg(long, default_value = "lenet")]
+        architecture: String,
+        /// Points of accuracy that may be lost on the validation rows.
+        #[arg(long)]
+        points: Option<f64>,
+        /// Most kilobytes of the stored weights.
+        #[arg(long)]
+        kilobytes: Option<f64>,
+        /// Longest median time of one row, milliseconds.
+        #[arg(long)]
+        millis: Option<f64>,
+        /// The log, JSON Lines; made where it is missing.
+        #[arg(long)]
+        log: PathBuf,
+    },
+    /// Train a recipe and write its weights as they are stored; the file is read back and must give the same answers.
+    Export {
+        /// A recipe's JSON file; `-` reads standard input.
+        recipe: PathBuf,
+        /// The file to write, ending in .safetensors or .gguf.
+        out: PathBuf,
     },
     /// Run a recipe and append its record to a log.
     Run {
@@ -77,8 +124,28 @@ fn main() -> ExitCode {
         Action::Recipe {
             dataset,
             architecture,
+            scheme,
             engine,
-        } => command::recipe(&dataset, &architecture, &engine),
+        } => command::recipe(&dataset, &architecture, &scheme, &engine),
+        Action::Variants {
+            dataset,
+            architecture,
+            schemes,
+            log,
+        } => command::variants((&dataset, &architecture), &schemes, &log, json),
+        Action::Search {
+            dataset,
+            architecture,
+            points,
+            kilobytes,
+            millis,
+            log,
+        } => {
+            let bytes = kilobytes.map(|it| it * 1e3);
+            let budget = json!({ "points": points, "bytes": bytes, "millis": millis });
+            command::search((&dataset, &architecture), &budget, &log, json)
+        }
+        Action::Export { recipe, out } => command::export(&recipe, &out, json),
         Action::Run { recipe, log } => command::run(&recipe, &log, json),
         Action::Data { dataset, recipe } => command::data(&dataset, recipe.as_deref(), json),
         Action::Show { source } => command::show(&source, json),

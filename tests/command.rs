@@ -137,3 +137,151 @@ fn a_graph_that_does_not_fit_is_refused_by_its_layer() {
     assert!(message.contains("attend"), "{message}");
     assert!(!log.exists(), "a log without a record");
 }
+
+#[test]
+fn one_training_goes_through_many_schemes_and_each_record_stands_by_itself() {
+    let folder = folder("variants");
+    let log = folder.join("log.jsonl");
+    let log = log.to_str().unwrap();
+    let arguments = [
+        "variants",
+        "--architecture",
+        "mlp",
+        "--log",
+        log,
+        "--schemes",
+    ];
+    let output = assay(&[&arguments[..], &["f32,Q8_0,int8"]].concat());
+    assert!(output.status.success(), "{}", words(&output.stderr));
+    let table = words(&output.stdout);
+    assert_eq!(table.lines().count(), 4, "{table}");
+    assert!(
+        table.contains("can't tell: ") || table.contains("worse: "),
+        "{table}"
+    );
+    let text = fs::read_to_string(log).unwrap();
+    let records: Vec<_> = text
+        .lines()
+        .map(|line| record::read(line).unwrap().0)
+        .collect();
+    assert_eq!(records.len(), 3);
+    for (record, scheme) in records.iter().zip(["f32", "Q8_0", "int8"]) {
+        assert_eq!(record.recipe.quantization.scheme, scheme);
+        assert_eq!(record.digests.weights, records[0].digests.weights);
+        assert!(record.results.latency.is_some());
+        assert_eq!(record.results.damage.is_some(), scheme != "f32");
+        assert_eq!(
+            record.results.training.as_ref().unwrap().curve,
+            records[0].results.training.as_ref().unwrap().curve
+        );
+    }
+    assert_eq!(records[1].recipe.quantization.rows(), "padded");
+    assert_ne!(records[1].digests.stored, records[2].digests.stored);
+    let bytes = |index: usize| records[index].results.cost.as_ref().unwrap().weight_bytes;
+    assert!(bytes(2) < bytes(0) / 3);
+    // The last one went on from the first one's training; by itself it comes out the same.
+    let verified = assay(&["verify", log]);
+    assert!(
+        words(&verified.stdout).starts_with("reproduced"),
+        "{}",
+        words(&verified.stdout)
+    );
+    let output = assay(&[&arguments[..], &["int4", "--json"]].concat());
+    let table: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = table["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[1]["quantization"]["scheme"], "int4");
+    assert!(rows[1]["weightBytes"].as_u64() < rows[0]["weightBytes"].as_u64());
+    assert!(rows[1]["verdict"].is_string() && rows[1]["accuracy"]["low"].is_f64());
+    let refused = assay(&[&arguments[..], &["int3"]].concat());
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(words(&refused.stderr).contains("int3"));
+    let printed = assay(&["recipe", "--scheme", "int8"]);
+    let recipe: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(recipe["quantization"], json!({"scheme": "int8"}));
+}
+
+#[test]
+fn an_export_proves_itself_and_says_its_size() {
+    let folder = folder("export");
+    let file = folder.join("recipe.json");
+    let mut changed = recipe("lenet");
+    changed["training"]["epochs"] = json!(2);
+    changed["training"]["warmup_epochs"] = json!(0.5);
+    changed["quantization"] = json!({ "scheme": "Q4_0", "rows": "padded" });
+    fs::write(&file, changed.to_string()).unwrap();
+    let mut answers = Vec::new();
+    for ending in ["safetensors", "gguf"] {
+        let out = folder.join(format!("model.{ending}"));
+        let output = assay(&[
+            "export",
+            file.to_str().unwrap(),
+            out.to_str().unwrap(),
+            "--json",
+        ]);
+        assert!(output.status.success(), "{}", words(&output.stderr));
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(
+            told["bytes"].as_u64(),
+            Some(fs::metadata(&out).unwrap().len())
+        );
+        answers.push(told["predictions"].clone());
+    }
+    assert_eq!(answers[0], answers[1]);
+    changed["quantization"] = json!({ "scheme": "int4" });
+    fs::write(&file, changed.to_string()).unwrap();
+    for (out, word) in [("model.gguf", "safetensors"), ("model.onnx", ".gguf")] {
+        let out = folder.join(out);
+        let _ = fs::remove_file(&out);
+        let output = assay(&["export", file.to_str().unwrap(), out.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            words(&output.stderr).contains(word),
+            "{}",
+            words(&output.stderr)
+        );
+        assert!(!out.exists());
+    }
+}
+
+#[test]
+fn a_search_keeps_its_budget_and_records_what_it_finds() {
+    let folder = folder("search");
+    let log = folder.join("log.jsonl");
+    let log = log.to_str().unwrap();
+    let arguments = ["search", "--architecture", "mlp", "--log", log];
+    let output = assay(
+        &[
+            &arguments[..],
+            &["--points", "1", "--kilobytes", "20", "--json"],
+        ]
+        .concat(),
+    );
+    assert!(output.status.success(), "{}", words(&output.stderr));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let path = told["path"].as_array().unwrap();
+    let bytes = |point: &Value| point["bytes"].as_u64().unwrap();
+    assert!(
+        path.windows(2)
+            .all(|pair| bytes(&pair[1]) < bytes(&pair[0])),
+        "{path:?}"
+    );
+    let last = path.last().unwrap();
+    assert!(bytes(last) <= 20_000, "{told}");
+    assert_eq!(told["found"]["weightBytes"], last["bytes"]);
+    assert_eq!(told["found"]["quantization"]["layers"], last["layers"]);
+    let correct = |point: &Value| point["correct"].as_f64().unwrap();
+    let lost = 100.0 * (correct(&path[0]) - correct(last)) / last["rows"].as_f64().unwrap();
+    assert!(lost <= 1.0, "{lost} points");
+    let text = fs::read_to_string(log).unwrap();
+    assert_eq!(text.lines().count(), 2);
+    let verified = assay(&["verify", log]);
+    assert!(
+        words(&verified.stdout).starts_with("reproduced"),
+        "{}",
+        words(&verified.stdout)
+    );
+    let output = assay(&arguments);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(words(&output.stderr).contains("points of accuracy, bytes or milliseconds"));
+}

@@ -7,6 +7,8 @@ use assay::chart::{self, Size, Theme};
 use assay::error::{Error, Result};
 use assay::lab::desk;
 use assay::model::{self, Graph, Weights, graph_json};
+use assay::quant::export::{self, Format};
+use assay::quant::{self, Request};
 use assay::recipe::{self, Recipe};
 use assay::runlog::claim::Claim;
 use assay::runlog::export::{csv, jsonl};
@@ -461,6 +463,75 @@ fn weights_are_read_or_refused_in_words() {
         let bytes = [&length.to_le_bytes()[..], header.as_bytes(), data].concat();
         if let Some(weights) = refused_in_words(Weights::from_safetensors(&bytes, &graph))? {
             prop_assert!(weights.is_finite() && weights.check(&graph).is_ok());
+        }
+        Ok(())
+    });
+}
+
+/// A small graph, a file of its weights under a scheme, and how many tensors that has.
+fn stored_file(format: Format, scheme: &str) -> (Graph, Vec<u8>, usize) {
+    let graph = graph_json::read(SMALL_GRAPHS[0]).expect("valid");
+    let weights = Weights::init(&graph, 1).expect("fits");
+    let request = Request::named(scheme).expect("known");
+    let stored = quant::quantize(&graph, &weights, &request).expect("fits");
+    let bytes = export::write(&stored, format, &export::Metadata::new()).expect("writes");
+    (graph, bytes, stored.layers.len())
+}
+
+#[test]
+fn exported_files_are_read_or_refused_in_words() {
+    let files = [
+        (Format::Safetensors, "int4"),
+        (Format::Safetensors, "int8-dynamic"),
+        (Format::Gguf, "Q4_1"),
+        (Format::Gguf, "f16"),
+    ];
+    let files = files.map(|(format, scheme)| (format, stored_file(format, scheme)));
+    // Which file; cut, whole or longer; and places with what is written there: bytes, or a large number.
+    let change = (0.0..1.0_f64, 0.0..1.0_f64, any::<u64>(), 0..5_usize);
+    let inputs = (0..files.len(), -3..2_i32, vec(change, 0..4))
+        .prop_map(|(file, cut, changes)| json!([file, cut, changes]).to_string());
+    fuzz(inputs, |text| {
+        let value: Value = serde_json::from_str(text).expect("JSON");
+        let number = |value: &Value| value.as_f64().unwrap_or(0.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a place in a short file"
+        )]
+        let (which, place) = (number(&value[0]) as usize, |share: f64, length: usize| {
+            (share * length as f64) as usize
+        });
+        let (format, (graph, whole, tensors)) = &files[which];
+        let mut bytes = whole.clone();
+        for change in value[2].as_array().into_iter().flatten() {
+            // Half of the changes are in the first bytes, where counts and lengths are.
+            let span = if number(&change[0]) < 0.5 {
+                64
+            } else {
+                bytes.len()
+            };
+            let at = place(number(&change[1]), span.min(bytes.len()));
+            let noise = change[2].as_u64().unwrap_or(0).to_le_bytes();
+            let written: &[u8] = match change[3].as_u64() {
+                Some(0) => &noise[..1],
+                Some(1) => &noise,
+                Some(2) => &[0xff; 8],
+                Some(3) => &[0; 4],
+                _ => b"99999999",
+            };
+            let end = (at + written.len()).min(bytes.len());
+            bytes.splice(at..end, written.iter().copied());
+        }
+        match value[1].as_i64() {
+            Some(-1) => bytes.truncate(bytes.len() / 2),
+            Some(1) => bytes.extend([0; 9]),
+            _ => {}
+        }
+        if let Some((stored, _)) = refused_in_words(export::read(&bytes, *format, graph))? {
+            prop_assert!(stored.bytes() <= 2 * whole.len() as u64);
+            prop_assert_eq!(stored.layers.len(), *tensors);
         }
         Ok(())
     });

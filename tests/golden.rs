@@ -268,7 +268,28 @@ fn commands() -> Vec<Command> {
             resumed_from: Some("0".repeat(64)),
             hold_timing: true,
         },
-        CommandBody::Load { recipe },
+        CommandBody::Variants {
+            record: "{\"assay\":\"record\"}".into(),
+            quantizations: vec![json!({ "scheme": "int8" })],
+        },
+        CommandBody::Inspect {
+            recipe: recipe.clone(),
+            weights: "0".repeat(64),
+        },
+        CommandBody::Export {
+            recipe: recipe.clone(),
+            format: "gguf".into(),
+            weights: "0".repeat(64),
+        },
+        CommandBody::Search {
+            record: "{\"assay\":\"record\"}".into(),
+            budget: json!({ "points": 0.5 }),
+            known: vec![json!({ "layers": {} })],
+        },
+        CommandBody::Load {
+            recipe,
+            weights: "0".repeat(64),
+        },
         CommandBody::Predict {
             row: Some(3),
             image: Some(vec![0.0, 0.5, 1.0]),
@@ -293,6 +314,10 @@ fn commands() -> Vec<Command> {
             | CommandBody::Images { .. }
             | CommandBody::Check { .. }
             | CommandBody::Run { .. }
+            | CommandBody::Variants { .. }
+            | CommandBody::Inspect { .. }
+            | CommandBody::Export { .. }
+            | CommandBody::Search { .. }
             | CommandBody::Load { .. }
             | CommandBody::Predict { .. }
             | CommandBody::Visibility { .. }
@@ -337,6 +362,11 @@ fn events() -> Vec<Event> {
             epoch: 3,
             smaller_batch: Some(16),
             decided: None,
+        },
+        EventBody::Variant { index: 1, count: 3 },
+        EventBody::Searched {
+            point: json!({ "layers": { "conv1": "int4" } }),
+            fraction: 0.25,
         },
         EventBody::Progress {
             epoch: 1,
@@ -384,6 +414,8 @@ fn events() -> Vec<Event> {
             | EventBody::Engine { .. }
             | EventBody::Tuned { .. }
             | EventBody::GpuLost { .. }
+            | EventBody::Variant { .. }
+            | EventBody::Searched { .. }
             | EventBody::Progress { .. }
             | EventBody::Epoch { .. }
             | EventBody::Checkpoint { .. }

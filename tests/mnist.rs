@@ -1,4 +1,5 @@
-//! Trains every family on images of 28×28, the test part of MNIST, and checks them, where its folder lies beside the project.
+//! Trains every family on images of 28×28, the test part of MNIST, and checks them, where its folder lies beside the project;
+//! integers may cost half a point.
 //!
 //! Where it does not, each training is reported as not run, with the reason; files that cannot be read are failures.
 
@@ -11,7 +12,7 @@ use assay::result::{Finding, FindingStatus as Status};
 use assay::train::cross_validation;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::process::ExitCode;
-use support::lab::{Lab, ready};
+use support::lab::{Lab, finish, ready};
 use support::mnist;
 
 /// Family, and the share of 2,000 images that it must answer rightly; below the worst seed of docs/families.md.
@@ -63,9 +64,19 @@ fn learns(family: &str, wanted: f64) -> Result<Completion, Failed> {
             mnist::FOLDER
         )));
     };
-    let accuracy = Lab::on(&mnist::recipe(family), &data?).trained_accuracy();
+    let lab = Lab::on(&mnist::recipe(family), &data?);
+    let mut trainer = lab.trainer();
+    finish(&mut trainer);
+    let accuracy = lab.test_accuracy(&trainer, "f32");
     if accuracy < wanted {
         return Err(format!("{accuracy} right, expected {wanted}").into());
+    }
+    for scheme in ["int8", "int8-dynamic"] {
+        let found = lab.test_accuracy(&trainer, scheme);
+        println!("{family} {scheme}: {found} right, f32 {accuracy}");
+        if found < accuracy - 0.005 {
+            return Err(format!("{scheme}: {found} right, f32 {accuracy}").into());
+        }
     }
     Ok(Completion::Completed)
 }

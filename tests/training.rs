@@ -392,7 +392,12 @@ fn a_checkpoint_of_something_else_is_refused_in_words() {
 fn a_stored_model_does_not_train_and_rows_that_are_not_there_are_refused() {
     let lab = short("mlp", |_| {});
     let weights = model::Weights::init(&lab.plan.graph, 1).unwrap();
-    let stored = quant::quantize(&lab.plan.graph, &weights, "Q8_0").unwrap();
+    let stored = quant::quantize(
+        &lab.plan.graph,
+        &weights,
+        &quant::Request::named("Q8_0").unwrap(),
+    )
+    .unwrap();
     let parameters = Parameters::Stored(&stored);
     let mut executable = ready(lab.engine.prepare(&lab.plan.graph, parameters, 8)).unwrap();
     assert_eq!(

@@ -8,6 +8,7 @@
 /** @import { Drafts } from "./drafts.js" */
 /** @import { Runs } from "./runs.js" */
 /** @import { Sweeps } from "./sweeps.js" */
+/** @import { Variants } from "./variants.js" */
 /** @import { Links } from "./links.js" */
 /** @import { PageWasm } from "./page_wasm.js" */
 
@@ -21,6 +22,7 @@
  * @property {Drafts} drafts The recipe being edited.
  * @property {Runs} runs The run in progress, the queue, what can be resumed.
  * @property {Sweeps} sweeps Runs of the queue side by side.
+ * @property {Variants} variants One model stored in many ways.
  * @property {Links} links Opening and copying links.
  */
 

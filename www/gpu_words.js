@@ -103,3 +103,17 @@ export function partWords({ results }) {
     return `${engineName(engine)}, batch ${batch}: ${epochs}${reason ? `; ${reason}` : ""}`;
   });
 }
+
+/**
+ * How the answers of a file, computed on the CPU, stand to those of a record: the end of a sentence.
+ * @param {string} predictions Digest of the file's answers.
+ * @param {RunRecord} record
+ * @param {string} arithmetic Of the CPU in this version.
+ */
+export function sameAnswersWords(predictions, { digests, environment }, arithmetic) {
+  if (predictions === digests.predictions) return ", as the record says";
+  const others = "; the record has others";
+  if (environment.engine === "gpu" || environment.engine === "mixed") return `${others}: a GPU had a part in its run, and the file was checked on the CPU`;
+  if (environment.arithmetic !== arithmetic) return `${others}: its run had the arithmetic ${environment.arithmetic}, and this version has ${arithmetic}`;
+  return `${others}, although its run had the same arithmetic on a CPU: please report it`;
+}

@@ -2,6 +2,7 @@
 /** @file What a run in progress looks like after each event of the lab: plain values from plain values, no clock and no lab. */
 
 import { engineAsked } from "./gpu_words.js";
+import { quantizationWords } from "./quantization_words.js";
 import { architectureSizes } from "./recipe_words.js";
 
 /** @import { LabEvent, Recipe, RunRecord } from "./types.js" */
@@ -11,7 +12,7 @@ import { architectureSizes } from "./recipe_words.js";
 const STAGES = [
   ["prepare", ["opening the GPU", "compiling kernels", "choosing the engine"]],
   ["train", ["planning", "training"]],
-  ["quantize", ["quantizing"]],
+  ["quantize", ["quantizing", "fine-tuning", "looking for damage"]],
   ["score", ["scoring"]],
   ["time", ["waiting to be timed", "warming up", "timing one row", "timing a batch", "timing both engines"]],
 ];
@@ -133,6 +134,6 @@ export function waitsForDecision(run) {
 export function recipeWords(recipe) {
   const { architecture = {}, training = {}, quantization = {}, seed } = recipe;
   const engine = engineAsked(recipe);
-  const words = [`${architecture.family} ${architectureSizes(architecture)}`.trim(), `${training.optimizer} ${training.epochs} ep`, quantization.scheme, `seed ${seed}`];
+  const words = [`${architecture.family} ${architectureSizes(architecture)}`.trim(), `${training.optimizer} ${training.epochs} ep`, quantizationWords(quantization), `seed ${seed}`];
   return (engine === "cpu" ? words : [...words, engine]).join(" · ");
 }

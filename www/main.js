@@ -19,13 +19,14 @@ import { Store } from "./store.js";
 import { Sweeps } from "./sweeps.js";
 import { environmentFrom, surroundingsNow } from "./surroundings.js";
 import { startTheme } from "./theme.js";
+import { Variants } from "./variants.js";
 
 /** @import { Address } from "./router.js" */
 
 /** The lab waits this long for what the browser says of a GPU, which records mention. */
 const ADAPTER_MILLIS = 300;
 
-const TITLES = { experiment: "Assay", runs: "Runs · Assay", compare: "Compare · Assay", data: "Data · Assay" };
+const TITLES = { experiment: "Assay", runs: "Runs · Assay", compare: "Compare · Assay", variants: "Variants · Assay", microscope: "Microscope · Assay", data: "Data · Assay" };
 
 async function start() {
   const store = new Store();
@@ -50,7 +51,8 @@ async function start() {
   const lab = makeLab({ module, environment: environmentFrom(surroundings, buildDigest()), tiles: keptTiles() });
   const runs = new Runs({ store, wasm, lab, log, journal, announce });
   const sweeps = new Sweeps({ store, wasm, log, announce, makeLab: () => makeLab(lab) });
-  Object.assign(app, { wasm, router, log, drafts, links, lab, runs, sweeps });
+  const variants = new Variants({ store, lab, log, announce, onModel: () => (runs.loadedModel = null) });
+  Object.assign(app, { wasm, router, log, drafts, links, lab, runs, sweeps, variants });
   if (new URLSearchParams(location.search).has("test")) Object.assign(globalThis, { assay: app });
 
   let first = true;

@@ -1,6 +1,8 @@
 // @ts-check
 /** @file How the form groups a recipe's fields, and each group in a few words for when it is folded. Pure. */
 
+import { quantizationWords } from "./quantization_words.js";
+
 /** @import { Field, Recipe } from "./types.js" */
 
 /** @typedef {{ title: string, fields: Field[] }} Section */
@@ -81,7 +83,7 @@ export function sectionWords(title, recipe) {
     case "Training":
       return `${training?.optimizer} · ${training?.epochs} ep · ${training?.learning_rate}`;
     case "Quantization":
-      return String(quantization?.scheme);
+      return quantizationWords(quantization ?? {});
     case "Evaluation":
       return `${share(evaluation?.confidence)} % · ${evaluation?.latency_secs} s`;
     case "Seed":

@@ -1,17 +1,17 @@
 // @ts-check
 /** @file Reads the address: `#/…` names a view, `#r1.…` and `#c1.…` are links; it opens nothing itself. */
 
-/** @typedef {"experiment"|"runs"|"compare"|"data"} ViewName */
+/** @typedef {"experiment"|"runs"|"compare"|"variants"|"microscope"|"data"} ViewName */
 
 /**
  * @typedef {Object} Route
  * @property {ViewName} view
- * @property {string[]} digests Records that the view is about: of `compare` two, of `runs` one or none.
+ * @property {string[]} digests Records that the view is about: of `compare` two, of `variants` and `microscope` one, of `runs` one or none.
  */
 
 /** @typedef {{ route: Route } | { link: string }} Address */
 
-const VIEWS = new Set(["experiment", "runs", "compare", "data"]);
+const VIEWS = new Set(["experiment", "runs", "compare", "variants", "microscope", "data"]);
 
 /**
  * @param {string} hash As in `location.hash`.
@@ -45,6 +45,8 @@ export class Router {
   constructor(onAddress, view = window) {
     this.window = view;
     this.onAddress = onAddress;
+    /** The address as it was read or replaced last; null before that. @type {string|null} */
+    this.known = null;
   }
 
   start() {
@@ -53,6 +55,7 @@ export class Router {
   }
 
   read() {
+    this.known = this.window.location.hash;
     this.onAddress(addressFromHash(this.window.location.hash));
   }
 
@@ -66,10 +69,14 @@ export class Router {
   }
 
   /**
-   * Changes the address without leaving an entry and without being told.
+   * Changes the address without leaving an entry and without being told. One that somebody has just gone to and that is not
+   * read yet stays.
    * @param {string} hash With the leading `#`.
    */
   replace(hash) {
-    if (this.window.location.hash !== hash) this.window.history.replaceState(null, "", hash);
+    const { hash: now } = this.window.location;
+    if (this.known !== null && now !== this.known) return;
+    if (now !== hash) this.window.history.replaceState(null, "", hash);
+    this.known = hash;
   }
 }

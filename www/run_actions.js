@@ -4,10 +4,11 @@
 import { announce } from "./announcer.js";
 import { app } from "./app.js";
 import { bytes } from "./figures.js";
+import { sameAnswersWords } from "./gpu_words.js";
 import { errorFrom } from "./page_wasm.js";
 import { saveFile, today } from "./save_file.js";
 
-/** @import { Checkpoint, RunSummary } from "./types.js" */
+/** @import { Checkpoint, Recipe, RunRecord, RunSummary } from "./types.js" */
 
 /** Records read and written at once. */
 const PART = 50;
@@ -105,6 +106,27 @@ export async function saveWeights(summary) {
     return;
   }
   saveFile(`assay-${summary.family}-${summary.weightsDigest?.slice(0, 8)}.safetensors`, [/** @type {BlobPart} */ (weights)], "application/octet-stream");
+}
+
+/**
+ * Saves trained weights as they are stored. The lab reads its own file back and hands out only one that gives the same answers.
+ * @param {Recipe} recipe
+ * @param {string} weightsDigest
+ * @param {"safetensors"|"gguf"} format
+ * @param {RunRecord|null} record Whose answers they should give; null where none was made of this quantization.
+ */
+export async function exportStored(recipe, weightsDigest, format, record) {
+  await attempt(async () => {
+    const busy = app.variants.whyNot();
+    if (busy) throw new Error(busy);
+    const weights = await app.log.weights(weightsDigest);
+    if (!weights) throw new Error("The weights of this run are not stored in this browser. Run its recipe again: the same recipe gives the same weights");
+    const file = await app.lab.command({ type: "export", recipe, format, weights: weightsDigest }, { bytes: weights.slice() }).done;
+    const scheme = recipe.quantization?.scheme ?? "f32";
+    saveFile(`assay-${recipe.architecture.family}-${scheme}-${weightsDigest.slice(0, 8)}.${format}`, [file.bytes], "application/octet-stream");
+    const same = record ? sameAnswersWords(file.predictions, record, app.wasm.version().arithmetic) : "";
+    app.store.notify("info", `Exported ${bytes(file.bytes.length)}. Read back, the file gave the same answers on all ${file.rows} test images${same}.`);
+  });
 }
 
 /**

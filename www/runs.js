@@ -1,6 +1,7 @@
 // @ts-check
 /** @file Runs recipes one after the other: the queue, the run in progress, and what was interrupted. The lab does the work. */
 
+import { quantizationKey } from "./variants.js";
 import { afterEvent, isGoing, newRun, recipeWords, waitsForDecision } from "./live_run.js";
 import { errorFrom } from "./errors.js";
 import { decidedWords, lossWords } from "./gpu_words.js";
@@ -26,8 +27,8 @@ export class Runs {
     this.log = log;
     this.journal = journal;
     this.announce = announce;
-    /** Digest of the weights that the lab holds to play with; null until a run ended or `load` was asked. @type {string|null} */
-    this.loadedWeights = null;
+    /** Weights and quantization of the model that the lab holds to play with; null where that is not known. @type {string|null} */
+    this.loadedModel = null;
     this.lastQueueId = 0;
     /** Of the lab's command. */
     this.commandId = 0;
@@ -42,7 +43,7 @@ export class Runs {
       if (kind === "checkpoint") this.onCheckpoint(digests[0]);
     });
     lab.addEventListener("restarted", () => {
-      this.loadedWeights = null;
+      this.loadedModel = null;
     });
   }
 
@@ -58,6 +59,7 @@ export class Runs {
    */
   async start(recipeText, { claimText = null, checkpoint = null } = {}) {
     if (this.store.state.sweep) return this.store.notify("info", "Runs are going on side by side. Wait for their end, or stop them.");
+    if (this.store.state.variants) return this.store.notify("info", "Variants are being recorded. Wait for their end, or stop them.");
     if (this.going) return this.store.notify("info", "A run is going on. Add the recipe to the queue, or stop the run first.");
     let checked;
     try {
@@ -160,7 +162,7 @@ export class Runs {
   /** @param {LabEvent} event */
   async onRecord({ record, bytes }) {
     const summary = await this.log.append(record, bytes);
-    this.loadedWeights = bytes ? (summary.weightsDigest ?? null) : this.loadedWeights;
+    if (bytes) this.loadedModel = `${summary.weightsDigest} ${quantizationKey(summary)}`;
     if (this.live) await this.journal.end(this.live.runId);
     await this.showRecord(summary.digest);
   }
@@ -232,7 +234,7 @@ export class Runs {
   /** Runs what waits first, if nothing is going on. */
   startQueue() {
     const [next, ...queue] = this.store.state.queue;
-    if (!next || this.going || this.store.state.sweep) return;
+    if (!next || this.going || this.store.state.sweep || this.store.state.variants) return;
     this.store.update({ queue });
     void this.start(next.recipeText);
   }

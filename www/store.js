@@ -87,6 +87,28 @@
  */
 
 /**
+ * One model being stored in many ways, or searched.
+ * @typedef {Object} VariantsState
+ * @property {string} digest Of the record whose weights they are.
+ * @property {"variants"|"search"} kind
+ * @property {number} index Which variant, counted from 0.
+ * @property {number} count
+ * @property {string} stage
+ * @property {number} fraction
+ * @property {boolean} stopping
+ */
+
+/**
+ * What the last search came to.
+ * @typedef {Object} Searched
+ * @property {string} digest Of the record whose model was searched.
+ * @property {import("./variants.js").Budget} budget
+ * @property {import("./variants.js").SearchPoint[]} path
+ * @property {string} words
+ * @property {string|null} found Digest of the record of what was found.
+ */
+
+/**
  * Something to tell, shown until dismissed.
  * @typedef {Object} Notice
  * @property {number} id
@@ -118,6 +140,8 @@
  * @property {ShownRun|null} shown
  * @property {QueueItem[]} queue
  * @property {Sweep|null} sweep Null while runs go one after another.
+ * @property {VariantsState|null} variants
+ * @property {Searched|null} searched
  * @property {RunSummary[]} runs Newest first, deleted ones left out.
  * @property {boolean} runsLoaded
  * @property {Record<string, AnnotationState>} annotations By record digest.
@@ -145,6 +169,8 @@ export function initialState() {
     shown: null,
     queue: [],
     sweep: null,
+    variants: null,
+    searched: null,
     runs: [],
     runsLoaded: false,
     annotations: {},

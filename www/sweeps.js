@@ -40,7 +40,7 @@ export class Sweeps {
   /** Runs what waits, and what is added meanwhile. @returns {Promise<void>} Resolves when all have ended. */
   async start() {
     const count = this.labsFor(this.store.state.queue.length);
-    if (count < 1 || this.store.state.sweep) return;
+    if (count < 1 || this.store.state.sweep || this.store.state.variants) return;
     this.labs = Array.from({ length: count }, this.makeLab);
     for (const lab of this.labs) {
       lab.addEventListener("ready", () => this.tellVisibility(lab));

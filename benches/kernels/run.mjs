@@ -21,7 +21,7 @@ const SHAPES = [
 ];
 
 /** What a layer's passes are called. */
-const PASSES = ["forward", "input gradient", "weight gradient"];
+const PASSES = ["forward", "input gradient", "weight gradient", "forward in integers"];
 
 /** Images, planes, side, channels, kernel, stride, padding, groups: layers of the reference models, the last four depthwise. */
 const LAYERS = [

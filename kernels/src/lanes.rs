@@ -32,10 +32,12 @@ mod native;
 #[allow(dead_code, reason = "the tests compare operations, not loads")]
 mod plain;
 mod places;
+mod words;
 
 use std::ops::{Add, Div, Mul, Neg, Shl, Sub};
 
 pub use places::{Grid, MAX_STRIDE};
+pub use words::I16x8;
 
 /// Four numbers that are worked on together. Lane 0 is the first in memory.
 #[derive(Clone, Copy)]

@@ -15,6 +15,7 @@ pub mod depthwise;
 pub mod dropout;
 mod eight;
 pub mod elementwise;
+pub mod integer;
 pub mod lanes;
 pub mod math;
 pub mod norm;

@@ -27,11 +27,11 @@ pub struct Pool {
 
 /// The cells of the image in an output's window: never none, because padding is narrower than the window.
 #[derive(Debug, Clone, Copy)]
-struct Window {
+pub(crate) struct Window {
     /// Rows of the image, from and to.
-    rows: [usize; 2],
+    pub(crate) rows: [usize; 2],
     /// Columns of the image, from and to.
-    columns: [usize; 2],
+    pub(crate) columns: [usize; 2],
 }
 
 impl Window {
@@ -68,7 +68,7 @@ impl Pool {
     }
 
     /// The windows of an image in row-major order.
-    fn windows(&self) -> impl Iterator<Item = Window> {
+    pub(crate) fn windows(&self) -> impl Iterator<Item = Window> {
         let part = |out: usize, direction: usize, size: usize| {
             let start = out * self.stride[direction];
             let padding = self.padding[direction];

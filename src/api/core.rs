@@ -103,7 +103,8 @@ impl Core {
             let executable = engine.prepare(&graph, exact, options.batch).await?;
             (executable, cost.f32_bytes)
         } else {
-            let stored = quant::quantize(&graph, weights, &options.scheme)?;
+            let request = quant::Request::named(&options.scheme)?;
+            let stored = quant::quantize(&graph, weights, &request)?;
             let rounded = Parameters::Stored(&stored);
             let executable = engine.prepare(&graph, rounded, options.batch).await?;
             (executable, stored.bytes())

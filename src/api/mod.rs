@@ -31,7 +31,8 @@ pub const MAX_CLASSES: u32 = 65_536;
 pub struct Options {
     /// Which engine: `cpu` for a [`Model`], `gpu` for a [`GpuModel`].
     pub engine: String,
-    /// How the weights are stored before they are used: `f32`, `f16`, `Q8_0`, `Q4_0`. Only an `f32` model trains.
+    /// How the weights are stored before they are used: one of [`crate::quant::Scheme::ALL`]. Only an `f32`
+    /// model trains.
     pub scheme: String,
     /// Rows computed at a time, at least 1. More rows in one call are done in parts, with the same answers.
     pub batch: u32,

@@ -6,6 +6,7 @@ use assay::lab::{Clock, Lab, measured_resolution_micros};
 use assay::recipe::Recipe;
 use assay::runlog::record::Environment;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
 use std::rc::Rc;
 use std::time::{Instant, SystemTime};
 
@@ -57,15 +58,24 @@ fn environment() -> Environment {
     }
 }
 
+/// What a command to the lab left.
+#[derive(Default)]
+pub(super) struct Answer {
+    /// Of its `done`.
+    pub(super) value: Value,
+    /// The bytes that the answer names.
+    pub(super) bytes: Option<Vec<u8>>,
+    /// The weights of the last record that came with some.
+    pub(super) weights: Option<Vec<u8>>,
+}
+
 /// Runs a recipe to its record's text; progress goes to standard error unless `quiet`.
 pub(super) fn run(recipe: &Recipe, quiet: bool) -> Result<String> {
-    let mut lab = Lab::new(Rc::new(NativeClock::new()), Environment::default());
-    let open = CommandBody::Open {
-        environment: environment(),
-        gpu_missing: String::new(),
-        tiles: String::new(),
-    };
-    lab.command(Command { id: 1, body: open }, None);
+    run_trained(recipe, quiet).map(|(text, _)| text)
+}
+
+/// The same with the trained weights, where an epoch was finished.
+pub(super) fn run_trained(recipe: &Recipe, quiet: bool) -> Result<(String, Option<Vec<u8>>)> {
     let run = CommandBody::Run {
         recipe: recipe.to_value(),
         claim: None,
@@ -73,7 +83,32 @@ pub(super) fn run(recipe: &Recipe, quiet: bool) -> Result<String> {
         resumed_from: None,
         hold_timing: false,
     };
-    lab.command(Command { id: 2, body: run }, None);
+    let mut text = None;
+    let answer = ask(run, None, quiet, &mut |event| {
+        if let EventBody::Recorded { record, .. } = event {
+            text = Some(record.clone());
+        }
+        Ok(())
+    })?;
+    let text = text.ok_or_else(|| "the run ended without a record".to_owned())?;
+    Ok((text, answer.weights))
+}
+
+/// Gives the lab a command and waits for its answer; `hear` is told every event before that.
+pub(super) fn ask(
+    body: CommandBody,
+    bytes: Option<Vec<u8>>,
+    quiet: bool,
+    hear: &mut dyn FnMut(&EventBody) -> Result<()>,
+) -> Result<Answer> {
+    let mut lab = Lab::new(Rc::new(NativeClock::new()), Environment::default());
+    let open = CommandBody::Open {
+        environment: environment(),
+        gpu_missing: String::new(),
+        tiles: String::new(),
+    };
+    lab.command(Command { id: 1, body: open }, None);
+    lab.command(Command { id: 2, body }, bytes);
     let bar = if quiet {
         ProgressBar::hidden()
     } else {
@@ -82,71 +117,89 @@ pub(super) fn run(recipe: &Recipe, quiet: bool) -> Result<String> {
     if let Ok(style) = ProgressStyle::with_template("{bar:32} {percent:>3} %  {msg}") {
         bar.set_style(style);
     }
-    let mut text = None;
+    let mut answer = Answer::default();
     loop {
         for event in lab.pump(BUDGET_MILLIS) {
+            hear(&event.body)?;
             match event.body {
-                EventBody::Progress {
-                    epoch,
-                    epochs,
-                    step,
-                    steps,
-                    loss,
-                    accuracy,
-                    samples_per_sec,
-                    eta_secs,
-                } => {
-                    bar.set_position(step * 1000 / steps.max(1));
-                    let left = eta_secs.map_or(String::new(), |secs| format!(", {secs:.0} s left"));
-                    bar.set_message(format!(
-                        "epoch {epoch}/{epochs}, loss {loss:.3}, training accuracy {:.1} %, {samples_per_sec:.0} rows/s{left}",
-                        accuracy * 100.0
-                    ));
+                EventBody::GpuLost { decided: None, .. } => {
+                    show(&bar, &event.body);
+                    // Nobody to ask: execution.on_gpu_loss decides otherwise.
+                    let body = CommandBody::Decide {
+                        target: 2,
+                        choice: "cpu".into(),
+                    };
+                    lab.command(Command { id: 3, body }, None);
                 }
-                EventBody::Engine {
-                    engine,
-                    reason,
-                    adapter,
-                    ..
-                } => {
-                    let name = if adapter.is_empty() { engine } else { adapter };
-                    bar.println(format!("executed on {name}: {reason}"));
-                }
-                EventBody::GpuLost {
-                    reason,
-                    epoch,
-                    decided,
-                    ..
-                } => {
-                    bar.println(format!("The GPU is lost: {reason}. Epoch {epoch} is kept."));
-                    if decided.is_none() {
-                        // Nobody to ask: execution.on_gpu_loss decides otherwise.
-                        let body = CommandBody::Decide {
-                            target: 2,
-                            choice: "cpu".into(),
-                        };
-                        lab.command(Command { id: 3, body }, None);
-                    }
-                }
-                EventBody::Stage { name, fraction } => {
-                    bar.set_position((fraction.clamp(0.0, 1.0) * 1000.0) as u64);
-                    bar.set_message(name);
-                }
-                EventBody::NonFinite { step } => bar.println(format!(
-                    "The loss became NaN or infinite at step {step}; what was measured before is kept. A smaller learning rate may help."
-                )),
                 EventBody::Checkpoint { buffer, .. } => drop(lab.take_buffer(buffer)),
-                EventBody::Recorded { record, .. } => text = Some(record),
+                EventBody::Recorded {
+                    buffer: Some(buffer),
+                    ..
+                } => answer.weights = lab.take_buffer(buffer),
                 EventBody::Error { message, .. } => {
                     bar.finish_and_clear();
                     return Err(message);
                 }
-                EventBody::Done { .. } if event.id == 2 => {
+                EventBody::Done { value } if event.id == 2 => {
                     bar.finish_and_clear();
-                    return text.ok_or_else(|| "the run ended without a record".into());
+                    let buffer = value["buffer"].as_u64();
+                    answer.bytes = buffer.and_then(|key| lab.take_buffer(key as u32));
+                    return Ok(Answer { value, ..answer });
                 }
-                _ => {}
+                other => show(&bar, &other),
             }
         }
+    }
+}
+
+/// What happened, for people.
+fn show(bar: &ProgressBar, event: &EventBody) {
+    match event {
+        EventBody::Progress {
+            epoch,
+            epochs,
+            step,
+            steps,
+            loss,
+            accuracy,
+            samples_per_sec,
+            eta_secs,
+        } => {
+            bar.set_position(step * 1000 / (*steps).max(1));
+            let left = eta_secs.map_or(String::new(), |secs| format!(", {secs:.0} s left"));
+            bar.set_message(format!(
+                "epoch {epoch}/{epochs}, loss {loss:.3}, training accuracy {:.1} %, {samples_per_sec:.0} rows/s{left}",
+                accuracy * 100.0
+            ));
+        }
+        EventBody::Engine {
+            engine,
+            reason,
+            adapter,
+            ..
+        } => {
+            let name = if adapter.is_empty() { engine } else { adapter };
+            bar.println(format!("executed on {name}: {reason}"));
+        }
+        EventBody::GpuLost { reason, epoch, .. } => {
+            bar.println(format!(
+                "The GPU is lost: {reason}. Epoch {epoch} is kept."
+            ));
+        }
+        EventBody::Stage { name, fraction } => {
+            bar.set_position((fraction.clamp(0.0, 1.0) * 1000.0) as u64);
+            bar.set_message(name.clone());
+        }
+        EventBody::NonFinite { step } => bar.println(format!(
+            "The loss became NaN or infinite at step {step}; what was measured before is kept. A smaller learning rate may help."
+        )),
+        EventBody::Searched { point, fraction } => {
+            bar.set_position((fraction * 1000.0) as u64);
+            bar.set_message(format!("{} bytes, {} right", point["bytes"], point["correct"]));
+        }
+        EventBody::Variant { index, count } => {
+            bar.println(format!("variant {} of {count}", index + 1));
+        }
+        _ => {}
     }
 }

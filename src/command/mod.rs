@@ -1,8 +1,12 @@
 //! What each subcommand of the native command does; the lab does the work, this reads files and prints.
 
+mod append;
 mod driver;
+mod export;
 mod print;
+mod search;
 mod source;
+mod variants;
 
 use assay::lab::desk;
 use assay::recipe::{self, Recipe};
@@ -14,8 +18,12 @@ use assay::runlog::verdict::{self, Overall};
 use serde_json::json;
 use source::Source;
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::Path;
+
+pub(crate) use export::export;
+pub(crate) use search::search;
+pub(crate) use variants::variants;
 
 /// How a command ended that could do its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,27 +43,20 @@ pub(crate) fn words(error: impl std::fmt::Display) -> String {
 }
 
 /// `assay recipe`.
-pub(crate) fn recipe(set: &str, family: &str, engine: &str) -> Result<Outcome> {
-    let text = Recipe::default_for(set, family).to_json();
+pub(crate) fn recipe(set: &str, family: &str, scheme: &str, engine: &str) -> Result<Outcome> {
+    let text = variants::with_scheme(set, family, scheme)?.to_json();
     let text = recipe::edit::change(&text, recipe::fields::ENGINE, engine.into()).map_err(words)?;
     // A name that no table knows is refused by the same reader as everybody's recipe.
-    let recipe = recipe::from_json(&text).map_err(words)?;
-    println!("{}", recipe.to_json());
+    println!("{}", recipe::from_json(&text).map_err(words)?.to_json());
     Ok(Outcome::Good)
 }
 
 /// `assay run`.
 pub(crate) fn run(path: &Path, log: &Path, json: bool) -> Result<Outcome> {
     let recipe = desk::check_recipe(&read_text(path)?).map_err(words)?.recipe;
-    // Opened before the work: a log that cannot be written should say so now.
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(log)
-        .map_err(|error| format!("cannot write the log {}: {error}", log.display()))?;
+    let mut file = append::open(log)?;
     let text = driver::run(&recipe, json)?;
-    file.write_all(format!("{text}\n").as_bytes())
-        .map_err(|error| format!("cannot write the log {}: {error}", log.display()))?;
+    append::line(&mut file, log, &text)?;
     if json {
         println!("{text}");
     } else {

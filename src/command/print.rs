@@ -1,5 +1,6 @@
 //! Words on standard output for people; `--json` does not come here.
 
+use super::variants::Row;
 use assay::recipe::Recipe;
 use assay::result::{Accuracy, FindingStatus, Findings, Latency};
 use assay::runlog::claim::Claim;
@@ -8,6 +9,7 @@ use assay::runlog::record::{Record, Status};
 use assay::runlog::summary::architecture;
 use assay::runlog::verdict::{Judgement, Overall, Verdict};
 use assay::runlog::words;
+use serde_json::Value;
 
 /// One row: a name and what it says.
 fn row(name: &str, says: impl std::fmt::Display) {
@@ -134,6 +136,7 @@ pub(super) fn record(record: &Record) {
     if !record.recipe.data.reason().is_empty() {
         row("reason", record.recipe.data.reason());
     }
+    stored(record);
     execution(record);
     row("weights", &record.digests.weights);
     row("predictions", &record.digests.predictions);
@@ -144,6 +147,90 @@ pub(super) fn record(record: &Record) {
             record.environment.arithmetic, record.environment.browser
         ),
     );
+}
+
+/// What a person should know about the stored model: layers that could not take their scheme, and bounds.
+fn stored(record: &Record) {
+    let cost = record.results.cost.iter();
+    for layer in cost
+        .flat_map(|it| &it.layers)
+        .filter(|it| !it.reason.is_empty())
+    {
+        row(
+            &layer.name,
+            format!("stays {}: {}", layer.scheme, layer.reason),
+        );
+    }
+    let damage = record.results.damage.as_ref();
+    for warning in damage
+        .and_then(|it| it["warnings"].as_array())
+        .into_iter()
+        .flatten()
+    {
+        row("finding", warning.as_str().unwrap_or_default());
+    }
+}
+
+/// One model under many schemes.
+pub(super) fn variants(rows: &[Row]) {
+    println!(
+        "{:<20}  {:>9}  {:>18}  {:>9}  {:>10}  against f32",
+        "scheme", "accuracy", "interval", "p50", "bytes"
+    );
+    for Row {
+        record,
+        verdict,
+        reason,
+    } in rows
+    {
+        let results = &record.results;
+        let dash = || "–".to_owned();
+        let [accuracy, interval] = match &results.accuracy {
+            Some(it) => [
+                words::percent(it.value()),
+                format!("{} to {}", words::percent(it.low), words::percent(it.high)),
+            ],
+            None => [dash(), dash()],
+        };
+        let latency = results.latency.as_ref();
+        let mut scheme = record.recipe.quantization.scheme.clone();
+        if let Some(layers) = &record.recipe.quantization.layers {
+            scheme += &format!(" +{}", layers.len());
+        }
+        println!(
+            "{scheme:<20}  {accuracy:>9}  {interval:>18}  {:>9}  {:>10}  {}",
+            latency.map_or_else(dash, |it| words::millis(it.p50_millis)),
+            (results.cost.as_ref()).map_or_else(dash, |it| words::bytes(it.weight_bytes)),
+            if verdict.is_empty() {
+                String::new()
+            } else {
+                format!("{verdict}: {reason}")
+            },
+        );
+    }
+}
+
+/// A search's way from the exact model to its end.
+pub(super) fn path(points: &Value) {
+    println!("{:>8}  {:>10}  what gave way", "right", "bytes");
+    let empty = Value::Null;
+    let mut before = &empty;
+    for point in points.as_array().into_iter().flatten() {
+        let layers = point["layers"].as_object().into_iter().flatten();
+        let step: Vec<String> = layers
+            .filter(|(layer, scheme)| before[layer.as_str()] != **scheme)
+            .map(|(layer, scheme)| format!("{layer} to {}", scheme.as_str().unwrap_or_default()))
+            .collect();
+        println!(
+            "{:>8}  {:>10}  {}",
+            words::percent(
+                point["correct"].as_f64().unwrap_or(0.0) / point["rows"].as_f64().unwrap_or(1.0)
+            ),
+            words::bytes(point["bytes"].as_u64().unwrap_or(0)),
+            step.join(", ")
+        );
+        before = &point["layers"];
+    }
 }
 
 /// On what it ran, whether that agrees with the CPU, and where a GPU is faster; nothing for a recipe that asks for the CPU.

@@ -58,8 +58,29 @@ impl Command {
                     .optional("holdTiming", "true or false", flag)?
                     .unwrap_or_default(),
             },
+            "variants" => CommandBody::Variants {
+                record: fields.text("record")?,
+                quantizations: fields.needed("quantizations", "a list", values)?,
+            },
+            "export" => CommandBody::Export {
+                recipe: fields.needed("recipe", "an object", Some)?,
+                format: fields.text("format")?,
+                weights: fields.text("weights")?,
+            },
+            "search" => CommandBody::Search {
+                record: fields.text("record")?,
+                budget: fields.needed("budget", "an object", Some)?,
+                known: fields
+                    .optional("known", "a list", values)?
+                    .unwrap_or_default(),
+            },
+            "inspect" => CommandBody::Inspect {
+                recipe: fields.needed("recipe", "an object", Some)?,
+                weights: fields.text("weights")?,
+            },
             "load" => CommandBody::Load {
                 recipe: fields.needed("recipe", "an object", Some)?,
+                weights: fields.text("weights")?,
             },
             "predict" => CommandBody::Predict {
                 row: fields.optional("row", "a whole number", number)?,
@@ -149,6 +170,10 @@ fn pixel(value: Value) -> Option<f32> {
     value.as_f64().map(|number| number as f32)
 }
 
+fn values(value: Value) -> Option<Vec<Value>> {
+    list(value, Some)
+}
+
 fn list<T>(value: Value, read: fn(Value) -> Option<T>) -> Option<Vec<T>> {
     match value {
         Value::Array(items) => items.into_iter().map(read).collect(),
@@ -178,6 +203,12 @@ mod tests {
             (json!({"id": 1, "type": "explode"}), "type"),
             (json!({"id": 1, "type": "stop"}), "target"),
             (json!({"id": 1, "type": "run"}), "recipe"),
+            (json!({"id": 1, "type": "load", "recipe": {}}), "weights"),
+            (json!({"id": 1, "type": "inspect", "recipe": {}}), "weights"),
+            (
+                json!({"id": 1, "type": "export", "recipe": {}, "format": "gguf"}),
+                "weights",
+            ),
             (
                 json!({"id": 1, "type": "visibility", "hidden": 1}),
                 "hidden",

@@ -106,7 +106,12 @@ impl Lab {
                     Rc::clone(&self.outbox),
                     Rc::clone(&self.shared),
                 );
-                let is_run = matches!(other, CommandBody::Run { .. });
+                let is_run = matches!(
+                    other,
+                    CommandBody::Run { .. }
+                        | CommandBody::Variants { .. }
+                        | CommandBody::Search { .. }
+                );
                 let job = Job {
                     id,
                     control,

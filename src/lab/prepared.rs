@@ -36,6 +36,16 @@ pub(super) async fn prepared(context: &Context, recipe: &Recipe) -> Result<Prepa
     from_divided(context.shared.sets.of(context, recipe).await?, recipe)
 }
 
+impl Prepared {
+    /// Plans the model of a recipe for the same data and split.
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub fn planned(&self, recipe: &Recipe) -> Result<Plan> {
+        plan(recipe, &self.dataset, self.split.train.len())
+    }
+}
+
 /// Prepares a recipe; the model is planned before the features are computed.
 ///
 /// # Errors

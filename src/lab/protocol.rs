@@ -74,11 +74,50 @@ pub enum CommandBody {
         /// whoever owns several labs lets one measure while the others hold.
         hold_timing: bool,
     },
+    /// Puts a trained model through other quantizations; the command's bytes are its weights. Events: those of `run`, and
+    /// `variant` before each. Done: `{ "digests" }` of the records, as many as were made before a stop.
+    Variants {
+        /// The text of a complete run's record.
+        record: String,
+        /// What stands under `quantization` in each.
+        quantizations: Vec<Value>,
+    },
+    /// Writes trained weights, which are the command's bytes, as they are stored under the recipe's scheme. The file is read
+    /// back and refused where its answers differ. Done: `{ "buffer", "bytes", "predictions", "stored", "rows" }`.
+    Export {
+        /// The recipe that they were trained with, under any quantization.
+        recipe: Value,
+        /// `safetensors` or `gguf`.
+        format: String,
+        /// Digest of the weights as a record has it: other bytes are refused.
+        weights: String,
+    },
+    /// Looks for a scheme for each layer within a budget and records what it finds; the command's bytes are the record's
+    /// weights. Events: `searched`, then those of `run`. Done: `{ "path", "words", "quantization", "digest" }`, the last two
+    /// where something was found, or `{ "path", "stopped" }`.
+    Search {
+        /// The text of a complete run's record.
+        record: String,
+        /// `{ "points", "bytes", "millis" }`, at least one of them.
+        budget: Value,
+        /// Points that earlier `searched` events of the same search told.
+        known: Vec<Value>,
+    },
+    /// Looks at what a recipe's scheme does to trained weights, which are the command's bytes; records nothing. Done:
+    /// `{ "exact", "accuracy", "weightBytes", "stored", "cost", "damage" }`.
+    Inspect {
+        /// The recipe that they were trained with, under any quantization.
+        recipe: Value,
+        /// Digest of the weights as a record has it: other bytes are refused.
+        weights: String,
+    },
     /// Makes trained weights the model to play with: the command's bytes are a record's safetensors. Done: `{}`.
     /// A finished run does the same by itself.
     Load {
         /// The recipe that they were trained with.
         recipe: Value,
+        /// Digest of the weights as a record has it: other bytes are refused.
+        weights: String,
     },
     /// Scores a picture with the model to play with. Done: [`Scores`].
     Predict {
@@ -177,6 +216,20 @@ pub enum EventBody {
         /// What to give back: JSON text that names the adapter.
         tiles: String,
     },
+    /// The next of several variants begins.
+    Variant {
+        /// Which, counted from 0.
+        index: u32,
+        /// How many.
+        count: u32,
+    },
+    /// A search has measured an assignment; to be kept, so that it need not be measured again.
+    Searched {
+        /// An [`crate::eval::search::Point`].
+        point: Value,
+        /// Share of the search that is done, in 0..=1.
+        fraction: f64,
+    },
     /// A few times a second while training.
     Progress {
         /// Epoch in progress, counted from 1.
@@ -213,8 +266,9 @@ pub enum EventBody {
     },
     /// A stage before or after training.
     Stage {
-        /// `making the data`, `checking the data`, `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`, `quantizing`, `scoring`,
-        /// `waiting to be timed`, `warming up`, `timing one row`, `timing a batch`, `timing both engines`.
+        /// `making the data`, `checking the data`, `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`,
+        /// `quantizing`, `fine-tuning`, `scoring`, `proving the file`, `looking for damage`, `waiting to be timed`, `warming up`,
+        /// `timing one row`, `timing a batch`, `timing both engines`.
         name: String,
         /// Share done, in 0..=1.
         fraction: f64,

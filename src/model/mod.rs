@@ -8,7 +8,7 @@ mod json_keys;
 mod layer;
 mod parameter;
 mod plan;
-mod safetensors;
+pub(crate) mod safetensors;
 mod shape;
 mod weights;
 

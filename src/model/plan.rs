@@ -2,6 +2,7 @@
 
 use super::families;
 use super::graph::{Graph, ResolvedNode, shown};
+use super::parameter::ParameterRole;
 use crate::error::{Error, Result};
 use crate::quant;
 use crate::recipe::Recipe;
@@ -54,7 +55,9 @@ pub fn plan(recipe: &Recipe, shape: [u32; 3], classes: u32, train_rows: u32) -> 
     let nodes = graph.resolve()?;
     fits_data(&graph, &nodes, shape, classes)?;
     let narrower = families::narrower(&recipe.architecture.family);
-    let cost = counted(&graph, &nodes, &recipe.quantization.scheme, narrower)?;
+    let request = quant::Request::of(&recipe.quantization)?;
+    request.check(&graph)?;
+    let cost = counted(&graph, &nodes, &request, narrower)?;
     let rows = u64::from(batch.max(recipe.evaluation.throughput_batch));
     limit(
         cost.activation_bytes.checked_mul(rows),
@@ -85,6 +88,14 @@ pub fn plan(recipe: &Recipe, shape: [u32; 3], classes: u32, train_rows: u32) -> 
             format!("the training, most in {most} (reduce training.epochs or {narrower})")
         },
     )?;
+    // What is stored and runs has fewer channels; what is trained has all of them.
+    let cost = match recipe.quantization.pruning() {
+        "channels" => {
+            let small = quant::shrunk_graph(&graph, recipe.quantization.pruned_percent())?;
+            counted(&small, &small.resolve()?, &request, narrower)?
+        }
+        _ => cost,
+    };
     Ok(Plan {
         graph,
         cost: Cost {
@@ -136,10 +147,22 @@ fn outputs(layer: &LayerCost) -> u64 {
 /// As [`Graph::resolve`]; [`Error::TooLarge`] where parameters, activations of one row or work are over their limit, naming
 /// the layer that has most; [`Error::Unsupported`] for an unknown scheme.
 pub fn cost(graph: &Graph, scheme: &str) -> Result<Cost> {
-    counted(graph, &graph.resolve()?, scheme, "that layer")
+    let request = quant::Request::named(scheme)?;
+    counted(graph, &graph.resolve()?, &request, "that layer")
 }
 
-fn counted(graph: &Graph, nodes: &[ResolvedNode], scheme: &str, narrower: &str) -> Result<Cost> {
+fn counted(
+    graph: &Graph,
+    nodes: &[ResolvedNode],
+    request: &quant::Request,
+    narrower: &str,
+) -> Result<Cost> {
+    // Integers take batch norms up into the weights before them, which then have a bias.
+    let folds = if request.folds() {
+        quant::folds(graph)?
+    } else {
+        Vec::new()
+    };
     let mut cost = Cost {
         parameters: 0,
         macs: 0,
@@ -181,13 +204,21 @@ fn counted(graph: &Graph, nodes: &[ResolvedNode], scheme: &str, narrower: &str) 
             if parameter.role.trains() {
                 layer.parameters += count;
             }
-            let applied = quant::applied(parameter, scheme)?;
-            layer.bytes += applied.bytes;
             cost.f32_bytes += count * 4;
+            if quant::taken_up(&folds, &node.name).is_some() {
+                continue;
+            }
+            let applied = request.applied(parameter);
+            layer.bytes += applied.bytes;
             if layer.scheme.is_empty() {
                 layer.scheme = applied.scheme.name().into();
                 layer.reason = applied.reason;
             }
+        }
+        let has_bias = (resolved.parameters.iter()).any(|it| it.role == ParameterRole::Bias);
+        if !has_bias && folds.iter().any(|(_, product)| *product == node.name) {
+            let outputs = resolved.parameters.first().and_then(|it| it.shape.first());
+            layer.bytes += 4 * u64::from(outputs.copied().unwrap_or(0));
         }
         cost.weight_bytes += layer.bytes;
         cost.layers.push(layer);
@@ -245,6 +276,7 @@ fn limit(
 mod tests {
     use super::*;
     use crate::model::Weights;
+    use crate::recipe::QuantizationSpec;
 
     type Change = fn(&mut Recipe);
 
@@ -252,6 +284,36 @@ mod tests {
         let mut recipe = Recipe::default_for("digits", family);
         change(&mut recipe);
         plan(&recipe, [1, 8, 8], 10, 1000)
+    }
+
+    #[test]
+    fn planned_counts_are_those_of_a_pruned_and_equalized_model() {
+        for family in ["mlp", "lenet", "resnet", "mobilenet", "vit", "mixer"] {
+            let full = planned(family, |_| {}).expect("fits").cost;
+            for scheme in ["f32", "int4", "int8"] {
+                let spec = QuantizationSpec {
+                    scheme: scheme.into(),
+                    pruning: Some("channels".into()),
+                    equalization: (scheme != "f32").then(|| "on".into()),
+                    ..QuantizationSpec::default()
+                };
+                let own = spec.clone();
+                let plan = planned(family, move |recipe| recipe.quantization = own).expect("fits");
+                let weights = Weights::init(&plan.graph, 1).expect("fits");
+                let (graph, weights, _) =
+                    quant::without_channels(&plan.graph, &weights, 50).expect("fits");
+                let seen = quant::Calibration::default();
+                let stored = quant::stored(&graph, &weights, &spec, Some(&seen)).expect("known");
+                assert_eq!(plan.cost.weight_bytes, stored.bytes(), "{family} {scheme}");
+                assert!(
+                    plan.cost.macs < full.macs * 4 / 5,
+                    "{family}: {}",
+                    plan.cost.macs
+                );
+                assert!(plan.cost.parameters < full.parameters * 4 / 5, "{family}");
+                assert_eq!(plan.cost.training_macs, full.training_macs);
+            }
+        }
     }
 
     #[test]
@@ -263,14 +325,26 @@ mod tests {
                 })
                 .expect("fits");
                 let weights = Weights::init(&plan.graph, 1).expect("fits");
-                let stored = quant::quantize(&plan.graph, &weights, scheme).expect("known");
+                let spec = QuantizationSpec {
+                    scheme: (*scheme).into(),
+                    ..QuantizationSpec::default()
+                };
+                let seen = quant::Calibration::default();
+                let stored =
+                    quant::stored(&plan.graph, &weights, &spec, Some(&seen)).expect("known");
                 assert_eq!(plan.cost.weight_bytes, stored.bytes(), "{family} {scheme}");
                 let tensors = plan.graph.parameters().expect("fits");
                 let trained = tensors.iter().filter(|tensor| tensor.role.trains());
                 let trained: u64 = trained.map(crate::model::Parameter::count).sum();
                 assert_eq!(plan.cost.parameters, trained);
                 assert_eq!(plan.cost.f32_bytes, weights.count() * 4);
-                for layer in plan.cost.layers.iter().filter(|layer| layer.parameters > 0) {
+                // A folded norm has no scheme and no bytes.
+                for layer in plan
+                    .cost
+                    .layers
+                    .iter()
+                    .filter(|layer| !layer.scheme.is_empty())
+                {
                     let prefix = format!("{}.", layer.name);
                     let stored = (stored.layers.iter())
                         .find(|tensor| tensor.name.starts_with(&prefix))
@@ -292,7 +366,7 @@ mod tests {
                 .expect("planned");
             (layer.scheme.as_str(), layer.reason.as_str())
         };
-        let reason = "each output has 144 weights, which is no multiple of 32";
+        let reason = "each output has 144 weights, which is no multiple of 32; with quantization.rows padded it can be stored";
         assert_eq!(layer("conv2"), ("f32", reason));
         assert_eq!(layer("dense"), ("Q8_0", ""));
         assert_eq!(layer("pool1"), ("", ""));

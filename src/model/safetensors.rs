@@ -103,7 +103,7 @@ pub(crate) fn read_metadata(bytes: &[u8], what: &str) -> Result<Metadata> {
 }
 
 /// A file's free text, its tensors' entries and its data, none of them checked against each other.
-fn read_header<'a>(
+pub(crate) fn read_header<'a>(
     bytes: &'a [u8],
     what: &str,
 ) -> Result<(Metadata, serde_json::Map<String, Value>, &'a [u8])> {

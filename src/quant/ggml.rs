@@ -2,31 +2,60 @@
 
 use super::scheme::Scheme;
 use crate::error::{Error, Result};
-use candle_core::quantized::k_quants::{BlockQ4_0, BlockQ8_0, GgmlType};
+use candle_core::quantized::k_quants::{
+    BlockQ4_0, BlockQ4_1, BlockQ4K, BlockQ5_0, BlockQ5_1, BlockQ6K, BlockQ8_0, GgmlType,
+};
 
-/// The stored bytes of `values` and the numbers that come back from them.
-///
-/// `values` are whole blocks: their number is a multiple of [`super::BLOCK`].
-pub(super) fn round_trip(values: &[f32], scheme: Scheme) -> Result<(Vec<u8>, Vec<f32>)> {
+/// The stored bytes of `values`, which are whole blocks.
+pub(super) fn encoded(values: &[f32], scheme: Scheme) -> Result<Vec<u8>> {
     match scheme {
-        Scheme::Q8_0 => Ok(through::<BlockQ8_0, 34>(values)),
-        Scheme::Q4_0 => Ok(through::<BlockQ4_0, 18>(values)),
-        Scheme::F32 | Scheme::F16 => Err(Error::bad_input(
-            "a block scheme",
-            "Q8_0 or Q4_0",
-            scheme.name(),
-        )),
+        Scheme::Q8_0 => Ok(bytes_of::<BlockQ8_0, 34>(values)),
+        Scheme::Q4_0 => Ok(bytes_of::<BlockQ4_0, 18>(values)),
+        Scheme::Q4_1 => Ok(bytes_of::<BlockQ4_1, 20>(values)),
+        Scheme::Q5_0 => Ok(bytes_of::<BlockQ5_0, 22>(values)),
+        Scheme::Q5_1 => Ok(bytes_of::<BlockQ5_1, 24>(values)),
+        Scheme::Q4K => Ok(bytes_of::<BlockQ4K, 144>(values)),
+        Scheme::Q6K => Ok(bytes_of::<BlockQ6K, 210>(values)),
+        other => refused(other),
     }
+}
+
+/// The numbers of whole blocks.
+pub(super) fn decoded(bytes: &[u8], count: usize, scheme: Scheme) -> Result<Vec<f32>> {
+    match scheme {
+        Scheme::Q8_0 => Ok(numbers_of::<BlockQ8_0, 34>(bytes, count)),
+        Scheme::Q4_0 => Ok(numbers_of::<BlockQ4_0, 18>(bytes, count)),
+        Scheme::Q4_1 => Ok(numbers_of::<BlockQ4_1, 20>(bytes, count)),
+        Scheme::Q5_0 => Ok(numbers_of::<BlockQ5_0, 22>(bytes, count)),
+        Scheme::Q5_1 => Ok(numbers_of::<BlockQ5_1, 24>(bytes, count)),
+        Scheme::Q4K => Ok(numbers_of::<BlockQ4K, 144>(bytes, count)),
+        Scheme::Q6K => Ok(numbers_of::<BlockQ6K, 210>(bytes, count)),
+        other => refused(other),
+    }
+}
+
+fn refused<T>(scheme: Scheme) -> Result<T> {
+    Err(Error::bad_input(
+        "a block scheme",
+        "one of ggml's",
+        scheme.name(),
+    ))
 }
 
 /// By the block's own functions: a quantized tensor would bring every type, the operations of plain tensors and the words
 /// of a backtrace along, a tenth of the page's module.
-fn through<Block: GgmlType, const BYTES: usize>(values: &[f32]) -> (Vec<u8>, Vec<f32>) {
+fn bytes_of<Block: GgmlType, const BYTES: usize>(values: &[f32]) -> Vec<u8> {
     let mut blocks = vec![Block::zeros(); values.len() / Block::BLCK_SIZE];
     Block::from_float(values, &mut blocks);
-    let mut back = vec![0.0; values.len()];
-    Block::to_float(&blocks, &mut back);
-    (bytes::<Block, BYTES>(&blocks).to_vec(), back)
+    memory::<Block, BYTES>(&mut blocks).to_vec()
+}
+
+fn numbers_of<Block: GgmlType, const BYTES: usize>(bytes: &[u8], count: usize) -> Vec<f32> {
+    let mut blocks = vec![Block::zeros(); count / Block::BLCK_SIZE];
+    memory::<Block, BYTES>(&mut blocks).copy_from_slice(bytes);
+    let mut values = vec![0.0; count];
+    Block::to_float(&blocks, &mut values);
+    values
 }
 
 /// The memory of blocks, which is their stored form.
@@ -34,11 +63,11 @@ fn through<Block: GgmlType, const BYTES: usize>(values: &[f32]) -> (Vec<u8>, Vec
     unsafe_code,
     reason = "candle hides a block's fields and shows its memory only behind a tensor"
 )]
-fn bytes<Block: GgmlType, const BYTES: usize>(blocks: &[Block]) -> &[u8] {
+fn memory<Block: GgmlType, const BYTES: usize>(blocks: &mut [Block]) -> &mut [u8] {
     const { assert!(size_of::<Block>() == BYTES, "a block has padding") };
-    // SAFETY: candle declares the blocks `repr(C)`, made of a 16-bit scale and an array of bytes, which together have the
-    // size that was asserted: there is no padding, and every bit of them is a number.
-    unsafe { std::slice::from_raw_parts(blocks.as_ptr().cast(), size_of_val(blocks)) }
+    // SAFETY: candle declares the blocks `repr(C)`, made of 16-bit floats and arrays of bytes, which together have the size
+    // that was asserted: there is no padding, and every bit of them is a number, whatever is written.
+    unsafe { std::slice::from_raw_parts_mut(blocks.as_mut_ptr().cast(), size_of_val(blocks)) }
 }
 
 #[cfg(test)]
@@ -51,25 +80,31 @@ mod tests {
     #[test]
     fn bytes_and_numbers_are_those_of_candles_tensors() {
         let mut stream = Stream::new(3, "blocks", 0);
-        let values: Vec<f32> = (0..7 * super::super::BLOCK)
-            .map(|_| stream.normal())
-            .collect();
+        let count = 3 * super::super::SUPER_BLOCK as usize;
+        let values: Vec<f32> = (0..count).map(|_| stream.normal()).collect();
         for (scheme, dtype) in [
             (Scheme::Q8_0, GgmlDType::Q8_0),
             (Scheme::Q4_0, GgmlDType::Q4_0),
+            (Scheme::Q4_1, GgmlDType::Q4_1),
+            (Scheme::Q5_0, GgmlDType::Q5_0),
+            (Scheme::Q5_1, GgmlDType::Q5_1),
+            (Scheme::Q4K, GgmlDType::Q4K),
+            (Scheme::Q6K, GgmlDType::Q6K),
         ] {
             let tensor = Tensor::from_slice(&values, values.len(), &Device::Cpu).expect("a list");
             let tensor = QTensor::quantize(&tensor, dtype).expect("whole blocks");
             let back = tensor
                 .dequantize(&Device::Cpu)
                 .and_then(|it| it.to_vec1::<f32>());
-            let (bytes, numbers) = round_trip(&values, scheme).expect("a block scheme");
+            let bytes = encoded(&values, scheme).expect("a block scheme");
             assert_eq!(
                 bytes,
                 tensor.data().expect("bytes").into_owned(),
                 "{scheme:?}"
             );
+            let numbers = decoded(&bytes, count, scheme).expect("a block scheme");
             assert_eq!(numbers, back.expect("numbers"), "{scheme:?}");
         }
+        assert!(encoded(&values, Scheme::F16).is_err());
     }
 }

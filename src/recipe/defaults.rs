@@ -180,7 +180,7 @@ impl Recipe {
             },
             quantization: QuantizationSpec {
                 scheme: "f32".into(),
-                extra: Extra::new(),
+                ..QuantizationSpec::default()
             },
             evaluation: EvaluationSpec {
                 confidence: 0.95,

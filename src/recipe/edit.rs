@@ -1,6 +1,6 @@
 //! Changes one field of a recipe as a form does; whether the result can be used is the reader's question.
 
-use super::fields::{FAMILY, FIELDS, SET, at, paths, row};
+use super::fields::{FAMILY, FIELDS, SCHEME, SET, at, paths, row};
 use super::read::fits;
 use super::{MAX_RECIPE_BYTES, Recipe, from_value};
 use crate::error::{Error, Problem, Result};
@@ -10,12 +10,19 @@ use serde_json::{Map, Value, json};
 /// momentum in deep learning", ICML 2013.
 const MOMENTUM: f64 = 0.9;
 
+/// Layers with a scheme of their own.
+const LAYERS: &str = "quantization.layers";
+
+/// Schemes that pad from now on when they are chosen.
+const BLOCKS: [&str; 2] = ["Q8_0", "Q4_0"];
+
 /// Sets the field at `path` in a recipe's text, and gives the text back, indented.
 ///
 /// Where the change decides which fields there are (set, family, optimizer), those that are now needed get their default
 /// and those that are not go; a change of set or family also moves fields that stood at its default to the new one's, and
-/// those that the new one has in another range. An optional field that is set to its default goes. The value may be out of range,
-/// and other fields may have problems: a form shows them. Unknown fields stay.
+/// those that the new one has in another range; layers' own schemes go with the family. A scheme of blocks is chosen with
+/// padding. An optional field that is set to its default goes. The value may be out of range, and other fields may have
+/// problems: a form shows them. Unknown fields stay.
 ///
 /// # Errors
 /// [`Error::Recipe`] when the text is too long or no JSON object, or no such field exists.
@@ -63,7 +70,16 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
     let is_default = row(path, &document)
         .and_then(|field| field.default)
         .is_some_and(|default| default.is(&value));
+    let blocks = path == SCHEME && value.as_str().is_some_and(|it| BLOCKS.contains(&it));
+    if path == FAMILY && at(&document, LAYERS).is_some() {
+        // They are named after the old family's layers.
+        put(&mut document, LAYERS, None)?;
+    }
     put(&mut document, path, (!is_default).then_some(value))?;
+    if blocks {
+        // Without the field a recipe means what it meant before there was padding.
+        put(&mut document, "quantization.rows", Some(json!("padded")))?;
+    }
     for other in paths().filter(|other| *other != path) {
         let decided = FIELDS
             .iter()
@@ -186,6 +202,16 @@ mod tests {
     }
 
     #[test]
+    fn layers_with_a_scheme_of_their_own_go_with_the_family() {
+        let mut lenet = Recipe::default_for("digits", "lenet").to_value();
+        lenet["quantization"] = json!({ "scheme": "int4", "layers": { "conv1": "f32" } });
+        let kept = set(lenet.clone(), "seed", json!(2)).expect("a seed");
+        assert_eq!(kept["quantization"]["layers"]["conv1"], "f32");
+        let moved = set(lenet, FAMILY, json!("mlp")).expect("a family");
+        assert_eq!(moved["quantization"], json!({ "scheme": "int4" }));
+    }
+
+    #[test]
     fn changing_the_family_there_and_back_gives_the_default() {
         for from in FAMILIES {
             for to in FAMILIES {
@@ -247,6 +273,20 @@ mod tests {
             let back = change(&changed, path, default).expect("fits");
             assert_eq!(back, text(family));
         }
+    }
+
+    #[test]
+    fn a_scheme_of_blocks_is_chosen_with_padding_and_another_leaves_it() {
+        let padded = change(&text("lenet"), SCHEME, json!("Q8_0")).expect("fits");
+        let recipe = from_json(&padded).expect("valid");
+        assert_eq!(recipe.quantization.rows(), "padded");
+        let whole = change(&padded, "quantization.rows", json!("whole")).expect("fits");
+        let recipe = from_json(&whole).expect("valid");
+        assert_eq!(recipe.quantization.rows, None);
+        assert_eq!(
+            change(&padded, SCHEME, json!("f32")).expect("fits"),
+            text("lenet")
+        );
     }
 
     #[test]

@@ -1,103 +1,7 @@
 //! One row per field of a recipe: where it stands, what it may hold, what it is called; it checks nothing itself.
 
-use serde::Serialize;
+pub use super::field::{Fallback, Field, FieldKind};
 use serde_json::Value;
-
-/// What a field may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
-pub enum FieldKind {
-    /// A whole number in `min..=max`.
-    Integer {
-        /// Smallest value.
-        min: u32,
-        /// Largest value.
-        max: u32,
-        /// Distance of values that make sense, counted from `min`; a value between them is refused.
-        step: u32,
-    },
-    /// A number in `min..=max`.
-    Number {
-        /// Smallest value.
-        min: f64,
-        /// Largest value.
-        max: f64,
-    },
-    /// One of a few words.
-    Choice {
-        /// The words, in the order to show them.
-        options: &'static [&'static str],
-    },
-    /// A text of at most `max` characters.
-    Text {
-        /// Most characters.
-        max: u32,
-    },
-    /// A JSON object whose form another reader checks.
-    Object,
-}
-
-/// What a field that may be absent then means.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Fallback {
-    /// A word of a choice.
-    Word(&'static str),
-    /// A number.
-    Number(f64),
-}
-
-impl Fallback {
-    /// As it would stand in a document.
-    #[must_use]
-    pub fn value(self) -> Value {
-        match self {
-            Self::Word(word) => word.into(),
-            Self::Number(number) => number.into(),
-        }
-    }
-
-    /// Whether a document's value is this one; numbers by their value, however written.
-    #[must_use]
-    pub fn is(self, value: &Value) -> bool {
-        match self {
-            Self::Word(word) => value.as_str() == Some(word),
-            Self::Number(number) => value.as_f64() == Some(number),
-        }
-    }
-}
-
-/// One field of a recipe.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Field {
-    /// Dotted path in the document.
-    pub path: &'static str,
-    /// What it is called on the page; sentence case, no colon.
-    pub label: &'static str,
-    /// One sentence on what it changes.
-    pub help: &'static str,
-    /// Unit of the number, or empty.
-    pub unit: &'static str,
-    /// What it may hold.
-    pub kind: FieldKind,
-    /// What it means to leave it out; a field without this must be there.
-    pub default: Option<Fallback>,
-    /// The field is there only where the field at the path holds one of the words; else it is always there. A path may
-    /// have several rows, for words that no two of them share.
-    pub only_when: Option<(&'static str, &'static [&'static str])>,
-}
-
-impl Field {
-    /// Whether it is there in this document.
-    #[must_use]
-    pub fn applies(&self, document: &Value) -> bool {
-        self.only_when.is_none_or(|(path, words)| {
-            let word = at(document, path).and_then(Value::as_str);
-            word.is_some_and(|word| words.contains(&word))
-        })
-    }
-}
 
 /// The value at a dotted path.
 pub(super) fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
@@ -156,7 +60,39 @@ pub const FAMILIES: &[&str] = &["lenet", "mlp", "resnet", "mobilenet", "vit", "m
 /// The family whose recipes give their layers themselves.
 pub const GRAPH: &str = "graph";
 /// Names of the quantization schemes.
-pub const SCHEMES: &[&str] = &["f32", "f16", "Q8_0", "Q4_0"];
+pub const SCHEMES: &[&str] = &[
+    "f32",
+    "f16",
+    "int8-weights",
+    "int8-weights-tensor",
+    "int4",
+    "int4-asymmetric",
+    "ternary",
+    "Q8_0",
+    "Q6_K",
+    "Q5_1",
+    "Q5_0",
+    "Q4_1",
+    "Q4_0",
+    "Q4_K",
+    "int8",
+    "int8-dynamic",
+];
+/// The path that decides how weights are stored.
+pub const SCHEME: &str = "quantization.scheme";
+
+/// The path that decides what goes before weights are stored.
+pub const PRUNING: &str = "quantization.pruning";
+/// Schemes that equalization and bias correction are offered for.
+const FEW_DIGITS: &[&str] = &[
+    "int8-weights",
+    "int8-weights-tensor",
+    "int4",
+    "int4-asymmetric",
+    "ternary",
+    "int8",
+    "int8-dynamic",
+];
 
 const fn integer(min: u32, max: u32) -> FieldKind {
     FieldKind::Integer { min, max, step: 1 }
@@ -210,6 +146,14 @@ const fn of_set(sets: &'static [&'static str], default: Fallback, field: Field) 
     Field {
         only_when: Some((SET, sets)),
         default: Some(default),
+        ..field
+    }
+}
+
+/// A field of static integer inference.
+const fn of_int8(field: Field) -> Field {
+    Field {
+        only_when: Some((SCHEME, &["int8"])),
         ..field
     }
 }
@@ -329,8 +273,27 @@ pub const FIELDS: &[Field] = &[
         "Stops early after so many epochs without a lower validation loss; 0 never does."),
     field("training.keep", "Keep", "", choice(&["best", "last"]),
         "Which epoch's weights are kept; best is the lowest validation loss."),
-    field("quantization.scheme", "Scheme", "", choice(SCHEMES),
-        "How the trained weights are stored. Layers whose shape does not allow it stay f32, and the record says which."),
+    field(SCHEME, "Scheme", "", choice(SCHEMES),
+        "How the trained weights are stored. f16: half precision. int8-weights: 8 bits, a scale for each output (-tensor: one for all). int4, ternary: 4 bits, three values. Q…: llama.cpp's block formats. int8, int8-dynamic: also compute in integers, with ranges from training rows or from each input. A layer that cannot take it stays f32, and the record says why."),
+    Field { only_when: Some((SCHEME, &["Q8_0", "Q4_0"])), ..optional(Fallback::Word("whole"),
+        field("quantization.rows", "Rows", "", choice(&["whole", "padded"]),
+        "What happens to layers whose outputs do not have whole blocks of 32 weights: whole leaves them f32, padded fills them up with zeros.")) },
+    of_int8(optional(Fallback::Word("mse"), field("quantization.calibration", "Calibration", "", choice(&["min-max", "percentile", "mse", "entropy"]),
+        "How each activation's range is chosen from training rows: all of it, all but 0.01 % at either end, the smallest squared error, or the smallest relative entropy."))),
+    of_int8(optional(Fallback::Number(256.0), field("quantization.calibration_rows", "Calibration rows", "", integer(1, 4096),
+        "Training rows that ranges are chosen from; the first of the split."))),
+    of_int8(optional(Fallback::Word("asymmetric"), field("quantization.activations", "Activations", "", choice(&["asymmetric", "symmetric"]),
+        "asymmetric spends all 256 codes on the range from smallest to largest; symmetric puts zero in the middle."))),
+    Field { only_when: Some((SCHEME, FEW_DIGITS)), ..optional(Fallback::Word("off"), field("quantization.equalization", "Equalization", "", choice(&["off", "on"]),
+        "on: weights of neighbouring layers are scaled against each other so that their channels have ranges alike; in f32 nothing changes.")) },
+    Field { only_when: Some((SCHEME, FEW_DIGITS)), ..optional(Fallback::Word("off"), field("quantization.bias_correction", "Bias correction", "", choice(&["off", "on"]),
+        "on: each bias takes up the mean error that rounding its layer's weights leaves, measured on training rows.")) },
+    optional(Fallback::Word("off"), field(PRUNING, "Pruning", "", choice(&["off", "weights", "channels"]),
+        "weights: the smallest become 0. channels: those with the smallest weights go, and the model has fewer operations and bytes.")),
+    Field { only_when: Some((PRUNING, &["weights", "channels"])), ..optional(Fallback::Number(50.0), field("quantization.pruned_percent", "Pruned", "%", integer(1, 95),
+        "Share of the weights or channels of each layer that goes.")) },
+    optional(Fallback::Number(0.0), field("quantization.fine_tune_epochs", "Fine-tuning", "epochs", integer(0, 20),
+        "Extra passes over the training rows with weights and values rounded as they will be stored, so that the model learns to live with it; 0 does none.")),
     field("evaluation.confidence", "Confidence", "", number(0.5, 0.999),
         "Confidence of every interval."),
     field("evaluation.throughput_batch", "Throughput batch", "rows", integer(1, 1024),

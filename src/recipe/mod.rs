@@ -6,6 +6,7 @@
 mod data;
 mod defaults;
 pub mod edit;
+mod field;
 pub mod fields;
 mod read;
 mod typed;
@@ -13,6 +14,7 @@ mod typed;
 use crate::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 pub use data::DataSpec;
 pub use read::{MAX_RECIPE_BYTES, from_json, from_value};
@@ -201,13 +203,99 @@ pub struct TrainingSpec {
 }
 
 /// How trained weights are stored and used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuantizationSpec {
-    /// `f32`, `f16`, `Q8_0` or `Q4_0`.
+    /// One of [`fields::SCHEMES`].
     pub scheme: String,
+    /// `whole` or `padded`, of `Q8_0` and `Q4_0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<String>,
+    /// `min-max`, `percentile`, `mse` or `entropy`, of `int8`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<String>,
+    /// Training rows that ranges are chosen from, of `int8`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration_rows: Option<u32>,
+    /// `asymmetric` or `symmetric`, of `int8`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activations: Option<String>,
+    /// `on`: ranges of neighbouring layers are made alike first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equalization: Option<String>,
+    /// `on`: biases take up the mean error of rounded weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias_correction: Option<String>,
+    /// `weights` or `channels`: what goes before weights are stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruning: Option<String>,
+    /// How many of them, percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned_percent: Option<u32>,
+    /// Passes over the training rows with rounded weights and values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_tune_epochs: Option<u32>,
+    /// Schemes of single layers with weights, by layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<BTreeMap<String, String>>,
     /// Fields of later versions.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+impl QuantizationSpec {
+    /// What [`Self::rows`] says; absent is `whole`.
+    #[must_use]
+    pub fn rows(&self) -> &str {
+        self.rows.as_deref().unwrap_or("whole")
+    }
+
+    /// What [`Self::calibration`] says; absent is `mse`.
+    #[must_use]
+    pub fn calibration(&self) -> &str {
+        self.calibration.as_deref().unwrap_or("mse")
+    }
+
+    /// What [`Self::calibration_rows`] says; absent is 256.
+    #[must_use]
+    pub fn calibration_rows(&self) -> u32 {
+        self.calibration_rows.unwrap_or(256)
+    }
+
+    /// Whether neighbouring layers share their ranges.
+    #[must_use]
+    pub fn equalizes(&self) -> bool {
+        self.equalization.as_deref() == Some("on")
+    }
+
+    /// Whether biases take up the mean error of rounded weights.
+    #[must_use]
+    pub fn corrects_biases(&self) -> bool {
+        self.bias_correction.as_deref() == Some("on")
+    }
+
+    /// What [`Self::pruning`] says; absent is `off`.
+    #[must_use]
+    pub fn pruning(&self) -> &str {
+        self.pruning.as_deref().unwrap_or("off")
+    }
+
+    /// What [`Self::pruned_percent`] says; absent is 50.
+    #[must_use]
+    pub fn pruned_percent(&self) -> u32 {
+        self.pruned_percent.unwrap_or(50)
+    }
+
+    /// What [`Self::fine_tune_epochs`] says; absent is none.
+    #[must_use]
+    pub fn fine_tune_epochs(&self) -> u32 {
+        self.fine_tune_epochs.unwrap_or(0)
+    }
+
+    /// Whether zero is in the middle of every activation's codes.
+    #[must_use]
+    pub fn is_symmetric(&self) -> bool {
+        self.activations.as_deref() == Some("symmetric")
+    }
 }
 
 /// What is measured.
@@ -274,6 +362,17 @@ impl Recipe {
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self)
             .expect("a recipe has string keys and finite numbers only")
+    }
+
+    /// SHA-256 of what decides the trained weights: everything but how they are stored and what is measured of them.
+    #[must_use]
+    pub fn training_digest(&self) -> String {
+        let mut document = self.to_value();
+        if let Value::Object(sections) = &mut document {
+            sections.remove("quantization");
+            sections.remove("evaluation");
+        }
+        digest::json_digest(&document)
     }
 
     /// SHA-256 of the canonical form, unknown fields included.

@@ -1,6 +1,6 @@
 //! Reads a recipe from text: size, form and ranges, with every problem named; shapes and work are the model's plan.
 
-use super::fields::{FIELDS, FieldKind, at, paths, row};
+use super::fields::{FIELDS, FieldKind, SCHEMES, at, paths, row};
 use super::{Recipe, VERSION, canonical, typed};
 use crate::error::{Error, Problem, Result};
 use serde_json::Value;
@@ -82,6 +82,7 @@ pub fn from_value(value: Value) -> Result<Recipe> {
         .collect();
     if problems.is_empty() {
         check_together(&value, &mut problems);
+        check_layers(&value, &mut problems);
     }
     if !problems.is_empty() {
         return Err(Error::Recipe(problems));
@@ -151,6 +152,34 @@ fn check_together(document: &Value, problems: &mut Vec<Problem>) {
             path: "training.warmup_epochs".into(),
             message: format!("expected at most training.epochs ({epochs}), got {warmup}"),
         });
+    }
+}
+
+/// Schemes of single layers; whether there are such layers is the model's question.
+fn check_layers(document: &Value, problems: &mut Vec<Problem>) {
+    let path = "quantization.layers";
+    let mut problem = |path: String, message| problems.push(Problem { path, message });
+    match at(document, path) {
+        None => {}
+        Some(Value::Object(layers)) => {
+            for (layer, scheme) in layers {
+                if !fits(FieldKind::Choice { options: SCHEMES }, scheme) {
+                    let expected = expectation(FieldKind::Choice { options: SCHEMES });
+                    let message = format!("expected {expected}, got {}", shown(scheme));
+                    problem(
+                        format!("{path}.{}", shown(&Value::from(layer.as_str()))),
+                        message,
+                    );
+                }
+            }
+        }
+        Some(other) => problem(
+            path.into(),
+            format!(
+                "expected an object of layers and their schemes, got {}",
+                kind_of(other)
+            ),
+        ),
     }
 }
 
@@ -280,6 +309,18 @@ mod tests {
             document["architecture"]["depth"] = Value::from(depth);
             assert_eq!(from_value(document).is_ok(), fits, "{family} {depth}");
         }
+    }
+
+    #[test]
+    fn layers_may_have_schemes_of_their_own() {
+        let layers = |layers: Value| changed("quantization.layers", layers);
+        let value = layers(serde_json::json!({"conv1": "int4"}));
+        let recipe = from_value(value.clone()).expect("valid");
+        assert_eq!(recipe.to_value(), value);
+        let found = problems(layers(serde_json::json!({"conv1": "int3", "conv2": 4})));
+        assert!(found[0].starts_with("quantization.layers.\"conv1\": expected one of f32"));
+        assert_eq!(found.len(), 2);
+        assert!(problems(layers(Value::from(3)))[0].contains("an object of layers"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod accuracy;
 mod agreement;
 mod cost;
 mod curve;
+mod damage;
 mod execution;
 mod findings;
 mod latency;
@@ -12,11 +13,13 @@ pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions};
 pub use agreement::{Agreement, Probe};
 pub use cost::{Cost, LayerCost};
 pub use curve::{EpochPoint, Training};
+pub use damage::{ClassDamage, Damage, Flip, Histograms, LayerDamage};
 pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
 pub use findings::{Dimension, Finding, Findings, Quality, Status as FindingStatus};
 pub use latency::Latency;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Everything that a complete run measured. A stopped or interrupted run lacks what it did not reach.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -54,4 +57,8 @@ pub struct Results {
     /// What answers cost on both engines, where a GPU was there to be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breakdown: Option<Breakdown>,
+    /// What storing the weights did to the model, as [`Damage`] says it; absent for f32. Kept as JSON: nothing here computes
+    /// with it, and whoever shows it checks its form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<Value>,
 }

@@ -30,7 +30,8 @@ pub(super) struct Progress {
 /// What a checkpoint must belong to.
 pub(super) struct Identity<'a> {
     pub(super) graph: &'a Graph,
-    pub(super) recipe: String,
+    /// What decides the weights, and the whole recipe, which older checkpoints name.
+    pub(super) recipe: [String; 2],
     /// Its arithmetic and the steps of its epochs, where it must not come from elsewhere.
     pub(super) own: Option<(&'static str, u32)>,
     pub(super) epochs: u32,
@@ -80,12 +81,18 @@ pub(super) fn read(bytes: &[u8], identity: &Identity<'_>) -> Result<(State, Prog
     // What it belongs to is asked first: another recipe's model would fail as a missing tensor.
     let metadata = model::read_metadata(bytes, what)?;
     let arithmetic = identity.own.map(|(arithmetic, _)| arithmetic);
+    let [training, whole] = identity.recipe.each_ref().map(String::as_str);
     for (key, wanted, words) in [
-        ("form", Some(FORM), "the form assay-checkpoint-1"),
-        ("recipe", Some(&*identity.recipe), "one of this recipe"),
-        ("arithmetic", arithmetic, "one of this arithmetic"),
+        ("form", Some([FORM; 2]), "the form assay-checkpoint-1"),
+        ("recipe", Some([training, whole]), "one of this recipe"),
+        (
+            "arithmetic",
+            arithmetic.map(|it| [it; 2]),
+            "one of this arithmetic",
+        ),
     ] {
-        if wanted.is_some() && metadata.get(key).map(String::as_str) != wanted {
+        let found = metadata.get(key).map(String::as_str);
+        if wanted.is_some_and(|wanted| !found.is_some_and(|found| wanted.contains(&found))) {
             return Err(bad(words, "another"));
         }
     }

@@ -22,7 +22,7 @@ pub struct Trainer {
     executable: Box<dyn Executable>,
     graph: Graph,
     recipe: Recipe,
-    recipe_digest: String,
+    training_digest: String,
     arithmetic: &'static str,
     batch_size: u32,
     steps_per_epoch: u32,
@@ -103,7 +103,7 @@ impl Trainer {
             executable,
             graph: plan.graph.clone(),
             recipe: recipe.clone(),
-            recipe_digest: recipe.digest(),
+            training_digest: recipe.training_digest(),
             arithmetic: engine.capabilities().arithmetic,
             batch_size,
             steps_per_epoch: (split.train.len() as u32).div_ceil(batch_size),
@@ -123,7 +123,8 @@ impl Trainer {
         Ok(trainer)
     }
 
-    /// A training that goes on from a checkpoint of the same recipe, to the very same weights.
+    /// A training that goes on from a checkpoint of the same training, to the very same weights; how they are stored and
+    /// measured may differ.
     ///
     /// # Errors
     /// As [`Trainer::new`]; [`crate::error::Error::BadInput`] in words for bytes that are no checkpoint, are truncated or
@@ -173,7 +174,7 @@ impl Trainer {
             bytes,
             &checkpoint::Identity {
                 graph: &self.graph,
-                recipe: self.recipe_digest.clone(),
+                recipe: [self.training_digest.clone(), self.recipe.digest()],
                 own,
                 epochs: self.recipe.training.epochs,
             },
@@ -318,7 +319,7 @@ impl Trainer {
         Ok(checkpoint::write(
             &state,
             &self.progress,
-            &self.recipe_digest,
+            &self.training_digest,
             self.arithmetic,
         ))
     }

@@ -18,7 +18,7 @@ export interface ModelOptions {
   /** Which engine; `"cpu"` if not given. */
   engine?: "cpu";
   /** How the weights are stored before they are used; `"f32"` if not given. Only an f32 model trains. */
-  scheme?: "f32" | "f16" | "Q8_0" | "Q4_0";
+  scheme?: "f32" | "f16" | "int8-weights" | "int8-weights-tensor" | "int4" | "int4-asymmetric" | "ternary" | "Q8_0" | "Q6_K" | "Q5_1" | "Q5_0" | "Q4_1" | "Q4_0" | "Q4_K";
   /** Rows computed at a time, from 1; 64 if not given. More rows in a call are done in parts, with the same answers. */
   batch?: number;
 }
@@ -98,7 +98,7 @@ export interface ModelInfo {
   macs: number;
   /** Bytes of the weights as the scheme stores them. */
   weightBytes: number;
-  scheme: "f32" | "f16" | "Q8_0" | "Q4_0";
+  scheme: "f32" | "f16" | "int8-weights" | "int8-weights-tensor" | "int4" | "int4-asymmetric" | "ternary" | "Q8_0" | "Q6_K" | "Q5_1" | "Q5_0" | "Q4_1" | "Q4_0" | "Q4_K";
   engine: "cpu";
   /** Version of the engine's rounding: models of one version give the same bits in every browser and in Node. */
   arithmetic: string;

@@ -38,7 +38,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// The digits without their files: rows that any build can make, with a shape and classes of their own.
-fn made_up_rows() -> (Rows, Split) {
+pub(crate) fn made_up_rows() -> (Rows, Split) {
     let mut stream = Stream::new(3, "rows", 0);
     let labels: Vec<u16> = (0..90).map(|row| (row % 3) as u16).collect();
     let mut features = Vec::new();

@@ -6,6 +6,7 @@ mod digests;
 mod engine;
 mod graphs;
 mod numerics;
+mod quantization;
 mod reference;
 mod sets;
 mod special;
@@ -24,6 +25,7 @@ pub(crate) fn all() -> Vec<Case> {
     all.extend(engine::cases());
     all.extend(numerics::cases());
     all.extend(digests::cases());
+    all.extend(quantization::cases());
     all.extend(special::cases());
     all.extend(sets::cases());
     all

@@ -4,7 +4,7 @@
 
 use super::Case;
 use assay::model::{Graph, Layer, Weights};
-use assay::quant::{self, Scheme};
+use assay::quant::{self, Extent, Scheme};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -87,7 +87,7 @@ fn storage_bound(block: &[f32], value: f32, scheme: Scheme) -> f64 {
             let step = largest / 127.0;
             (0.5 + 1e-4) * step + 127.0 * half(step)
         }
-        Scheme::Q4_0 => {
+        _ => {
             let step = largest / 8.0;
             // The side away from the largest number has only seven steps.
             let share = if value.abs() > 7.5 * step { 1.0 } else { 0.5 };
@@ -117,7 +117,12 @@ fn stored_weights_are_close() -> Result<(), String> {
         ("Q8_0", Scheme::Q8_0),
         ("Q4_0", Scheme::Q4_0),
     ] {
-        let stored = quant::quantize(&graph, &weights, name).map_err(text)?;
+        let stored = quant::quantize(
+            &graph,
+            &weights,
+            &quant::Request::named(name).map_err(text)?,
+        )
+        .map_err(text)?;
         for layer in &stored.layers {
             let blocks = matches!(scheme, Scheme::Q8_0 | Scheme::Q4_0);
             let fits = layer.name == "conv2.weight" || layer.name == "dense.weight";
@@ -135,7 +140,9 @@ fn stored_weights_are_close() -> Result<(), String> {
             }
             let before = &weights.get(&layer.name).ok_or("no tensor")?.values;
             let after = &stored.weights().get(&layer.name).ok_or("no tensor")?.values;
-            if layer.bytes.len() as u64 != applied.bytes(before.len() as u64) {
+            let outputs = u64::from(layer.shape[0]);
+            let inner = before.len() as u64 / outputs;
+            if layer.bytes.len() as u64 != applied.bytes(Extent { outputs, inner }) {
                 return Err(format!(
                     "{name}: {} has {} bytes",
                     layer.name,

@@ -89,6 +89,23 @@ const VISIT = [
     await press(page, "Compare", "assay-runs-view");
     await says(page, "Images on which they disagree");
   }],
+  ["the variants of a run", async (page) => {
+    await goTo(page, "Experiment");
+    await press(page, "Variants", "assay-this-run");
+    await waitFor(page, "schemes are offered", () => document.querySelectorAll("input[name=scheme]").length > 10);
+    await page.evaluate(() => {
+      for (const box of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("input[name=scheme]"))) if (!["int8", "ternary"].includes(box.value)) box.click();
+    });
+    await press(page, "Record 2 variants");
+    await waitFor(page, "the table", () => document.querySelectorAll(".variants-table tbody tr").length === 3 && document.querySelector("assay-variants-view assay-chart"));
+    await press(page, "Search", "assay-search");
+    await says(page, /Found and recorded|no layer|no assignment/, { within: "assay-search" });
+  }],
+  ["the microscope", async (page) => {
+    await press(page, "Microscope: ternary");
+    await says(page, "Layers, the most damaged first");
+    await waitFor(page, "pictures", () => document.querySelector("assay-flips canvas"));
+  }],
   ["a claim that was checked", async (page) => {
     await page.goto(await copied(page));
     await says(page, "A claimed result");

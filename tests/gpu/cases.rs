@@ -3,6 +3,8 @@
 
 #[path = "api.rs"]
 mod api;
+#[path = "integers.rs"]
+mod integers;
 #[path = "training.rs"]
 mod training;
 
@@ -64,6 +66,48 @@ const SABOTAGES: &[(&str, &str, &str)] = &[
     ("cross_entropy", "its < best", "its > best"),
     ("update", "turn.keep_second", "turn.keep_first"),
     ("max_pool_gradient", "other == own && is_before", "false"),
+    ("integer_gather", "% task.words", "% (task.words - 1u)"),
+    ("integer_product", "x < task.width", "x <= task.width"),
+    (
+        "integer_product",
+        "(sums & vec4<i32>(0xffff))",
+        "(sums & vec4<i32>(0x7fff))",
+    ),
+    ("integer_product", "dot(a, b.z)", "dot(a, b.w)"),
+    ("integer_product", "task.residual_base", "task.base"),
+    (
+        "integer_product",
+        "vec4<i32>((1i << shift) >> 1u)",
+        "vec4<i32>(0i)",
+    ),
+    ("integer_pool", "cells += 1u;", ""),
+    (
+        "integer_pool",
+        "max(largest, numbers)",
+        "min(largest, numbers)",
+    ),
+    ("integer_map", "vec4<i32>(128)", "vec4<i32>(127)"),
+    ("integer_map", "(1i << task.shift) >> 1u", "0i"),
+    (
+        "integer_transpose",
+        "number % task.places",
+        "number % task.channels",
+    ),
+    (
+        "integer_map",
+        "index % task.words * 4u",
+        "index % task.words",
+    ),
+    ("integer_norm", "mean -= 1i;", "mean += 30i;"),
+    ("integer_norm", "high += low >> 16u;", ""),
+    ("integer_norm", "found = larger;", "found = bit;"),
+    (
+        "integer_attention",
+        "token / task.tokens * task.tokens",
+        "0u",
+    ),
+    ("integer_attention", "max(largest,", "min(largest,"),
+    ("integer_attention", "23u - up", "22u - up"),
 ];
 
 /// What a case comes to: an error says what was expected and what was found.
@@ -106,6 +150,11 @@ pub(crate) fn all() -> Vec<GpuCase> {
             kernels => Err(format!("{kernels:?} have none")),
         }
     }));
+    let plain = Arc::clone(&table);
+    cases.push(GpuCase::new(
+        "parity: integers without packed products give the same bits",
+        move |gpu| without_packed_products(gpu, Arc::clone(&plain)),
+    ));
     for &(kernel, from, to) in SABOTAGES {
         let table = Arc::clone(&table);
         cases.push(GpuCase::new(
@@ -113,9 +162,23 @@ pub(crate) fn all() -> Vec<GpuCase> {
             move |gpu| sabotaged(gpu, Arc::clone(&table), kernel, from, to),
         ));
     }
+    cases.extend(integers::cases());
     cases.extend(training::cases());
     cases.extend(api::cases());
     cases
+}
+
+/// Whether the integer product gives the same bits where WGSL cannot multiply four numbers at once.
+async fn without_packed_products(gpu: Gpu, table: Arc<Vec<parity::Case>>) -> Result<(), String> {
+    let [packed, plain] = parity::PRODUCTS_OF_FOUR;
+    let all = table.iter();
+    for case in all.filter(|case| case.name.starts_with("integer_product ")) {
+        let off = case.sabotaged(&gpu, packed, plain).await?;
+        if off > 0 {
+            return Err(format!("{}: {off} numbers differ", case.name));
+        }
+    }
+    Ok(())
 }
 
 /// Whether some case of the kernel notices that it was changed.

@@ -415,6 +415,35 @@ fn both_engines_are_timed_batch_by_batch() -> Result<(), String> {
     holds(record.results.latency.is_some(), "latency", &record)
 }
 
+fn integers_are_scored_on_the_gpu_and_elsewhere_where_they_cannot() -> Result<(), String> {
+    let timed = ("evaluation.latency_secs", json!(0.2));
+    let changes = [("quantization.scheme", json!("int8")), timed.clone()];
+    let Ran { record, .. } = run(recipe("gpu", &changes), None, "")?;
+    holds(
+        record.environment.engine == "gpu",
+        "int8 on the GPU",
+        &record,
+    )?;
+    holds(parts(&record).len() == 1, "one part", &record)?;
+    let agreement = record.results.agreement.as_ref().ok_or("no agreement")?;
+    let rows = agreement.probes.iter().find(|it| it.name == "test rows");
+    // The very bits of the CPU's.
+    let none = rows.is_some_and(|it| it.max_absolute == 0.0);
+    holds(none && agreement.flips.is_empty(), "no difference", &record)?;
+    holds(record.results.latency.is_some(), "latency", &record)?;
+    holds(record.results.breakdown.is_none(), "no breakdown", &record)?;
+    let changes = [("quantization.scheme", json!("int8-dynamic")), timed];
+    let Ran { record, .. } = run(recipe("gpu", &changes), None, "")?;
+    holds(record.status == Status::Complete, "complete", &record)?;
+    let all = parts(&record);
+    let last = all.last().ok_or("no parts")?;
+    holds(all.len() == 2 && last.0 == "cpu", "then the CPU", &record)?;
+    let execution = record.results.execution.as_ref().ok_or("no execution")?;
+    let reason = &execution.parts[1].reason;
+    holds(reason.contains("int8-dynamic"), "the reason", &record)?;
+    holds(record.results.accuracy.is_some(), "accuracy", &record)
+}
+
 /// Probes of a model whose kernel was changed, at the engine's own seam.
 fn a_changed_kernel_trips_the_gate(
     gpu: &Gpu,
@@ -487,7 +516,7 @@ const CHANGES: [(&str, &str, &str, &str); 6] = [
 
 pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
     type Test = fn() -> Result<(), String>;
-    let tests: [(&str, Test); 9] = [
+    let tests: [(&str, Test); 10] = [
         (
             "a run on the GPU agrees and makes a claim",
             a_run_on_the_gpu_agrees_and_makes_a_claim,
@@ -517,6 +546,10 @@ pub(super) fn trials(gpu: &Arc<Gpu>) -> Vec<Trial> {
             without_a_gpu_the_cpu_does_it_exactly,
         ),
         ("auto says what it measured", auto_says_what_it_measured),
+        (
+            "integers are scored on the GPU, and elsewhere where they cannot",
+            integers_are_scored_on_the_gpu_and_elsewhere_where_they_cannot,
+        ),
         (
             "both engines are timed batch by batch",
             both_engines_are_timed_batch_by_batch,

@@ -1,5 +1,7 @@
 //! Whole models on the GPU against the CPU engine: answers, one step's gradients, trainings, counts, and what goes wrong.
 
+#[path = "halves.rs"]
+mod halves;
 #[path = "tuning.rs"]
 mod tuning;
 
@@ -52,6 +54,7 @@ pub(super) fn cases() -> Vec<GpuCase> {
         "model: a device that is lost is told in words",
         lost,
     ));
+    cases.extend(halves::cases());
     cases.extend(tuning::cases());
     cases
 }

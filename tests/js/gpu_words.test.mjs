@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scientific } from "../../www/figures.js";
-import { choiceWords, decidedWords, engineAsked, engineNote, liveEngineWords, lossWords, partWords, whyNoBaseline } from "../../www/gpu_words.js";
+import { choiceWords, decidedWords, engineAsked, engineNote, liveEngineWords, lossWords, partWords, sameAnswersWords, whyNoBaseline } from "../../www/gpu_words.js";
 import { RunLog } from "../../www/run_log.js";
 import { Store } from "../../www/store.js";
 
@@ -96,4 +96,14 @@ test("a pin that came with a log does not make such a run the baseline", () => {
   log.summaries.set("right", /** @type {any} */ ({ digest: "right", agrees: true, started: "2025" }));
   log.show();
   assert.equal(store.state.baseline, "right");
+});
+
+test("says of a file's answers only what is known where a record has others", () => {
+  /** @param {string} engine @param {string} arithmetic */
+  const words = (engine, arithmetic, predictions = "b") => sameAnswersWords("a", /** @type {any} */ ({ digests: { predictions }, environment: { engine, arithmetic } }), "cpu-2");
+  assert.equal(words("gpu", "gpu-1", "a"), ", as the record says");
+  for (const engine of ["gpu", "mixed"]) assert.match(words(engine, "gpu-1"), /^; the record has others: a GPU had a part/);
+  assert.equal(words("cpu", "cpu-1"), "; the record has others: its run had the arithmetic cpu-1, and this version has cpu-2");
+  assert.match(words("cpu", "cpu-2"), /the same arithmetic on a CPU: please report it$/);
+  for (const arithmetic of ["cpu-1", "cpu-2"]) assert.doesNotMatch(words("cpu", arithmetic), /GPU/);
 });

@@ -90,6 +90,7 @@ test("names the stage that a run is in, and prepares only where a GPU may be use
   assert.equal(names(onGpu), "PREPARE train quantize score time");
   assert.equal(names({ ...onGpu, stage: "checking the GPU" }), "PREPARE train quantize score time");
   assert.equal(names({ ...onGpu, stage: "checking the GPU", curve: [point(1)] }), "prepare train quantize SCORE time");
+  for (const stage of ["quantizing", "fine-tuning", "looking for damage"]) assert.equal(names({ ...after(), stage }), "train QUANTIZE score time");
   assert.equal(names({ ...onGpu, stage: "timing both engines" }), "prepare train quantize score TIME");
 });
 

@@ -32,6 +32,28 @@ test("writes what it reads", () => {
   assert.deepEqual(addressFromHash(hashFromRoute("compare", [A, B])), { route: { view: "compare", digests: [A, B] } });
 });
 
+test("an address that somebody has just gone to is not replaced before it is read", () => {
+  /** @type {unknown[]} */
+  const replaced = [];
+  const location = { hash: "" };
+  /** @type {() => void} */
+  let changed = () => {};
+  const view = /** @type {any} */ ({
+    location,
+    history: { replaceState: (/** @type {unknown[]} */ ...values) => replaced.push((location.hash = String(values[2]))) },
+    addEventListener: (/** @type {string} */ _, /** @type {() => void} */ listener) => (changed = listener),
+  });
+  const router = new Router(() => {}, view);
+  router.start();
+  router.replace("#r1.x");
+  router.go("runs");
+  router.replace("#r1.y");
+  assert.equal(location.hash, "#/runs");
+  changed();
+  router.replace("#r1.y");
+  assert.deepEqual(replaced, ["#r1.x", "#r1.y"]);
+});
+
 test("replaces the address without being told of it", () => {
   /** @type {unknown[]} */
   const replaced = [];

@@ -78,8 +78,8 @@ function page({ db = memory(), locks = new FakeLocks() } = {}) {
     async append(/** @type {string} */ text) {
       const { digest } = JSON.parse(text);
       appended.push(digest);
-      await db.appendRecords([{ text, summary: /** @type {any} */ ({ digest, weightsDigest: "w" }) }]);
-      return { digest, weightsDigest: "w" };
+      await db.appendRecords([{ text, summary: /** @type {any} */ ({ digest, weightsDigest: "w", scheme: "f32", recipe: {} }) }]);
+      return { digest, weightsDigest: "w", scheme: "f32", recipe: {} };
     },
     recordText: (/** @type {string} */ digest) => db.recordText(digest),
   });

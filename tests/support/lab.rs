@@ -5,9 +5,10 @@
 use assay::data::{self, Dataset, Rows, Split};
 use assay::engine::cpu::CpuEngine;
 use assay::engine::{Engine, Parameters, loss};
+use assay::eval;
 use assay::model::{self, Plan};
-use assay::quant;
-use assay::recipe::Recipe;
+use assay::quant::Stored;
+use assay::recipe::{QuantizationSpec, Recipe};
 use assay::train::{Ended, Step, Trainer};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -88,15 +89,30 @@ impl Lab {
 
     /// Share of the test rows that the kept weights, stored under `scheme`, answer rightly.
     pub(crate) fn test_accuracy(&self, trainer: &Trainer, scheme: &str) -> f64 {
-        let (weights, _) = trainer.kept().unwrap();
-        let stored = quant::quantize(trainer.graph(), weights, scheme).unwrap();
+        let spec = QuantizationSpec {
+            scheme: scheme.into(),
+            ..QuantizationSpec::default()
+        };
+        let loss = self.test_loss(trainer, &spec);
+        f64::from(loss.correct) / f64::from(loss.rows)
+    }
+
+    /// The loss of the kept weights on the test rows, stored as asked.
+    pub(crate) fn test_loss(&self, trainer: &Trainer, spec: &QuantizationSpec) -> loss::Loss {
+        let stored = self.stored(trainer, spec);
         let parameters = Parameters::Stored(&stored);
         let mut executable = ready(self.engine.prepare(trainer.graph(), parameters, 64)).unwrap();
         let logits = ready(executable.logits(&self.split.test)).unwrap();
         let labels = (self.split.test.iter()).map(|&row| self.rows.labels[row as usize]);
         let labels: Vec<u16> = labels.collect();
-        let loss = loss::cross_entropy(&logits, &labels, self.classes);
-        f64::from(loss.correct) / f64::from(loss.rows)
+        loss::cross_entropy(&logits, &labels, self.classes)
+    }
+
+    /// The kept weights, stored as asked.
+    pub(crate) fn stored(&self, trainer: &Trainer, spec: &QuantizationSpec) -> Stored {
+        let (weights, _) = trainer.kept().unwrap();
+        let training = &self.split.train;
+        eval::stored(trainer.graph(), weights, spec, &self.rows, training).unwrap()
     }
 
     /// Trains to the end, and gives [`Self::test_accuracy`] of the unquantized weights.

@@ -13,6 +13,8 @@ import "../views/experiment_view.js";
 import "../views/runs_view.js";
 import "../views/compare_view.js";
 import "../views/data_view.js";
+import "../views/microscope_view.js";
+import "../views/variants_view.js";
 
 /** @import { StateKey } from "../store.js" */
 
@@ -31,6 +33,8 @@ export class AssayApp extends AssayElement {
         <assay-experiment-view ?hidden=${view !== "experiment"}></assay-experiment-view>
         ${view === "runs" ? html`<assay-runs-view></assay-runs-view>` : ""}
         ${view === "compare" ? html`<assay-compare-view></assay-compare-view>` : ""}
+        ${view === "variants" ? html`<assay-variants-view></assay-variants-view>` : ""}
+        ${view === "microscope" ? html`<assay-microscope-view></assay-microscope-view>` : ""}
         ${view === "data" ? html`<assay-data-view></assay-data-view>` : ""}
       </main>
       <assay-help></assay-help>

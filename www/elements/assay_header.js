@@ -31,7 +31,7 @@ export class AssayHeader extends AssayElement {
         <span class="brand"><img src="icon.svg" alt="" width="16" height="16">Assay</span>
         <nav aria-label="Views">
           ${VIEWS.map(([view, label]) => {
-            const here = route.view === view || (view === "runs" && route.view === "compare");
+            const here = route.view === view || (view === "runs" && ["compare", "variants", "microscope"].includes(route.view));
             return html`<a href=${view === "experiment" ? experimentHash : hashFromRoute(view)} aria-current=${here ? "page" : "false"}>${label}</a>`;
           })}
         </nav>

@@ -6,6 +6,7 @@ import { app } from "../app.js";
 import { bytes, millis, percent, plusMinus, when } from "../figures.js";
 import { DISAGREES, engineName } from "../gpu_words.js";
 import { icon, statusSign } from "../icons.js";
+import { variantName } from "../quantization_words.js";
 import { hashFromRoute } from "../router.js";
 import { unlessStruck } from "../run_table/engine_facts.js";
 import { AssayElement } from "./assay_element.js";
@@ -49,9 +50,9 @@ export class AssayLastRuns extends AssayElement {
   /** @param {RunSummary} run */
   row(run) {
     const { annotations, baseline, shown } = this.state;
-    const { digest, architecture, scheme, accuracy, accuracyLow, accuracyHigh, p50Millis, weightBytes, status, started, agrees } = run;
+    const { digest, architecture, accuracy, accuracyLow, accuracyHigh, p50Millis, weightBytes, status, started, agrees } = run;
     const here = shown?.digest === digest;
-    const name = annotations[digest]?.name || `${architecture} · ${scheme}`;
+    const name = annotations[digest]?.name || `${architecture} · ${variantName(run)}`;
     return html`<tr aria-current=${here ? "true" : "false"}>
       <th scope="row">
         <button type="button" class="quiet text" aria-pressed=${here} title="Show this run" @click=${() => void app.runs.showRecord(digest)}>

@@ -193,7 +193,13 @@ export class AssayRunDetails extends AssayElement {
         </button>
         <button type="button" @click=${() => attempt(() => actions.takeUpRecipe(text))}>Load into recipe</button>
         ${this.hasWeights && summary
-          ? html`<button type="button" @click=${() => attempt(() => actions.saveWeights(summary))}>Download weights</button>`
+          ? html`<button type="button" @click=${() => attempt(() => actions.saveWeights(summary))}>Download f32 weights</button>`
+          : ""}
+        ${record.status === "complete" && record.digests.weights !== ""
+          ? html`<a href=${`#/variants/${digest}`}>Variants</a> <a href=${`#/microscope/${digest}`}>Microscope</a>`
+          : ""}
+        ${this.hasWeights && record.status === "complete"
+          ? html`<button type="button" title="The stored weights; the file is read back and must give the same answers" @click=${() => actions.exportStored(record.recipe, record.digests.weights, "safetensors", record)}>Export stored weights</button>`
           : ""}
         ${added.deleted
           ? html`<button type="button" @click=${() => attempt(() => actions.restoreRuns([digest]))}>Restore</button>`

@@ -7,9 +7,10 @@ import { bytes, count, millis, perSec, percent, plusMinus, points, relative, whe
 import { engineAsked, engineName, whyNoBaseline } from "../gpu_words.js";
 import { agreementSign, icon, statusSign } from "../icons.js";
 import { isGoing } from "../live_run.js";
+import { variantName } from "../quantization_words.js";
 import { verdictSign } from "../run_table/cells.js";
 import { agreementPart, executed, paidOnce, unlessStruck } from "../run_table/engine_facts.js";
-import { factList } from "../run_table/facts.js";
+import { factList, keptLayers } from "../run_table/facts.js";
 import { saveFile } from "../save_file.js";
 import { AssayElement } from "./assay_element.js";
 import "./assay_copy_link.js";
@@ -50,12 +51,13 @@ export class AssayThisRun extends AssayElement {
         ${statusSign(shown.altered ? "altered" : record.status)}
       </div>
       <p class="small soft">
-        ${this.state.annotations[digest]?.name || summary?.architecture} · ${summary?.scheme} · <time datetime=${record.started}>${when(record.started)}</time>
+        ${this.state.annotations[digest]?.name || summary?.architecture} · ${summary ? variantName(summary) : ""} · <time datetime=${record.started}>${when(record.started)}</time>
         ${record.resumed_from ? html`· resumed` : ""}
       </p>
       ${this.engine(record)}
       ${summary ? this.table(summary, base) : ""}
       ${this.flags(summary)}
+      ${keptLayers(record)}
       ${this.buttons(shown, summary)}
     </section>`;
   }
@@ -150,8 +152,11 @@ export class AssayThisRun extends AssayElement {
     return html`<div class="stack tight">
       <div class="row">
         <button type="button" aria-pressed=${isBase} aria-disabled=${refused !== ""} aria-describedby=${refused ? "no-base" : nothing} title=${refused} @click=${() => refused || void app.log.pinBaseline(isBase ? null : digest)}>${icon(isBase ? "starred" : "star")} ${isBase ? "Base" : "Keep as base"}</button>
-        ${summary?.weightsDigest ? html`<button type="button" title="As safetensors" @click=${() => void this.download(summary)}>Download weights</button>` : ""}
+        ${summary?.weightsDigest ? html`<button type="button" title="As safetensors" @click=${() => void this.download(summary)}>Download f32 weights</button>` : ""}
       </div>
+      ${complete && summary?.weightsDigest
+        ? html`<div class="row"><a href=${`#/variants/${digest}`}>Variants</a> <a href=${`#/microscope/${digest}`}>Microscope</a> <span class="soft small">this model under other schemes; what this one did to it</span></div>`
+        : ""}
       ${refused ? html`<p id="no-base" class="small soft">${refused}</p>` : ""}
       ${complete ? html`<assay-copy-link label="Copy link" .pack=${() => app.links.packRun(digest, "")}></assay-copy-link>` : ""}
     </div>`;

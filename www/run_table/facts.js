@@ -2,8 +2,10 @@
 /** @file What a record says, as short lists: measured figures, digests, environment; templates only. */
 
 import { html } from "lit";
+import { damageFrom } from "../damage.js";
 import { bytes, count, millis, NONE, percent, perSec, plusMinus, relative, secs, significant } from "../figures.js";
 import "../elements/assay_digest.js";
+import { icon } from "../icons.js";
 import { unlessStruck } from "./engine_facts.js";
 
 /** @import { TemplateResult } from "lit" */
@@ -110,7 +112,7 @@ export function environment({ environment: where }) {
 }
 
 /**
- * Layers that are not stored as the recipe asks, with the reason.
+ * Layers that are not stored as the recipe asks, with the reason, and what was found about the stored model.
  * @param {RunRecord} record
  * @returns {TemplateResult|""}
  */
@@ -118,6 +120,8 @@ export function keptLayers({ results }) {
   /** @type {LayerCost[]} */
   const layers = results.cost?.layers ?? [];
   const other = layers.filter(({ reason }) => reason);
-  if (other.length === 0) return "";
-  return html`<p class="small">Not stored as asked: ${other.map(({ name, scheme, reason }) => `${name} stays ${scheme} (${reason})`).join("; ")}.</p>`;
+  const found = damageFrom(results.damage)?.warnings ?? [];
+  if (other.length + found.length === 0) return "";
+  return html`${other.length > 0 ? html`<p class="small">Not stored as asked: ${other.map(({ name, scheme, reason }) => `${name} stays ${scheme} (${reason})`).join("; ")}.</p>` : ""}
+    ${found.map((finding) => html`<p class="small" data-tone="warn">${icon("altered")} Finding: ${finding}.</p>`)}`;
 }

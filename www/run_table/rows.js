@@ -2,6 +2,7 @@
 /** @file What the run table shows of a record: its summary and what people added, as one flat row. Knows no DOM and no database. */
 
 import { DISAGREES } from "../gpu_words.js";
+import { variantName } from "../quantization_words.js";
 
 /** @import { AnnotationState, RunSummary } from "../types.js" */
 
@@ -25,7 +26,8 @@ import { DISAGREES } from "../gpu_words.js";
  */
 export function titleOf(summary) {
   const what = summary.architecture || summary.family || "run";
-  return summary.scheme && summary.scheme !== "f32" ? `${what} · ${summary.scheme}` : what;
+  const stored = summary.scheme ? variantName(summary) : "f32";
+  return stored === "f32" ? what : `${what} · ${stored}`;
 }
 
 /**

@@ -6,6 +6,7 @@ import { announce } from "../announcer.js";
 import { app } from "../app.js";
 import { percent } from "../figures.js";
 import { errorFrom } from "../page_wasm.js";
+import { quantizationKeyOf } from "../variants.js";
 import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_confusion.js";
 import "../elements/assay_drawing_pad.js";
@@ -297,13 +298,14 @@ export class AssayPlayPanel extends AssayElement {
    */
   async predict(record, what) {
     const { weights } = record.digests;
-    if (app.runs.loadedWeights !== weights) {
+    const model = `${weights} ${quantizationKeyOf(record.recipe.quantization ?? {})}`;
+    if (app.runs.loadedModel !== model) {
       if (this.state.run?.status === "running") throw new Error("The lab is busy with a run. Wait for it to end, then try again.");
       const bytes = await app.log.weights(weights);
       if (!bytes) throw new Error("The weights of this run are not stored in this browser. Run its recipe again, and try the model of that run.");
       // The bytes are moved to the worker, so it gets a copy.
-      await app.lab.command({ type: "load", recipe: record.recipe }, { bytes: bytes.slice() }).done;
-      app.runs.loadedWeights = weights;
+      await app.lab.command({ type: "load", recipe: record.recipe, weights }, { bytes: bytes.slice() }).done;
+      app.runs.loadedModel = model;
     }
     return app.lab.command({ type: "predict", ...what }).done;
   }

@@ -21,6 +21,12 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 5)]
         rounds: u32,
     },
+    /// Assay's integer inference beside its f32, with Winograd and without, on the reference models as wasm in Node
+    Integers {
+        /// Rounds, every second one in the opposite order
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+    },
     /// Assay's GPU engine beside what this machine's adapter does at best; `-- --help` lists the program's own options
     Gpu {
         /// Options of the program, after `--`
@@ -73,6 +79,7 @@ pub(crate) fn run(project: &Project, what: Bench) -> Result<()> {
     match what {
         Bench::Peers(options) => peers(project, &options),
         Bench::Kernels { rounds } => kernels(project, rounds),
+        Bench::Integers { rounds } => integers(project, rounds),
         Bench::Gpu { options } => gpu(project, &options),
     }
 }
@@ -149,6 +156,17 @@ fn kernels(project: &Project, rounds: u32) -> Result<()> {
     )
 }
 
+/// The same crate twice, because Winograd is there or not when it is compiled.
+fn integers(project: &Project, rounds: u32) -> Result<()> {
+    let folder = Path::new("benches/integers");
+    let mut node = project.node("benches/integers/run.mjs");
+    for (target, features) in [("bench-direct", &["direct"][..]), ("bench-integers", &[])] {
+        let module = wasm_module_with(project, folder, target, features)?;
+        node.arg(module.join("bench_integers.wasm"));
+    }
+    run_command(node.arg(rounds.to_string()))
+}
+
 /// Builds the program and runs it; `target/gpu-bench/release/assay-bench-gpu` needs nothing else to run elsewhere.
 fn gpu(project: &Project, options: &[String]) -> Result<()> {
     let target = project.target().join("gpu-bench");
@@ -170,6 +188,15 @@ fn gpu(project: &Project, options: &[String]) -> Result<()> {
 ///
 /// Its build folder is under ours, because cargo would else put one beside its sources.
 fn wasm_module(project: &Project, folder: &Path, target: &str) -> Result<PathBuf> {
+    wasm_module_with(project, folder, target, &[])
+}
+
+fn wasm_module_with(
+    project: &Project,
+    folder: &Path,
+    target: &str,
+    features: &[&str],
+) -> Result<PathBuf> {
     setup::wasm_target(project)?;
     let target = project.target().join(target);
     let mut cargo = project.cargo("build");
@@ -178,7 +205,9 @@ fn wasm_module(project: &Project, folder: &Path, target: &str) -> Result<PathBuf
         .arg("--manifest-path")
         .arg(project.root().join(folder).join("Cargo.toml"))
         .arg("--target-dir")
-        .arg(&target);
+        .arg(&target)
+        .arg("--features")
+        .arg(features.join(","));
     run_command(&mut cargo)?;
     Ok(target.join("wasm32-unknown-unknown/release"))
 }

@@ -155,7 +155,9 @@ fn run(command: Command) -> Result<bool> {
             )?;
         }
         Command::Ci => {
-            let project = project.with_variable("ASSAY_GPU", "require");
+            let project = project
+                .with_variable("ASSAY_GPU", "require")
+                .with_variable("ASSAY_PYTHON", "require");
             return Ok(ci::run(&project));
         }
     }

@@ -75,6 +75,9 @@ pub(crate) fn everything(project: &Project) -> Result<()> {
     to_build(project)?;
     browsers(project)?;
     graphics(project)?;
+    if let Err(reason) = python(project) {
+        println!("Exported files will not be read by Python: {reason:#}");
+    }
     if let Err(reason) = processors::set_up(project) {
         println!("Tests for other processors will be left out: {reason:#}");
     }
@@ -164,6 +167,50 @@ pub(crate) fn emulator(project: &Project, processor: &str) -> Result<String> {
         install(project, &program, &["--no-install-recommends", "qemu-user"])?;
     }
     Ok(program)
+}
+
+/// Readers of exported files that others wrote, in an environment of their own under `target`.
+const PYTHON_READERS: [&str; 3] = ["safetensors==0.4.5", "gguf==0.17.1", "numpy==1.26.4"];
+
+/// Python's readers of safetensors and GGUF; where Python is missing, the suite says that they were not asked.
+pub(crate) fn python(project: &Project) -> Result<()> {
+    let folder = project.root().join("target/python");
+    let marker = folder.join("readers");
+    let wanted = PYTHON_READERS.join("\n");
+    if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let has_venv = on_path("python3").is_some()
+        && stdout_of(
+            project
+                .command("python3")
+                .args(["-c", "import ensurepip; print(1)"]),
+        )
+        .is_ok_and(|found| found == "1");
+    if !has_venv {
+        install(
+            project,
+            "Python 3 with its venv",
+            &["python3", "python3-venv"],
+        )?;
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+    let made = run(project.command("python3").args(["-m", "venv"]).arg(&folder));
+    let read = made.and_then(|()| {
+        let pip = folder.join("bin/pip");
+        let mut pip = project.command(pip);
+        run(pip
+            .args(["install", "--quiet", "--disable-pip-version-check"])
+            .args(PYTHON_READERS))
+    });
+    if let Err(error) = read {
+        // What is half installed would be taken for the readers.
+        let _ = std::fs::remove_dir_all(&folder);
+        return Err(error);
+    }
+    std::fs::write(&marker, wanted)?;
+    println!("Installed Python's readers of exported files.");
+    Ok(())
 }
 
 /// A Vulkan adapter, in software where there is no other.

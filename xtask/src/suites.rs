@@ -67,6 +67,9 @@ pub(crate) fn run(project: &Project, names: &[SuiteName]) -> Vec<Outcome> {
 fn native(project: &Project) -> Outcome {
     Outcome::of("native", |outcome| {
         setup::graphics(project)?;
+        if let Err(reason) = setup::python(project) {
+            println!("{reason:#}");
+        }
         outcome.count(project.cargo("test").args([
             "--workspace",
             "--exclude=xtask",

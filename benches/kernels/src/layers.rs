@@ -1,5 +1,6 @@
 //! Assay's convolutions and their gradients behind the same kind of interface; nobody else's, they are in `bench peers`.
 
+use super::integers::Integers;
 use assay_kernels::convolution::{Geometry, Plan};
 use assay_kernels::{Epilogue, Rectifier};
 
@@ -14,6 +15,7 @@ pub struct Layer {
     input_gradient: Vec<f32>,
     weight_gradient: Vec<f32>,
     scratch: Vec<f32>,
+    integers: Integers,
 }
 
 /// Prepares a square convolution of square images.
@@ -53,6 +55,7 @@ pub extern "C" fn open_layer(
         input_gradient: vec![0.0; images * geometry.input_len()],
         weight_gradient: vec![0.0; geometry.weight_len()],
         scratch: vec![0.0; plan.scratch_len()],
+        integers: Integers::new(geometry, images),
         plan,
     };
     layer.plan.pack(&weight, &mut layer.packed);
@@ -60,7 +63,8 @@ pub extern "C" fn open_layer(
     Box::into_raw(Box::new(layer))
 }
 
-/// Computes one pass so many times: 0 the outputs with bias and relu, 1 the input's gradient, 2 the weight's.
+/// Computes one pass so many times: 0 the outputs with bias and relu, 1 the input's gradient, 2 the weight's, 3 the outputs in
+/// 8-bit integers.
 ///
 /// # Safety
 /// `layer` comes from [`open_layer`] and is used by nobody else.
@@ -93,6 +97,7 @@ pub unsafe extern "C" fn run_layer(layer: *mut Layer, pass: u32, times: u32) {
                     .plan
                     .input_gradient(packed, &layer.output, to, scratch);
             }
+            3 => layer.integers.run(),
             _ => {
                 let to = &mut layer.weight_gradient;
                 to.fill(0.0);

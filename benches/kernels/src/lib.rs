@@ -1,6 +1,7 @@
 //! Matrix products by several crates behind one wasm interface, so that they are timed by the same program in the same engine. Judges
 //! no input: a bad one traps.
 
+mod integers;
 mod lanes_of_wide;
 mod layers;
 

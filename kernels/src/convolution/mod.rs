@@ -69,7 +69,11 @@ impl Geometry {
 
 /// Planes and channels from which on 16 products and the transformations around them cost less than 36 products: at 16
 /// both ways took the same time in V8, at 32 Winograd took three quarters of it (docs/performance.md).
-const WINOGRAD_FROM: usize = 32;
+const WINOGRAD_FROM: usize = if cfg!(feature = "direct") {
+    usize::MAX
+} else {
+    32
+};
 
 /// A convolution that is ready to run.
 #[derive(Debug, Clone)]

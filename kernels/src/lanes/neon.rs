@@ -42,6 +42,34 @@ operations! {
     zip_high(a: Floats, b: Floats) -> Floats = machine::vzip2q_f32(a, b);
     select(mask: Integers, yes: Floats, no: Floats) -> Floats =
         machine::vbslq_f32(machine::vreinterpretq_u32_s32(mask), yes, no);
+    load_words(from: &[i16; 8]) -> Integers = machine::vreinterpretq_s32_s16(machine::vld1q_s16(from.as_ptr()));
+    store_words(a: Integers, into: &mut [i16; 8]) -> () = machine::vst1q_s16(into.as_mut_ptr(), machine::vreinterpretq_s16_s32(a));
+    load_integers(from: &[i32; 4]) -> Integers = machine::vld1q_s32(from.as_ptr());
+    store_integers(a: Integers, into: &mut [i32; 4]) -> () = machine::vst1q_s32(into.as_mut_ptr(), a);
+    splat_word(value: i16) -> Integers = machine::vreinterpretq_s32_s16(machine::vdupq_n_s16(value));
+    dot_words(a: Integers, b: Integers) -> Integers = {
+        let (a, b) = (machine::vreinterpretq_s16_s32(a), machine::vreinterpretq_s16_s32(b));
+        machine::vpaddq_s32(
+            machine::vmull_s16(machine::vget_low_s16(a), machine::vget_low_s16(b)),
+            machine::vmull_high_s16(a, b),
+        )
+    };
+    high_product(a: Integers, m: Integers) -> Integers = machine::vcombine_s32(
+        machine::vshrn_n_s64::<16>(machine::vmull_s32(machine::vget_low_s32(a), machine::vget_low_s32(m))),
+        machine::vshrn_n_s64::<16>(machine::vmull_high_s32(a, m)),
+    );
+    narrow(a: Integers, b: Integers) -> Integers =
+        machine::vreinterpretq_s32_s16(machine::vcombine_s16(machine::vqmovn_s32(a), machine::vqmovn_s32(b)));
+    max_words(a: Integers, b: Integers) -> Integers = machine::vreinterpretq_s32_s16(machine::vmaxq_s16(
+        machine::vreinterpretq_s16_s32(a), machine::vreinterpretq_s16_s32(b)));
+    min_words(a: Integers, b: Integers) -> Integers = machine::vreinterpretq_s32_s16(machine::vminq_s16(
+        machine::vreinterpretq_s16_s32(a), machine::vreinterpretq_s16_s32(b)));
+    zip_words_low(a: Integers, b: Integers) -> Integers = machine::vreinterpretq_s32_s16(machine::vzip1q_s16(
+        machine::vreinterpretq_s16_s32(a), machine::vreinterpretq_s16_s32(b)));
+    zip_words_high(a: Integers, b: Integers) -> Integers = machine::vreinterpretq_s32_s16(machine::vzip2q_s16(
+        machine::vreinterpretq_s16_s32(a), machine::vreinterpretq_s16_s32(b)));
+    shift_right(a: Integers, bits: i32) -> Integers = machine::vshlq_s32(a, machine::vdupq_n_s32(-bits));
+    to_floats(a: Integers) -> Floats = machine::vcvtq_f32_s32(a);
     load(from: &[f32; 4]) -> Floats = machine::vld1q_f32(from.as_ptr());
     store(a: Floats, into: &mut [f32; 4]) -> () = machine::vst1q_f32(into.as_mut_ptr(), a);
 }

@@ -72,3 +72,99 @@ pub(super) fn zip_high(a: Floats, b: Floats) -> Floats {
 pub(super) fn shift_left<const BITS: i32>(a: Integers) -> Integers {
     std::array::from_fn(|i| a[i] << BITS)
 }
+
+/// Eight words as the two halves of four integers each, the lower half first.
+fn words(a: Integers) -> [i16; 8] {
+    std::array::from_fn(|i| (a[i / 2] >> (16 * (i % 2))) as i16)
+}
+
+fn of_words(words: [i16; 8]) -> Integers {
+    std::array::from_fn(|i| i32::from(words[2 * i] as u16) | i32::from(words[2 * i + 1]) << 16)
+}
+
+#[inline(always)]
+pub(super) fn load_words(from: &[i16; 8]) -> Integers {
+    of_words(*from)
+}
+
+#[inline(always)]
+pub(super) fn store_words(a: Integers, into: &mut [i16; 8]) {
+    *into = words(a);
+}
+
+#[inline(always)]
+pub(super) fn load_integers(from: &[i32; 4]) -> Integers {
+    *from
+}
+
+#[inline(always)]
+pub(super) fn store_integers(a: Integers, into: &mut [i32; 4]) {
+    *into = a;
+}
+
+#[inline(always)]
+pub(super) fn splat_word(value: i16) -> Integers {
+    of_words([value; 8])
+}
+
+#[inline(always)]
+pub(super) fn dot_words(a: Integers, b: Integers) -> Integers {
+    let (a, b) = (words(a).map(i32::from), words(b).map(i32::from));
+    std::array::from_fn(|i| (a[2 * i] * b[2 * i]).wrapping_add(a[2 * i + 1] * b[2 * i + 1]))
+}
+
+/// In two halves, without 64 bits, as WGSL must.
+#[inline(always)]
+pub(super) fn high_product(a: Integers, m: Integers) -> Integers {
+    std::array::from_fn(|i| (a[i] >> 16) * m[i] + (((a[i] & 0xffff) * m[i]) >> 16))
+}
+
+#[inline(always)]
+pub(super) fn narrow(a: Integers, b: Integers) -> Integers {
+    let all = [a, b].concat();
+    of_words(std::array::from_fn(|i| {
+        all[i].clamp(i16::MIN.into(), i16::MAX.into()) as i16
+    }))
+}
+
+#[inline(always)]
+pub(super) fn max_words(a: Integers, b: Integers) -> Integers {
+    let (a, b) = (words(a), words(b));
+    of_words(std::array::from_fn(|i| a[i].max(b[i])))
+}
+
+#[inline(always)]
+pub(super) fn min_words(a: Integers, b: Integers) -> Integers {
+    let (a, b) = (words(a), words(b));
+    of_words(std::array::from_fn(|i| a[i].min(b[i])))
+}
+
+#[inline(always)]
+pub(super) fn zip_words_low(a: Integers, b: Integers) -> Integers {
+    let (a, b) = (words(a), words(b));
+    of_words(std::array::from_fn(|i| {
+        if i % 2 == 0 { a[i / 2] } else { b[i / 2] }
+    }))
+}
+
+#[inline(always)]
+pub(super) fn zip_words_high(a: Integers, b: Integers) -> Integers {
+    let (a, b) = (words(a), words(b));
+    of_words(std::array::from_fn(|i| {
+        if i % 2 == 0 {
+            a[4 + i / 2]
+        } else {
+            b[4 + i / 2]
+        }
+    }))
+}
+
+#[inline(always)]
+pub(super) fn shift_right(a: Integers, bits: i32) -> Integers {
+    a.map(|lane| lane >> bits)
+}
+
+#[inline(always)]
+pub(super) fn to_floats(a: Integers) -> Floats {
+    a.map(|lane| lane as f32)
+}

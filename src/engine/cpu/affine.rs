@@ -1,7 +1,7 @@
 //! A product with a weight, linear layer or convolution: its kernels, its packed weight and what is folded into it.
 
 use super::operation::BatchNorm;
-use crate::model::{Layer, ResolvedNode};
+use crate::model::{Convolution, Layer, ResolvedNode};
 use assay_kernels::norm::batch;
 use assay_kernels::{Epilogue, convolution, elementwise, product};
 use std::ops::Range;
@@ -12,6 +12,21 @@ enum Kernel {
     /// So many rows of the product for each row of the batch.
     Linear(product::Plan, usize),
     Convolution(convolution::Plan),
+}
+
+/// The sizes of a convolution of images of this shape, as the kernels name them.
+pub(super) fn geometry(convolution: Convolution, input: &[u32]) -> convolution::Geometry {
+    let size = |index: usize| input.get(index).map_or(1, |&size| size as usize);
+    convolution::Geometry {
+        planes: size(0),
+        height: size(1),
+        width: size(2),
+        channels: convolution.channels as usize,
+        kernel: convolution.kernel.map(|size| size as usize),
+        stride: convolution.stride.map(|size| size as usize),
+        padding: convolution.padding.map(|size| size as usize),
+        groups: convolution.groups as usize,
+    }
 }
 
 /// A linear layer or a convolution.
@@ -36,20 +51,10 @@ impl Affine {
         bias: Option<Range<usize>>,
         folded: Option<BatchNorm>,
     ) -> Self {
-        let size = |shape: &[u32], index: usize| shape.get(index).map_or(1, |&size| size as usize);
         let input = resolved.input();
         let (kernel, channels) = match layer {
             Layer::Convolution(convolution) => {
-                let geometry = convolution::Geometry {
-                    planes: size(input, 0),
-                    height: size(input, 1),
-                    width: size(input, 2),
-                    channels: convolution.channels as usize,
-                    kernel: convolution.kernel.map(|size| size as usize),
-                    stride: convolution.stride.map(|size| size as usize),
-                    padding: convolution.padding.map(|size| size as usize),
-                    groups: convolution.groups as usize,
-                };
+                let geometry = geometry(convolution, input);
                 let channels = geometry.channels;
                 (
                     Kernel::Convolution(convolution::Plan::new(geometry)),

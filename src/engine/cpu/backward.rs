@@ -9,6 +9,7 @@ use super::gradients::{Pass, Place, Reverse};
 use super::operation::Operation;
 use super::plan::Step;
 use super::program::{Program, Share, Workspace};
+use assay_kernels::integer::within_range;
 use assay_kernels::norm::{batch, layer};
 use assay_kernels::{attention, elementwise, pool};
 
@@ -96,6 +97,17 @@ fn alter(
                 function.gradient(buffers.get(input, rows), gradient);
             });
         }
+        Operation::Rounded(codes) => {
+            let input = values[step.inputs[0]];
+            buffers.with([own], rows, |buffers, [gradient]| {
+                within_range(
+                    buffers.get(input, rows),
+                    1.0 / codes.step,
+                    codes.range,
+                    gradient,
+                );
+            });
+        }
         Operation::Dropout { rate } => {
             draw.drop_out(step.node, rate, rows, buffers.get_mut(own, rows));
         }
@@ -174,7 +186,13 @@ impl Context<'_> {
                 let scratch = &mut workspace.scratch[..shape.gradient_scratch_len()];
                 attention::gradient(shape, x(), saved(), gradient, out, scratch);
             }
-            (Operation::Activation(_) | Operation::Add | Operation::Dropout { .. }, Some(_)) => {}
+            (
+                Operation::Activation(_)
+                | Operation::Add
+                | Operation::Dropout { .. }
+                | Operation::Rounded(_),
+                Some(_),
+            ) => {}
         }
     }
 }

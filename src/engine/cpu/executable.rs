@@ -36,9 +36,9 @@ impl CpuExecutable {
         parameters: Parameters<'_>,
         batch: u32,
     ) -> Result<Self> {
-        let (weights, trains) = match parameters {
-            Parameters::Exact(weights) => (weights, true),
-            Parameters::Stored(stored) => (stored.weights(), false),
+        let (graph, weights, trains) = match parameters {
+            Parameters::Exact(weights) => (graph, weights, true),
+            Parameters::Stored(stored) => (stored.graph(graph), stored.weights(), false),
         };
         weights.check(graph)?;
         weights.check_finite()?;
@@ -185,21 +185,10 @@ impl Executable for CpuExecutable {
         Box::pin(async move {
             let shape = self.rows.shape;
             let length = row_length(shape);
-            if !features.len().is_multiple_of(length) {
-                return Err(Error::bad_input(
-                    "the features",
-                    format!("{length} for each row"),
-                    features.len().to_string(),
-                ));
-            }
-            Ok(self.infer(features.len() / length, |range, out| {
+            let count = rows::whole_rows(shape, features)?;
+            Ok(self.infer(count, |range, out| {
                 let features = &features[range.start * length..range.end * length];
-                for (row, out) in features
-                    .chunks_exact(length)
-                    .zip(out.chunks_exact_mut(length))
-                {
-                    rows::channels_last(shape, row, out);
-                }
+                rows::arrange(shape, features, out);
             }))
         })
     }

@@ -6,6 +6,7 @@ use super::plan::{Mode, Step};
 use super::program::{Program, Share, Workspace};
 use assay_kernels::activation::Activation;
 use assay_kernels::dropout::Dropout;
+use assay_kernels::integer::rounded;
 use assay_kernels::norm::{batch, layer};
 use assay_kernels::{Epilogue, Rectifier, attention, elementwise, pool};
 
@@ -36,26 +37,38 @@ impl Draw {
 
 /// Computes every value from the input, which stands in its buffer already.
 pub(super) fn forward(program: &mut Program, parameters: &[f32], rows: usize, draw: Draw) {
-    let buffers = &mut program.buffers;
-    for (index, step) in program.steps.iter().enumerate() {
-        let context = Context {
-            step,
-            share: &program.shares[index],
-            values: &program.values,
-            parameters,
-            rows,
-            draw,
-            mode: program.mode,
-        };
-        let (workspace, own) = (&mut program.workspace, program.values[step.output]);
-        match program.saved[index] {
-            None => buffers.with([own], rows, |buffers, [out]| {
-                context.run(buffers, workspace, out, None);
-            }),
-            Some(saved) => buffers.with([own, saved], rows, |buffers, [out, saved]| {
-                context.run(buffers, workspace, out, Some(saved));
-            }),
-        }
+    for index in 0..program.steps.len() {
+        step(program, index, parameters, rows, draw);
+    }
+}
+
+/// Computes one step's value; what it reads stands in its buffers already.
+pub(super) fn step(
+    program: &mut Program,
+    index: usize,
+    parameters: &[f32],
+    rows: usize,
+    draw: Draw,
+) {
+    let step = &program.steps[index];
+    let context = Context {
+        step,
+        share: &program.shares[index],
+        values: &program.values,
+        parameters,
+        rows,
+        draw,
+        mode: program.mode,
+    };
+    let (buffers, workspace) = (&mut program.buffers, &mut program.workspace);
+    let own = program.values[step.output];
+    match program.saved[index] {
+        None => buffers.with([own], rows, |buffers, [out]| {
+            context.run(buffers, workspace, out, None);
+        }),
+        Some(saved) => buffers.with([own, saved], rows, |buffers, [out, saved]| {
+            context.run(buffers, workspace, out, Some(saved));
+        }),
     }
 }
 
@@ -151,6 +164,7 @@ impl Context<'_> {
                 let scratch = &mut workspace.scratch[..shape.scratch_len()];
                 attention::forward(shape, x, out, saved, scratch);
             }
+            Operation::Rounded(codes) => rounded(x, codes.step, codes.range, out),
             Operation::Dropout { rate } => {
                 out.copy_from_slice(x);
                 self.draw.drop_out(step.node, *rate, rows, out);

@@ -7,9 +7,12 @@ mod affine;
 mod backward;
 pub(super) mod buffers;
 mod executable;
+mod fine_tuning;
 mod forward;
 pub(super) mod fusion;
 mod gradients;
+pub(super) mod integer;
+mod observe;
 mod operation;
 pub(super) mod parameters;
 pub(super) mod plan;
@@ -22,6 +25,10 @@ use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::model::Graph;
 use executable::CpuExecutable;
+pub use fine_tuning::{FineTuner, FineTuning};
+use integer::IntegerExecutable;
+pub use integer::{Computed, computed, observe_stored};
+pub use observe::observe;
 use std::rc::Rc;
 
 /// Version of this engine's rounding behaviour, the same in every browser and natively: `tests/cases/numerics.rs` holds
@@ -57,6 +64,12 @@ impl CpuEngine {
             .rows
             .clone()
             .ok_or_else(|| Error::bad_input("the engine", "loaded rows", "none"))?;
+        if let Parameters::Stored(stored) = parameters
+            && let Some(integer) = stored.integer()
+        {
+            let executable = IntegerExecutable::new(rows, graph, stored, integer, batch)?;
+            return Ok(Box::new(executable));
+        }
         Ok(Box::new(CpuExecutable::new(
             rows, graph, parameters, batch,
         )?))

@@ -6,6 +6,7 @@ use super::parameters::Layout;
 use super::plan::{Mode, Network, Step};
 use crate::error::{Error, Result};
 use crate::model::{self, Layer, ParameterRole, ResolvedNode, Window};
+use crate::quant::Codes;
 use assay_kernels::activation::Activation;
 use assay_kernels::attention::Attention;
 use assay_kernels::norm::batch;
@@ -84,6 +85,8 @@ pub(super) enum Operation {
     Transpose(Sizes),
     /// Softmax attention over tokens of queries, keys and values.
     Attention(Attention),
+    /// Numbers are rounded as they will be in a stored model.
+    Rounded(Codes),
     /// Some numbers become zero.
     Dropout {
         /// How many of them, in [0, 1).
@@ -102,6 +105,7 @@ impl Operation {
                 | Self::LayerNorm { .. }
                 | Self::Activation(_)
                 | Self::Attention(_)
+                | Self::Rounded(_)
         )
     }
 
@@ -109,7 +113,11 @@ impl Operation {
     pub(super) const fn passes_gradient(&self) -> bool {
         matches!(
             self,
-            Self::Activation(_) | Self::Add | Self::Positions(_) | Self::Dropout { .. }
+            Self::Activation(_)
+                | Self::Add
+                | Self::Positions(_)
+                | Self::Dropout { .. }
+                | Self::Rounded(_)
         )
     }
 

@@ -7,8 +7,9 @@ use super::fusion::{self, Group};
 use super::operation::{self, Operation};
 use super::parameters::Layout;
 use crate::error::Result;
-use crate::model::{Graph, Layer, ResolvedNode, Source};
+use crate::model::{self, Graph, Layer, ResolvedNode};
 use crate::order;
+use crate::quant::{Codes, value};
 use assay_kernels::activation::Activation;
 
 /// What the steps are for.
@@ -153,8 +154,90 @@ impl Plan {
     ) -> Result<Self> {
         let network = Network::new(graph, nodes, mode);
         let groups = network.groups(mode, false);
+        Self::of_groups(&network, groups, layout)
+    }
+
+    /// Plans answers in which an activation that is no rectifier is a step of its own: in integers it is a table.
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub(super) fn with_tables(
+        graph: &Graph,
+        nodes: &[ResolvedNode],
+        layout: &Layout,
+    ) -> Result<Self> {
+        let network = Network::new(graph, nodes, Mode::Inference);
+        let mut groups = Vec::new();
+        for mut group in network.groups(Mode::Inference, false) {
+            let is_table = |it| !matches!(it, model::Activation::Relu | model::Activation::Relu6);
+            let table = group
+                .activation
+                .is_some_and(is_table)
+                .then(|| group.members.pop());
+            if let Some(Some(last)) = table {
+                group.activation = None;
+                groups.push(group);
+                group = Group {
+                    members: vec![last],
+                    folded: None,
+                    residual: None,
+                    activation: None,
+                };
+            }
+            groups.push(group);
+        }
+        Self::of_groups(&network, groups, layout)
+    }
+
+    /// The same steps with every value but the answer rounded as its codes say, where it has some; not for answers in
+    /// integers, whose steps do so themselves.
+    pub(super) fn rounded(mut self, codes: &[Codes]) -> Self {
+        if codes.is_empty() {
+            return self;
+        }
+        let mut steps = Vec::with_capacity(2 * self.steps.len() + 1);
+        let another = |plan: &mut (Vec<usize>, Vec<usize>), value: usize| {
+            plan.0.push(plan.0[value]);
+            plan.1.push(plan.1[value]);
+            plan.0.len() - 1
+        };
+        let mut sizes = (self.lens, self.places);
+        let step = |node, input, output, codes: Codes| Step {
+            operation: Operation::Rounded(codes),
+            node,
+            inputs: vec![input],
+            residual: None,
+            activation: None,
+            output,
+        };
+        // Everybody reads the rounded input; no node has that number, so that nobody asks for its gradient.
+        let input = another(&mut sizes, 0);
+        steps.push(step(usize::MAX, 0, input, codes[0]));
+        for mut own in self.steps {
+            for read in own.inputs.iter_mut().chain(&mut own.residual) {
+                if *read == 0 {
+                    *read = input;
+                }
+            }
+            let value = own.output;
+            let Some(&codes) = codes.get(value).filter(|_| value != self.output) else {
+                steps.push(own);
+                continue;
+            };
+            own.output = another(&mut sizes, value);
+            let (node, exact) = (own.node, own.output);
+            steps.push(own);
+            steps.push(step(node, exact, value, codes));
+        }
+        (self.lens, self.places) = sizes;
+        self.steps = steps;
+        self
+    }
+
+    fn of_groups(network: &Network<'_>, groups: Vec<Group>, layout: &Layout) -> Result<Self> {
+        let (graph, nodes) = (network.graph, network.nodes);
         let steps = (groups.into_iter())
-            .map(|group| operation::step(&network, group, layout))
+            .map(|group| operation::step(network, group, layout))
             .collect::<Result<_>>()?;
         let shapes = std::iter::once(graph.input.as_slice())
             .chain(nodes.iter().map(|node| node.output.as_slice()));
@@ -165,14 +248,6 @@ impl Plan {
             places,
             output: network.output,
         })
-    }
-}
-
-/// The value of a source.
-pub(in crate::engine) const fn value(source: Source) -> usize {
-    match source {
-        Source::Input => 0,
-        Source::Node(node) => node + 1,
     }
 }
 

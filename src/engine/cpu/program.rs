@@ -70,7 +70,15 @@ impl Program {
         layout: &Layout,
         mode: Mode,
     ) -> Result<Self> {
-        let plan = Plan::new(graph, nodes, layout, mode)?;
+        Ok(Self::of(
+            Plan::new(graph, nodes, layout, mode)?,
+            layout,
+            mode,
+        ))
+    }
+
+    /// The same for a plan.
+    pub(super) fn of(plan: Plan, layout: &Layout, mode: Mode) -> Self {
         let schedule = match mode {
             Mode::Inference => Schedule::inference(&plan),
             Mode::Training => Schedule::training(&plan, |step| layout.trains(step.node)),
@@ -101,7 +109,7 @@ impl Program {
             steps: plan.steps,
         };
         program.make_room();
-        Ok(program)
+        program
     }
 
     /// Gives every step its part of the workspace.

@@ -20,6 +20,30 @@ pub(in crate::engine) fn channels_last(shape: [u32; 3], row: &[f32], out: &mut [
     }
 }
 
+/// How many whole rows features are.
+///
+/// # Errors
+/// [`Error::BadInput`] where they are none.
+pub(in crate::engine) fn whole_rows(shape: [u32; 3], features: &[f32]) -> Result<usize> {
+    let length = row_length(shape);
+    if features.len().is_multiple_of(length) {
+        return Ok(features.len() / length);
+    }
+    Err(Error::bad_input(
+        "the features",
+        format!("{length} for each row"),
+        features.len().to_string(),
+    ))
+}
+
+/// Copies rows that are given as features, one after another.
+pub(in crate::engine) fn arrange(shape: [u32; 3], features: &[f32], out: &mut [f32]) {
+    let length = row_length(shape);
+    for (row, out) in (features.chunks_exact(length)).zip(out.chunks_exact_mut(length)) {
+        channels_last(shape, row, out);
+    }
+}
+
 /// Copies rows of a set that were checked, one after another.
 pub(in crate::engine) fn gather(rows: &Rows, numbers: &[u32], out: &mut [f32]) {
     let length = row_length(rows.shape);

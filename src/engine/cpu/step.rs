@@ -6,7 +6,7 @@ use super::backward::{backward, two};
 use super::forward::{Draw, forward};
 use super::operation::Operation;
 use super::parameters::Layout;
-use super::plan::Mode;
+use super::plan::{Mode, Plan};
 use super::program::Program;
 use super::rows;
 use crate::data::Rows;
@@ -14,6 +14,7 @@ use crate::engine::TrainStep;
 use crate::engine::loss::{Loss, Objective};
 use crate::error::Result;
 use crate::model::{Graph, ResolvedNode};
+use crate::quant::Codes;
 use crate::train::optimizer::{self, Update};
 use assay_kernels::norm::batch;
 use assay_kernels::reduce::are_finite;
@@ -39,8 +40,22 @@ impl Training {
     /// # Errors
     /// As [`Program::new`].
     pub(super) fn new(graph: &Graph, nodes: &[ResolvedNode], layout: &Layout) -> Result<Self> {
+        Self::rounding(graph, nodes, layout, &[])
+    }
+
+    /// The same with values rounded as their codes say.
+    ///
+    /// # Errors
+    /// As [`Program::new`].
+    pub(super) fn rounding(
+        graph: &Graph,
+        nodes: &[ResolvedNode],
+        layout: &Layout,
+        codes: &[Codes],
+    ) -> Result<Self> {
+        let plan = Plan::new(graph, nodes, layout, Mode::Training)?.rounded(codes);
         Ok(Self {
-            program: Program::new(graph, nodes, layout, Mode::Training)?,
+            program: Program::of(plan, layout, Mode::Training),
             gradients: vec![0.0; layout.trained],
             first: vec![0.0; layout.trained],
             second: vec![0.0; layout.trained],
@@ -104,7 +119,18 @@ impl Training {
         data: &Rows,
         step: &TrainStep,
     ) -> Option<Loss> {
-        let loss = self.gradient(parameters, data, step);
+        self.step_at(None, parameters, data, step)
+    }
+
+    /// The same with loss and gradient of other parameters, where there are some.
+    pub(super) fn step_at(
+        &mut self,
+        at: Option<&[f32]>,
+        parameters: &mut [f32],
+        data: &Rows,
+        step: &TrainStep,
+    ) -> Option<Loss> {
+        let loss = self.gradient(at.unwrap_or(parameters), data, step);
         if !loss.sum.is_finite() || !are_finite(&self.gradients) {
             return None;
         }

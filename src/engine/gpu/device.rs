@@ -22,6 +22,7 @@ pub struct Gpu {
     pub(crate) queue: wgpu::Queue,
     name: String,
     has_timestamps: bool,
+    has_dots: bool,
     trouble: Arc<Mutex<Option<String>>>,
     nudges: bool,
     scopes: Arc<AtomicU64>,
@@ -85,6 +86,8 @@ impl Gpu {
             queue,
             name: name.collect::<Vec<_>>().join(", "),
             has_timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
+            has_dots: (instance.wgsl_language_features())
+                .contains(wgpu::WgslLanguageFeatures::Packed4x8IntegerDotProduct),
             trouble,
             nudges: false,
             scopes: Arc::default(),
@@ -128,6 +131,11 @@ impl Gpu {
     #[must_use]
     pub const fn has_timestamps(&self) -> bool {
         self.has_timestamps
+    }
+
+    /// Whether WGSL multiplies and adds four numbers of 8 bits at once there.
+    pub(crate) const fn has_dots(&self) -> bool {
+        self.has_dots
     }
 
     /// How often mistakes were waited for: each time is a wait of its own in a browser.

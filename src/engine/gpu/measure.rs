@@ -142,6 +142,7 @@ impl Repeats {
             norm_mean: NONE,
             norm_variance: NONE,
             epsilon: 0.0,
+            factor: 1.0,
         });
         let Some(dispatch) =
             (Tile::ALL.get(tile)).and_then(|&tile| Dispatch::with_tile(task, rows, Some(tile)))

@@ -4,6 +4,7 @@ mod arena;
 mod autotune;
 mod device;
 mod executable;
+mod halves;
 mod kernels;
 pub mod measure;
 pub mod parity;
@@ -21,6 +22,7 @@ use super::{Capabilities, Engine, EngineKind, Executable, Parameters, Pending};
 use crate::data::Rows;
 use crate::error::{Error, Result};
 use crate::model::Graph;
+use executable::IntegerModel;
 use kernels::Kernel;
 use std::rc::Rc;
 use workshop::Workshop;
@@ -102,6 +104,11 @@ impl GpuEngine {
         Ok(())
     }
 
+    fn loaded(&self) -> Result<Rc<Rows>> {
+        let rows = self.rows.clone();
+        rows.ok_or_else(|| Error::bad_input("the engine", "loaded rows", "none"))
+    }
+
     /// [`Engine::prepare`] with what a GPU's model tells beyond the contract.
     ///
     /// # Errors
@@ -112,12 +119,8 @@ impl GpuEngine {
         parameters: Parameters<'_>,
         batch: u32,
     ) -> Result<GpuExecutable> {
-        let rows = self
-            .rows
-            .clone()
-            .ok_or_else(|| Error::bad_input("the engine", "loaded rows", "none"))?;
         let workshop = Rc::clone(&self.workshop);
-        GpuExecutable::new(workshop, rows, graph, parameters, batch).await
+        GpuExecutable::new(workshop, self.loaded()?, graph, parameters, batch).await
     }
 }
 
@@ -150,6 +153,14 @@ impl Engine for GpuEngine {
         batch: u32,
     ) -> Pending<'a, Box<dyn Executable>> {
         Box::pin(async move {
+            if let Parameters::Stored(stored) = parameters
+                && let Some(integer) = stored.integer()
+            {
+                let (workshop, rows) = (Rc::clone(&self.workshop), self.loaded()?);
+                let both = (stored, integer);
+                let model = IntegerModel::new(workshop, rows, graph, both, batch).await?;
+                return Ok(Box::new(model) as Box<dyn Executable>);
+            }
             let model: Box<dyn Executable> = Box::new(self.model(graph, parameters, batch).await?);
             Ok(model)
         })

@@ -10,13 +10,24 @@ use crate::order;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-/// What decides about a pipeline.
-type Key = (Kernel, Option<Tile>);
+/// What decides about a pipeline: the kernel, its tile, and whether weights are halves.
+type Key = (Kernel, Option<Tile>, bool);
+
+fn key(dispatch: &Dispatch) -> Key {
+    let task = &dispatch.task;
+    (task.kernel(), dispatch.tile, task.reads_halves())
+}
 
 /// Told how many pipelines are compiled, of how many.
 pub(crate) type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 const DURING: &str = "compiling kernels";
+
+/// How the integer product multiplies four numbers of 8 bits, and how where WGSL has no word for it.
+pub(crate) const DOTS: &str = "return dot4I8Packed(a, b);";
+/// See [`DOTS`].
+pub(crate) const PLAIN_DOTS: &str =
+    "let c = unpacked(a) * unpacked(b);\n    return c.x + c.y + c.z + c.w;";
 
 /// The pipelines of a device.
 #[derive(Debug)]
@@ -71,11 +82,16 @@ impl Pipelines {
                 bind_group_layouts: &[Some(&layout)],
                 immediate_size: 0,
             });
+        let mut changed = BTreeMap::new();
+        if !gpu.has_dots() {
+            let product = Kernel::IntegerProduct;
+            changed.insert(product, product.row().source.replace(DOTS, PLAIN_DOTS));
+        }
         Self {
             layout,
             pipelines_layout,
             compiled: BTreeMap::new(),
-            changed: BTreeMap::new(),
+            changed,
         }
     }
 
@@ -98,7 +114,7 @@ impl Pipelines {
             let own = pipelines.borrow();
             let mut missing: Vec<Key> = Vec::new();
             for dispatch in dispatches {
-                let key = (dispatch.task.kernel(), dispatch.tile);
+                let key = key(dispatch);
                 if !own.compiled.contains_key(&key) && !missing.contains(&key) {
                     missing.push(key);
                 }
@@ -130,7 +146,7 @@ impl Pipelines {
         dispatch: &Dispatch,
         source: &str,
     ) -> Result<()> {
-        let key = (dispatch.task.kernel(), dispatch.tile);
+        let key = key(dispatch);
         let layout = self.pipelines_layout.clone();
         let made = gpu
             .scoped(DURING, || make(gpu, &layout, key, source))
@@ -152,7 +168,7 @@ impl Pipelines {
         (first_task..)
             .zip(dispatches)
             .map(|(index, dispatch)| {
-                let key = (dispatch.task.kernel(), dispatch.tile);
+                let key = key(dispatch);
                 let pipeline =
                     self.compiled.get(&key).cloned().ok_or_else(|| {
                         failure(DURING, format!("{} was left out", key.0.row().name))
@@ -180,7 +196,7 @@ fn text(kernel: Kernel, changed: &BTreeMap<Kernel, String>) -> &str {
 fn make(
     gpu: &Gpu,
     layout: &wgpu::PipelineLayout,
-    (kernel, tile): Key,
+    (kernel, tile, halves): Key,
     source: &str,
 ) -> wgpu::ComputePipeline {
     let name = kernel.row().name;
@@ -190,7 +206,9 @@ fn make(
             label: Some(name),
             source: wgpu::ShaderSource::Wgsl(source.into()),
         });
-    let constants = tile.map(Tile::constants);
+    let constants: Vec<(&str, f64)> = (tile.map(Tile::constants).into_iter().flatten())
+        .chain(halves.then_some(("HALVES", 1.0)))
+        .collect();
     gpu.device
         .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(name),
@@ -198,9 +216,7 @@ fn make(
             module: &module,
             entry_point: Some("main"),
             compilation_options: wgpu::PipelineCompilationOptions {
-                constants: constants
-                    .as_ref()
-                    .map_or(&[], |constants| constants.as_slice()),
+                constants: &constants,
                 // Every kernel writes what it reads, so that nothing need be zero before.
                 zero_initialize_workgroup_memory: false,
             },

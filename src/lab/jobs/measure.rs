@@ -8,6 +8,8 @@ use crate::lab::protocol::EventBody;
 use crate::recipe::EvaluationSpec;
 use crate::result::Latency;
 
+/// Rows per call while rows are scored.
+pub(super) const SCORE_ROWS: u32 = 64;
 /// Events are this far apart: sending one costs more than a call of a small model.
 const EVENT_MILLIS: f64 = 100.0;
 

@@ -1,10 +1,15 @@
 //! One job a file: each turns one command into events and an answer.
 
 mod breakdown;
+mod damage;
 mod dataset;
+mod export;
 mod measure;
 mod play;
 mod run;
+mod search;
+mod trained;
+mod variants;
 
 use super::context::Context;
 use super::protocol::CommandBody;
@@ -43,9 +48,29 @@ pub(super) fn start(
                 checkpoint: if resume { bytes } else { None },
                 resumed_from,
                 hold_timing,
+                trained: None,
             },
         )),
-        CommandBody::Load { recipe } => Box::pin(play::load(context, recipe, bytes)),
+        CommandBody::Variants {
+            record,
+            quantizations,
+        } => Box::pin(variants::variants(context, record, quantizations, bytes)),
+        CommandBody::Export {
+            recipe,
+            format,
+            weights,
+        } => Box::pin(export::export(context, recipe, format, weights, bytes)),
+        CommandBody::Search {
+            record,
+            budget,
+            known,
+        } => Box::pin(search::search(context, record, budget, known, bytes)),
+        CommandBody::Inspect { recipe, weights } => {
+            Box::pin(damage::inspect(context, recipe, weights, bytes))
+        }
+        CommandBody::Load { recipe, weights } => {
+            Box::pin(play::load(context, recipe, weights, bytes))
+        }
         CommandBody::Predict { row, image } => Box::pin(play::predict(context, row, image)),
         CommandBody::LoseGpu => Box::pin(async move {
             context.shared.gpu.lose();

@@ -1,34 +1,33 @@
 //! Scores single pictures with the last trained or loaded model.
 
+use super::trained::Trained;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, Parameters};
 use crate::error::{Error, Result};
 use crate::eval;
 use crate::lab::context::{Context, Playable};
-use crate::lab::prepared::prepared;
+use crate::lab::prepared::Prepared;
 use crate::lab::protocol::Scores;
-use crate::model::Weights;
-use crate::{quant, recipe};
 use serde_json::{Value, json};
 
 /// Makes a record's weights the model to play with, under its recipe's scheme.
-pub(super) async fn load(context: Context, recipe: Value, bytes: Option<Vec<u8>>) -> Result<Value> {
-    let recipe = recipe::from_value(recipe)?;
-    let bytes = bytes.ok_or_else(|| {
-        Error::bad_input("the weights", "the bytes of a safetensors file", "nothing")
-    })?;
-    let prepared = prepared(&context, &recipe).await?;
-    let (plan, rows) = (prepared.plan.clone(), &prepared.rows);
-    let weights = Weights::from_safetensors(&bytes, &plan.graph)?;
-    let stored = quant::quantize(&plan.graph, &weights, &recipe.quantization.scheme)?;
+pub(super) async fn load(
+    context: Context,
+    recipe: Value,
+    weights: String,
+    bytes: Option<Vec<u8>>,
+) -> Result<Value> {
+    let trained = Trained::read(&context, recipe, &weights, bytes).await?;
+    let stored = trained.stored(&context).await?;
+    let Prepared { rows, plan, .. } = &trained.prepared;
     let mut engine = CpuEngine::new();
     engine.load(rows).await?;
     let executable = engine
         .prepare(&plan.graph, Parameters::Stored(&stored), 1)
         .await?;
     *context.shared.playable.borrow_mut() = Some(Playable {
-        plan,
-        rows: prepared.dataset.rows(),
+        plan: plan.clone(),
+        rows: trained.prepared.dataset.rows(),
         scaler: rows.scaler,
         executable,
     });

@@ -1,6 +1,7 @@
 //! A model on the GPU: its arenas, how it answers and how it trains; what is dispatched was planned by the schedule.
 
 mod chained;
+mod integer;
 mod plan;
 mod profile;
 mod records;
@@ -8,14 +9,16 @@ mod replay;
 mod state;
 
 pub use chained::Chained;
+pub(super) use integer::IntegerModel;
 pub use profile::Profiled;
 
 use super::arena::{Arena, Memory, Sizes};
 use super::autotune::Trial;
 use super::device::Gpu;
+use super::halves::Halves;
 use super::kernels::WORDS_STRIDE;
 use super::kernels::grid::Dispatch;
-use super::schedule::{BLOCK, Schedule};
+use super::schedule::{BLOCK, Ground, InHalves, Schedule};
 use super::staging::Staging;
 use super::workshop::Workshop;
 use crate::data::Rows;
@@ -93,6 +96,8 @@ pub struct GpuExecutable {
     answers: Vec<Plan>,
     training: Option<Plan>,
     records: Records,
+    /// Weights as they stand behind the other numbers; none where all are f32.
+    halves: Option<Halves>,
     /// Loaded rows, their features' length, classes of the model, rows of a batch, rows that there is room for.
     loaded: Rc<Rows>,
     length: usize,
@@ -119,7 +124,13 @@ impl GpuExecutable {
             Parameters::Exact(weights) => {
                 Self::build(workshop, rows, graph, weights, true, batch).await
             }
+            Parameters::Stored(stored) if stored.integer().is_some() => Err(Error::Unsupported {
+                feature: "a single look at integer inference on the GPU".into(),
+                why: "its dispatches are not timed or profiled one by one; the CPU engine's layers are"
+                    .into(),
+            }),
             Parameters::Stored(stored) => {
+                let graph = stored.graph(graph);
                 Self::build(workshop, rows, graph, stored.weights(), false, batch).await
             }
         }
@@ -154,12 +165,22 @@ impl GpuExecutable {
         let room = rows.labels.len();
         let records = Records::new(batch as usize);
         let blocks = records.words() + room;
-        let device = workshop.gpu.kind();
-        let plan = |mode, rows| {
-            let schedule =
-                Schedule::new(device, graph, &nodes, &layout, mode, rows, blocks as u32)?;
-            Ok::<_, Error>(schedule)
+        let mut list = vec![0.0; layout.len];
+        layout.load(weights, "the weights", &mut list)?;
+        let halves = match trains {
+            true => None,
+            false => Halves::of(&list[..layout.decaying]),
         };
+        let halves_at = blocks.next_multiple_of(BLOCK);
+        let ground = Ground {
+            device: workshop.gpu.kind(),
+            blocks: blocks as u32,
+            halves: halves.as_ref().map(|halves| InHalves {
+                first: 2 * halves_at as u32,
+                factor: halves.factor,
+            }),
+        };
+        let plan = |mode, rows| Schedule::new(ground, graph, &nodes, &layout, mode, rows);
         let mut schedules = vec![(batch, plan(Mode::Inference, batch)?)];
         if trains {
             schedules.push((batch, plan(Mode::Training, batch)?));
@@ -176,11 +197,17 @@ impl GpuExecutable {
         let dispatches = all_dispatches(&schedules);
         let sizes = Sizes {
             tasks: dispatches.len() as u64,
-            weights: layout.len as u64,
+            weights: match &halves {
+                Some(_) => (layout.len - layout.decaying) as u64,
+                None => layout.len as u64,
+            },
             moments: if trains { 2 * layout.len as u64 } else { 0 },
             values: (schedules.iter()).fold(0, |most, (_, plan)| most.max(plan.values)),
             data: ((room + batch as usize) * length) as u64,
-            numbers: (blocks + table) as u64,
+            numbers: match &halves {
+                Some(halves) => (halves_at + halves.words.len()) as u64,
+                None => (blocks + table) as u64,
+            },
             metrics: 4 + 4 * MOST_TURNS as u64,
         };
         let before = workshop.pipelines.borrow().count();
@@ -224,6 +251,7 @@ impl GpuExecutable {
             answers: plans,
             training,
             records,
+            halves,
             loaded: Rc::clone(&rows),
             length,
             classes,
@@ -237,7 +265,7 @@ impl GpuExecutable {
         let prepared = executable.workshop.millis();
         executable.upload_blocks();
         executable.upload_rows(&rows);
-        executable.upload_weights(weights)?;
+        executable.upload_weights(&list);
         if prepared.is_some() {
             executable.read(&[(Arena::Metrics, 0, 4)]).await?;
         }

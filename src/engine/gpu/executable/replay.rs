@@ -2,7 +2,7 @@
 
 use super::GpuExecutable;
 use super::records::MOST_TURNS;
-use crate::engine::cpu::rows::check_numbers;
+use crate::engine::cpu::rows::{check_numbers, whole_rows};
 use crate::engine::gpu::arena::Arena;
 use crate::engine::gpu::kernels::task::Turn;
 use crate::engine::gpu::pipeline::record;
@@ -90,15 +90,9 @@ impl GpuExecutable {
 
     /// The logits of other rows: each batch is written where loaded rows end.
     pub(super) async fn predict_features(&mut self, features: &[f32]) -> Result<Vec<f32>> {
-        if !features.len().is_multiple_of(self.length) {
-            return Err(Error::bad_input(
-                "the features",
-                format!("{} for each row", self.length),
-                features.len().to_string(),
-            ));
-        }
+        let count = whole_rows(self.loaded.shape, features)?;
         let first = self.room;
-        let mut logits = Vec::with_capacity(features.len() / self.length * self.classes);
+        let mut logits = Vec::with_capacity(count * self.classes);
         for batch in features.chunks(self.batch * self.length) {
             self.write_numbers(Arena::Data, (first * self.length) as u64, batch);
             let rows = batch.len() / self.length;

@@ -5,8 +5,8 @@ use crate::data::Rows;
 use crate::engine::State;
 use crate::engine::cpu::rows::{check_fit, check_whole};
 use crate::engine::gpu::arena::Arena;
-use crate::error::Result;
-use crate::model::Weights;
+use crate::engine::gpu::halves::Halves;
+use crate::error::{Error, Result};
 use std::rc::Rc;
 
 impl GpuExecutable {
@@ -17,11 +17,16 @@ impl GpuExecutable {
         self.write(Arena::Numbers, first, &labels);
     }
 
-    pub(super) fn upload_weights(&mut self, weights: &Weights) -> Result<()> {
-        let mut list = vec![0.0; self.layout.len];
-        self.layout.load(weights, "the weights", &mut list)?;
-        self.write_numbers(Arena::Weights, 0, &list);
-        Ok(())
+    /// Writes all numbers of the layout, those that stand as halves as such.
+    pub(super) fn upload_weights(&mut self, list: &[f32]) {
+        let Some(halves) = self.halves.take() else {
+            self.write_numbers(Arena::Weights, 0, list);
+            return;
+        };
+        let first = self.sizes.numbers - halves.words.len() as u64;
+        self.write(Arena::Numbers, first, &halves.words);
+        self.write_numbers(Arena::Weights, 0, &list[self.layout.decaying..]);
+        self.halves = Some(halves);
     }
 
     pub(super) async fn current_state(&mut self) -> Result<State> {
@@ -30,7 +35,8 @@ impl GpuExecutable {
             (Arena::Moments, 0, self.sizes.moments),
         ];
         let read = self.read(&stretches).await?;
-        let lists: &[f32] = bytemuck::cast_slice(&read);
+        let mut lists: Vec<f32> = self.halves.as_ref().map_or(Vec::new(), Halves::weights);
+        lists.extend_from_slice(bytemuck::cast_slice(&read));
         let (weights, moments) = lists.split_at(self.layout.len);
         let (first, second) = moments.split_at(moments.len() / 2);
         let trained = first.len().min(self.layout.trained);
@@ -42,6 +48,14 @@ impl GpuExecutable {
     }
 
     pub(super) fn restore_state(&mut self, state: &State) -> Result<()> {
+        if self.training.is_none() {
+            return Err(Error::Unsupported {
+                feature: "going on with a stored model".into(),
+                why:
+                    "its weights have been rounded; go on with the f32 weights and store them again"
+                        .into(),
+            });
+        }
         let what = "the state to go on from";
         let mut lists = [(); 3].map(|()| vec![0.0; self.layout.len]);
         for (list, weights) in lists
@@ -51,10 +65,8 @@ impl GpuExecutable {
             self.layout.load(weights, what, list)?;
         }
         self.write_numbers(Arena::Weights, 0, &lists[0]);
-        if self.training.is_some() {
-            self.write_numbers(Arena::Moments, 0, &lists[1]);
-            self.write_numbers(Arena::Moments, self.layout.len as u64, &lists[2]);
-        }
+        self.write_numbers(Arena::Moments, 0, &lists[1]);
+        self.write_numbers(Arena::Moments, self.layout.len as u64, &lists[2]);
         Ok(())
     }
 
@@ -72,6 +84,10 @@ impl GpuExecutable {
         let (trains, batch) = (self.training.is_some(), self.batch as u32);
         *self = Self::build(workshop, rows, &self.graph, &state.weights, trains, batch).await?;
         self.counts = counts;
-        self.restore_state(&state)
+        if trains {
+            self.restore_state(&state)
+        } else {
+            Ok(())
+        }
     }
 }

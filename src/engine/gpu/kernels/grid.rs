@@ -39,6 +39,7 @@ impl Task {
             | Self::ProductQuads(it)
             | Self::LinearRow(it)
             | Self::Depthwise(it) => Some(&it.shape),
+            Self::IntegerProduct(it) => Some(&it.shape),
             Self::ProductInputGradient(it)
             | Self::ProductInputGradientQuads(it)
             | Self::DepthwiseInputGradient(it) => Some(&it.shape),
@@ -46,6 +47,17 @@ impl Task {
             | Self::ProductWeightGradientQuads(it)
             | Self::DepthwiseWeightGradient(it) => Some(&it.shape),
             _ => None,
+        }
+    }
+
+    /// Whether it reads weights as halves.
+    pub(crate) fn reads_halves(&self) -> bool {
+        match self {
+            Self::Product(it)
+            | Self::ProductQuads(it)
+            | Self::LinearRow(it)
+            | Self::Depthwise(it) => it.factor < 1.0,
+            _ => false,
         }
     }
 
@@ -266,6 +278,25 @@ fn groups(task: &Task, rows: u64, tile: Tile) -> [u64; 3] {
         Task::PositionsGradient(it) => [wide(it.length.div_ceil(64)), wide(it.parts), 1],
         Task::Dropout(it) => each(rows * wide(it.length)),
         Task::Update(it) => each(wide(it.length)),
+        Task::IntegerGather(it) => each(rows * wide(it.words)),
+        Task::IntegerProduct(it) => {
+            let words = wide(it.shape.channels.div_ceil(4));
+            // A quarter of the threads of a workgroup, and so four times as many.
+            each(4 * rows * it.shape.places() * words)
+        }
+        Task::IntegerPool(it) => {
+            let window = it.window;
+            let words = wide(window.channels.div_ceil(4));
+            each(rows * wide(window.out_height) * wide(window.out_width) * words)
+        }
+        Task::IntegerMap(it) => each(rows * wide(it.words)),
+        // Workgroups of 64 as well.
+        Task::IntegerNorm(it) => each(4 * rows * wide(it.places)),
+        Task::IntegerAttention(it) => each(4 * rows * wide(it.tokens) * wide(it.words)),
+        Task::IntegerTranspose(it) => {
+            let lines = wide(it.places * it.channels / it.line.max(1));
+            each(rows * lines * wide(it.line.div_ceil(4)))
+        }
         _ => [1, 1, 1],
     }
 }

@@ -11,7 +11,7 @@
 //! | 3 | `moments` | the optimizer's, first then second |
 //! | 4 | `values` | everything between layers, gradients, and parts of parameters' gradients; in fours likewise |
 //! | 5 | `data` | the data set's features, read only |
-//! | 6 | `numbers` | labels, indices, the optimizer's blocks, read only |
+//! | 6 | `numbers` | labels, indices, the optimizer's blocks, weights as halves, read only |
 //! | 7 | `metrics` | word 0: raised once something is not finite; from word 4 on four for each step |
 
 pub(crate) mod grid;
@@ -22,9 +22,10 @@ pub(crate) mod work;
 
 use task::{
     Activate, ActivateGradient, Add, Attention, AttentionGradient, AverageGradient, CrossEntropy,
-    Dropout, Forward, Gather, InputGradient, LayerNorm, LayerNormGradient, MaxGradient,
-    NormGradient, NormSums, Normalize, Pool, Positions, PositionsGradient, Statistics, Transpose,
-    Update, WeightGradient, Words,
+    Dropout, Forward, Gather, InputGradient, IntegerAttention, IntegerGather, IntegerMap,
+    IntegerNorm, IntegerPool, IntegerProduct, IntegerTranspose, LayerNorm, LayerNormGradient,
+    MaxGradient, NormGradient, NormSums, Normalize, Pool, Positions, PositionsGradient, Statistics,
+    Transpose, Update, WeightGradient, Words,
 };
 
 /// What kernels may bind, by number.
@@ -119,11 +120,11 @@ kernels! {
     /// Rows of a batch.
     Gather(Gather) "gather" 256 false ["turn" "values" "data" "numbers"];
     /// Convolutions and linear layers.
-    Product(Forward) "product" 256 true ["turn" "weights" "values"];
+    Product(Forward) "product" 256 true ["turn" "weights" "values" "numbers"];
     /// The same where planes and channels come in fours.
-    ProductQuads(Forward) "product_quads" 256 true ["turn" "weights" "values"];
+    ProductQuads(Forward) "product_quads" 256 true ["turn" "weights" "values" "numbers"];
     /// Linear layers for a few rows.
-    LinearRow(Forward) "linear_row" 256 false ["turn" "weights" "values"];
+    LinearRow(Forward) "linear_row" 256 false ["turn" "weights" "values" "numbers"];
     /// The gradient of their input.
     ProductInputGradient(InputGradient) "product_input_gradient" 256 true ["turn" "weights" "values"];
     /// The same where planes and channels come in fours.
@@ -133,7 +134,7 @@ kernels! {
     /// The same where planes and channels come in fours.
     ProductWeightGradientQuads(WeightGradient) "product_weight_gradient_quads" 256 true ["turn" "values" "metrics"];
     /// Depthwise convolutions.
-    Depthwise(Forward) "depthwise" 256 false ["turn" "weights" "values"];
+    Depthwise(Forward) "depthwise" 256 false ["turn" "weights" "values" "numbers"];
     /// The gradient of their input.
     DepthwiseInputGradient(InputGradient) "depthwise_input_gradient" 256 false ["turn" "weights" "values"];
     /// The gradient of their weight and bias.
@@ -180,6 +181,20 @@ kernels! {
     CrossEntropy(CrossEntropy) "cross_entropy" 256 false ["turn" "values" "numbers" "metrics"];
     /// The optimizer.
     Update(Update) "update" 256 false ["turn" "weights" "moments" "values" "numbers" "metrics"];
+    /// Rows of a batch in integers.
+    IntegerGather(IntegerGather) "integer_gather" 256 false ["turn" "values" "data" "numbers"];
+    /// Convolutions and linear layers in integers.
+    IntegerProduct(IntegerProduct) "integer_product" 64 false ["turn" "weights" "values"];
+    /// Windows of integers.
+    IntegerPool(IntegerPool) "integer_pool" 256 false ["turn" "weights" "values"];
+    /// Sums and tables of integers.
+    IntegerMap(IntegerMap) "integer_map" 256 false ["turn" "weights" "values"];
+    /// A layer norm in integers.
+    IntegerNorm(IntegerNorm) "integer_norm" 64 false ["turn" "weights" "values"];
+    /// An attention in integers.
+    IntegerAttention(IntegerAttention) "integer_attention" 64 false ["turn" "weights" "values"];
+    /// Another order of the same integers.
+    IntegerTranspose(IntegerTranspose) "integer_transpose" 256 false ["turn" "values"];
 }
 
 #[cfg(test)]

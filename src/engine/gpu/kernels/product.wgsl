@@ -8,7 +8,7 @@ struct Task {
     height: u32, width: u32, planes: u32, out_height: u32, out_width: u32, channels: u32,
     size_y: u32, size_x: u32, stride_y: u32, stride_x: u32, top: u32, left: u32, groups: u32,
     input: u32, weight: u32, bias: u32, residual: u32, output: u32, kept: u32, activation: u32,
-    norm_scale: u32, norm_shift: u32, norm_mean: u32, norm_variance: u32, epsilon: f32,
+    norm_scale: u32, norm_shift: u32, norm_mean: u32, norm_variance: u32, epsilon: f32, factor: f32,
 }
 // One step's numbers.
 struct Turn {
@@ -22,6 +22,18 @@ const NONE: u32 = 0xffffffffu;
 @group(0) @binding(1) var<uniform> turn: Turn;
 @group(0) @binding(2) var<storage, read_write> weights: array<f32>;
 @group(0) @binding(4) var<storage, read_write> values: array<f32>;
+@group(0) @binding(6) var<storage, read> numbers: array<u32>;
+
+// Whether weights are halves, two to a word of the numbers, and sums are multiplied by task.factor.
+override HALVES: bool = false;
+
+fn weight_at(index: u32) -> f32 {
+    if (HALVES) {
+        let both = unpack2x16float(numbers[index / 2u]);
+        return select(both.x, both.y, index % 2u == 1u);
+    }
+    return weights[index];
+}
 
 // The normal distribution function by a rational function; 0 or 1 beyond 5.5.
 fn normal_cdf(x: f32) -> f32 {
@@ -149,7 +161,7 @@ fn weight(at: u32, column: u32, columns: u32) -> f32 {
     if (column >= columns) {
         return 0.0;
     }
-    return weights[at + column];
+    return weight_at(at + column);
 }
 
 fn fetched_right(index: u32, start: u32, depth: u32, first: u32, columns: u32) -> vec4<f32> {
@@ -178,7 +190,7 @@ fn keep_right(index: u32, quad: vec4<f32>) {
 }
 
 fn finish_one(index: u32, channel: u32, product: f32) {
-    var sum = product;
+    var sum = product * task.factor;
     if (task.bias != NONE) {
         sum += weights[task.bias + channel];
     }

@@ -8,7 +8,7 @@ struct Task {
     height: u32, width: u32, planes: u32, out_height: u32, out_width: u32, channels: u32,
     size_y: u32, size_x: u32, stride_y: u32, stride_x: u32, top: u32, left: u32, groups: u32,
     input: u32, weight: u32, bias: u32, residual: u32, output: u32, kept: u32, activation: u32,
-    norm_scale: u32, norm_shift: u32, norm_mean: u32, norm_variance: u32, epsilon: f32,
+    norm_scale: u32, norm_shift: u32, norm_mean: u32, norm_variance: u32, epsilon: f32, factor: f32,
 }
 // One step's numbers.
 struct Turn {
@@ -22,6 +22,18 @@ const NONE: u32 = 0xffffffffu;
 @group(0) @binding(1) var<uniform> turn: Turn;
 @group(0) @binding(2) var<storage, read_write> weights: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> values: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> numbers: array<vec2<u32>>;
+
+// Whether weights are halves, two to a word of the numbers, and sums are multiplied by task.factor.
+override HALVES: bool = false;
+
+fn weight_quad(index: u32) -> vec4<f32> {
+    if (HALVES) {
+        let halves = numbers[index];
+        return vec4<f32>(unpack2x16float(halves.x), unpack2x16float(halves.y));
+    }
+    return weights[index];
+}
 
 // The normal distribution function by a rational function; 0 or 1 beyond 5.5.
 fn normal_cdf(x: vec4<f32>) -> vec4<f32> {
@@ -143,7 +155,7 @@ fn fetched_right(index: u32, start: u32, depth: u32, first: u32, columns: u32) -
     if (k >= depth || column >= columns) {
         return vec4<f32>();
     }
-    return weights[first + k * (task.channels / 4u) + column];
+    return weight_quad(first + k * (task.channels / 4u) + column);
 }
 
 fn keep_left(index: u32, quad: vec4<f32>) {
@@ -165,7 +177,7 @@ fn finish(place: u32, rows: u32, channel: u32, by: Finish, product: vec4<f32>) {
     if (place >= rows) {
         return;
     }
-    var sum = (product + by.bias - by.mean) * by.factor + by.shift;
+    var sum = (product * task.factor + by.bias - by.mean) * by.factor + by.shift;
     let index = place * (task.channels / 4u) + channel;
     if (task.residual != NONE) {
         sum += values[task.residual / 4u + index];

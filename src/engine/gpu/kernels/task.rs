@@ -74,10 +74,11 @@ words! {
     }
     /// A batch's rows out of the data set.
     Gather { channels: u32, places: u32, output: u32 }
-    /// A convolution with what follows it.
+    /// A convolution with what follows it. `factor` is what sums are multiplied by: 1 where the weights are f32, less
+    /// where they are halves, which stand among the numbers; `weight` then counts halves.
     Forward {
         shape: Shape, input: u32, weight: u32, bias: u32, residual: u32, output: u32, kept: u32, activation: u32,
-        norm_scale: u32, norm_shift: u32, norm_mean: u32, norm_variance: u32, epsilon: f32,
+        norm_scale: u32, norm_shift: u32, norm_mean: u32, norm_variance: u32, epsilon: f32, factor: f32,
     }
     /// The gradient of its input, and of what the activation that gave the input was given.
     InputGradient {
@@ -149,6 +150,36 @@ words! {
     CrossEntropy { classes: u32, input: u32, output: u32 }
     /// The optimizer.
     Update { length: u32, blocks: u32 }
+    /// A batch's rows in integers; words of a row.
+    IntegerGather { words: u32, output: u32 }
+    /// A convolution in integers. Numbers with a sign are told as the words that they are.
+    IntegerProduct {
+        shape: Shape, input: u32, weight: u32, constants: u32, residual: u32, output: u32, depthwise: u32, raw: u32,
+        fill: u32, shift: u32, low: u32, high: u32, base: u32, residual_base: u32, residual_multiplier: u32,
+        residual_shift: u32,
+    }
+    /// The largest or the mean of windows of integers.
+    IntegerPool {
+        window: Window, input: u32, output: u32, multipliers: u32, shift: u32, low: u32, high: u32, input_base: u32,
+        base: u32,
+    }
+    /// A sum of two integers, or a table of one.
+    IntegerMap {
+        words: u32, left: u32, right: u32, output: u32, table: u32, left_multiplier: u32, right_multiplier: u32,
+        shift: u32, low: u32, high: u32, left_base: u32, right_base: u32, base: u32, numbers: u32,
+    }
+    /// A layer norm in integers.
+    IntegerNorm {
+        places: u32, channels: u32, input: u32, output: u32, numbers: u32, epsilon: u32, shift: u32, low: u32, high: u32,
+        input_base: u32, base: u32,
+    }
+    /// An attention in integers; words of a token's output, and of a head.
+    IntegerAttention {
+        tokens: u32, words: u32, head_words: u32, input: u32, output: u32, table: u32, index_multiplier: u32,
+        index_shift: u32, multiplier: u32, shift: u32, low: u32, high: u32, input_base: u32, base: u32,
+    }
+    /// Rows and columns of integers change places.
+    IntegerTranspose { places: u32, channels: u32, line: u32, input: u32, output: u32 }
 }
 
 impl Turn {

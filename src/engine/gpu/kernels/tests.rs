@@ -13,6 +13,9 @@ const MOST_SHARED: u32 = 16_384;
 const MOST_STORAGE_BUFFERS: usize = 8;
 const UNIFORM_WORDS: usize = 64;
 
+/// `unpack2x16float` is part of WGSL; naga asks for it because some drivers below WebGPU lack it.
+const CAPABILITIES: Capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+
 fn parsed(kernel: Kernel) -> Module {
     let row = kernel.row();
     naga::front::wgsl::parse_str(row.source)
@@ -23,7 +26,7 @@ fn parsed(kernel: Kernel) -> Module {
 fn sizes(kernel: Kernel, tile: Option<Tile>) -> [u32; 2] {
     let module = parsed(kernel);
     let name = kernel.row().name;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+    let info = Validator::new(ValidationFlags::all(), CAPABILITIES)
         .validate(&module)
         .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(kernel.row().source)));
     let constants = tile.map(Tile::constants).into_iter().flatten();

@@ -58,6 +58,8 @@ impl Task {
             Self::ProductWeightGradient(it)
             | Self::ProductWeightGradientQuads(it)
             | Self::DepthwiseWeightGradient(it) => of_product(&it.shape, rows),
+            Self::IntegerProduct(it) => of_product(&it.shape, rows),
+            Self::IntegerAttention(it) => 4 * rows * wide(it.tokens).pow(2) * wide(4 * it.words),
             // Scores and outputs; then scores, and the gradients of scores, q, k and v.
             Self::Attention(it) => 4 * rows * wide(it.tokens).pow(2) * wide(it.width),
             Self::AttentionGradient(it) => 10 * rows * wide(it.tokens).pow(2) * wide(it.width),
@@ -80,6 +82,11 @@ impl Task {
             | Self::Depthwise(it) => {
                 let [inputs, outputs, weights] = convolution(&it.shape, rows);
                 let more = if_there(it.residual, outputs) + if_there(it.kept, outputs);
+                let weights = if self.reads_halves() {
+                    weights / 2
+                } else {
+                    weights
+                };
                 inputs + weights + outputs + more
             }
             Self::ProductInputGradient(it)
@@ -137,6 +144,19 @@ impl Task {
             Self::CrossEntropy(it) => (1 + if_there(it.output, 1)) * rows * wide(it.classes),
             // Weight and two moments read and written, and one part of each gradient.
             Self::Update(it) => 7 * wide(it.length),
+            // Four integers are a word.
+            Self::IntegerGather(it) => 2 * rows * wide(it.words),
+            Self::IntegerProduct(it) => {
+                let [inputs, outputs, weights] = convolution(&it.shape, rows);
+                (inputs + weights + outputs + if_there(it.residual, outputs)).div_ceil(4)
+            }
+            Self::IntegerPool(it) => pool(&it.window, rows).iter().sum::<u64>().div_ceil(4),
+            Self::IntegerMap(it) => (2 + if_there(it.right, 1)) * rows * wide(it.words),
+            Self::IntegerNorm(it) => (2 * rows * wide(it.places) * wide(it.channels)).div_ceil(4),
+            Self::IntegerAttention(it) => 4 * rows * wide(it.tokens) * wide(it.words),
+            Self::IntegerTranspose(it) => {
+                (2 * rows * wide(it.places) * wide(it.channels)).div_ceil(4)
+            }
         }
     }
 
@@ -193,6 +213,13 @@ impl Task {
             Self::Dropout(it) => by_number(it.length),
             Self::CrossEntropy(it) => by_number(it.classes),
             Self::Update(it) => format!("{} weights", it.length),
+            Self::IntegerGather(it) => by_number(4 * it.words),
+            Self::IntegerProduct(it) => convolution(&it.shape),
+            Self::IntegerPool(it) => pool_words(&it.window, rows),
+            Self::IntegerMap(it) => by_number(4 * it.words),
+            Self::IntegerNorm(it) => by_place(it.places, it.channels),
+            Self::IntegerAttention(it) => by_place(it.tokens, 4 * it.words),
+            Self::IntegerTranspose(it) => by_place(it.places, it.channels),
         }
     }
 }

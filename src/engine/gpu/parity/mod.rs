@@ -1,5 +1,6 @@
 //! Every kernel against its twin over a table of shapes, all arenas compared number by number; a test, not a gate.
 
+mod integers;
 mod layers;
 mod numbers;
 mod products;
@@ -11,7 +12,7 @@ use super::device::Gpu;
 use super::kernels::grid::Dispatch;
 use super::kernels::task::{Turn, Words};
 use super::kernels::{Kernel, WORDS_STRIDE};
-use super::pipeline::{Pipelines, record};
+use super::pipeline::{DOTS, PLAIN_DOTS, Pipelines, record};
 use super::staging::Staging;
 use super::twin::{self, Arenas, Expected};
 use crate::error::Result;
@@ -26,6 +27,9 @@ pub struct Case {
     turn: Turn,
     before: Arenas,
 }
+
+/// How the integer product multiplies where WGSL has packed products, and where it has none.
+pub const PRODUCTS_OF_FOUR: [&str; 2] = [DOTS, PLAIN_DOTS];
 
 /// The table.
 #[must_use]

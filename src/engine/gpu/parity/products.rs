@@ -48,6 +48,7 @@ fn forward(bench: &mut Bench, rows: u32, shape: Shape, activation: u32, full: bo
         norm_mean: norm[2],
         norm_variance: norm[3],
         epsilon: 1e-5,
+        factor: 1.0,
     }
 }
 
@@ -159,6 +160,31 @@ pub(super) fn rows(table: &mut Table, rows: u32, shape: Shape) {
         let task = Task::LinearRow(task);
         let dispatch = Dispatch::new(Device::HARDWARE, task, rows);
         table.push_divided(what, bench, turn((rows - activation % 2).max(1)), dispatch);
+    }
+}
+
+/// Convolutions and linear layers with weights in half precision, by every kernel that reads them.
+pub(super) fn halves(table: &mut Table) {
+    const FACTOR: f32 = 1.0 / 32_768.0;
+    let plain = convolution([5, 7, 3], [17, 1], [3, 3], [1, 1], [1; 4]);
+    let quads = convolution([7, 9, 16], [24, 2], [3, 2], [1, 2], [1, 1, 2, 0]);
+    let depthwise = convolution([7, 5, 13], [13, 13], [3, 3], [2, 2], [1, 1, 0, 1]);
+    let linear = convolution([1, 1, 40], [33, 1], [1, 1], [1, 1], [0; 4]);
+    let shapes = [plain, quads, depthwise, linear];
+    let kinds: [fn(Forward) -> Task; 4] = [
+        Task::Product,
+        Task::ProductQuads,
+        Task::Depthwise,
+        Task::LinearRow,
+    ];
+    for (shape, kind) in shapes.into_iter().zip(kinds) {
+        let mut bench = table.bench();
+        let mut task = forward(&mut bench, 3, shape, 1, true);
+        let count = shape.depth() as u32 * shape.channels;
+        task.weight = 2 * bench.halves(count, 1.0 / FACTOR);
+        task.factor = FACTOR;
+        let what = format!("{}, halves", words(3, &shape));
+        table.push(what, bench, turn(3), kind(task));
     }
 }
 

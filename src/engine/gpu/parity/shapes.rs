@@ -68,6 +68,21 @@ impl Bench {
         place
     }
 
+    /// A place for drawn numbers in −1..1 times a factor, as halves; in words.
+    pub(super) fn halves(&mut self, count: u32, factor: f32) -> u32 {
+        let numbers = self.drawn(count, |x| x * factor);
+        // As an engine's, they begin at a multiple of a quad.
+        let place = self.arenas.numbers.len().next_multiple_of(4);
+        self.arenas.numbers.resize(place, 0);
+        let words = numbers.chunks(2).map(|both| {
+            (both.iter().rev()).fold(0, |word, &x| {
+                word << 16 | u32::from(half::f16::from_f32(x).to_bits())
+            })
+        });
+        self.arenas.numbers.extend(words);
+        place as u32
+    }
+
     /// A place for other numbers.
     pub(super) fn numbers(&mut self, numbers: impl IntoIterator<Item = u32>) -> u32 {
         let place = self.arenas.numbers.len() as u32;

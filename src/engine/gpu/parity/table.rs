@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::shapes::{Bench, CONVOLUTIONS, DEPTHWISE};
-use super::{layers, numbers, products};
+use super::{integers, layers, numbers, products};
 use crate::engine::gpu::kernels::Task;
 use crate::engine::gpu::kernels::grid::Dispatch;
 use crate::engine::gpu::kernels::task::Turn;
@@ -63,6 +63,7 @@ pub(super) fn cases() -> Vec<Case> {
         products::products(&mut table, rows, shape, products::DEPTHWISE);
     }
     products::tiles(&mut table);
+    products::halves(&mut table);
     layers::pools(&mut table);
     layers::batch_norms(&mut table);
     layers::layer_norms(&mut table);
@@ -71,5 +72,6 @@ pub(super) fn cases() -> Vec<Case> {
     numbers::moves(&mut table);
     numbers::losses(&mut table);
     numbers::updates(&mut table);
+    integers::all(&mut table);
     table.0
 }

@@ -218,7 +218,7 @@ impl Builder<'_> {
             &self.network.nodes[node],
         );
         let depthwise = is_depthwise(&shape);
-        let count = weight_parts(self.device, &shape, self.rows, depthwise);
+        let count = weight_parts(self.ground.device, &shape, self.rows, depthwise);
         let weight = self.tensor(node, ParameterRole::Weight)?;
         let parts = self.parts(&weight, count);
         let bias = self

@@ -49,10 +49,10 @@ impl Builder<'_> {
                     shape: shape(layer, resolved),
                     input,
                     weight: self.weight(node, ParameterRole::Weight)?,
-                    bias: self
-                        .layout
-                        .find(node, ParameterRole::Bias)
-                        .map_or(NONE, |range| range.start as u32),
+                    bias: match self.layout.find(node, ParameterRole::Bias) {
+                        Some(_) => self.weight(node, ParameterRole::Bias)?,
+                        None => NONE,
+                    },
                     residual,
                     output,
                     kept,
@@ -64,6 +64,7 @@ impl Builder<'_> {
                     epsilon: group
                         .folded
                         .map_or(0.0, |norm| epsilon(self.network.graph.nodes[norm].layer)),
+                    factor: self.ground.halves.map_or(1.0, |halves| halves.factor),
                 };
                 let few = task.shape.is_linear()
                     && u64::from(self.rows) * task.shape.places() <= FEW_ROWS;

@@ -8,6 +8,7 @@ mod backward;
 mod division;
 mod forward;
 mod gradients;
+mod integer;
 mod places;
 
 use super::kernels::Task;
@@ -18,6 +19,7 @@ use crate::engine::cpu::parameters::Layout;
 use crate::engine::cpu::plan::{Mode, Network, sizes};
 use crate::error::{Error, Result};
 use crate::model::{Activation, Graph, ParameterRole, ResolvedNode};
+pub(super) use integer::{IntegerSchedule, base};
 use places::{Item, Places};
 use std::ops::Range;
 
@@ -37,6 +39,25 @@ pub(super) struct Schedule {
     pub(super) blocks: Vec<u32>,
 }
 
+/// Where weights stand as halves, if they do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InHalves {
+    /// Where the first would be, counted in halves, from the beginning of the numbers on.
+    pub(super) first: u32,
+    /// What sums of them are multiplied by.
+    pub(super) factor: f32,
+}
+
+/// What a plan is made for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ground {
+    pub(super) device: Device,
+    /// Where the optimizer's table will stand among the numbers.
+    pub(super) blocks: u32,
+    /// Where weights stand as halves: the weights arena then begins behind the tensors that decay.
+    pub(super) halves: Option<InHalves>,
+}
+
 /// What a part of a gradient is to the optimizer.
 #[derive(Debug, Clone, Copy)]
 struct Parts {
@@ -47,7 +68,7 @@ struct Parts {
 
 /// A schedule while it grows.
 struct Builder<'a> {
-    device: Device,
+    ground: Ground,
     network: Network<'a>,
     layout: &'a Layout,
     mode: Mode,
@@ -59,25 +80,24 @@ struct Builder<'a> {
 }
 
 impl Schedule {
-    /// Plans a resolved graph for at most so many rows; `blocks` is where the optimizer's table will stand.
+    /// Plans a resolved graph for at most so many rows.
     ///
     /// # Errors
     /// [`Error::TooLarge`] where the batch needs more than a GPU can count, [`Error::Unsupported`] for a head that is too
     /// wide, [`Error::BadInput`] where a layer lacks a tensor.
     pub(super) fn new(
-        device: Device,
+        ground: Ground,
         graph: &Graph,
         nodes: &[ResolvedNode],
         layout: &Layout,
         mode: Mode,
         rows: u32,
-        blocks: u32,
     ) -> Result<Self> {
         let mut places = Places::default();
         // First to learn how long each place is needed, then with places that share what they can.
         for _ in 0..2 {
             let mut builder = Builder {
-                device,
+                ground,
                 network: Network::new(graph, nodes, mode),
                 layout,
                 mode,
@@ -86,7 +106,7 @@ impl Schedule {
                 dispatches: Vec::new(),
                 parts: std::collections::BTreeMap::new(),
             };
-            builder.all(blocks)?;
+            builder.all()?;
             let logits = builder.place(Item::Value(builder.network.output));
             if builder.places.is_decided() {
                 return Ok(Self {
@@ -108,7 +128,7 @@ impl Schedule {
 }
 
 impl Builder<'_> {
-    fn all(&mut self, blocks: u32) -> Result<()> {
+    fn all(&mut self) -> Result<()> {
         let [channels, height, width] = self.network.graph.input;
         let output = self.place(Item::Value(0));
         self.push(Task::Gather(Gather {
@@ -132,7 +152,7 @@ impl Builder<'_> {
             self.places.touch_all_parts(self.dispatches.len());
             self.push(Task::Update(Update {
                 length: self.layout.len as u32,
-                blocks,
+                blocks: self.ground.blocks,
             }))?;
         }
         Ok(())
@@ -140,7 +160,7 @@ impl Builder<'_> {
 
     fn push(&mut self, task: Task) -> Result<()> {
         let dispatch =
-            Dispatch::new(self.device, task, self.rows).ok_or_else(|| Error::TooLarge {
+            Dispatch::new(self.ground.device, task, self.rows).ok_or_else(|| Error::TooLarge {
                 what: format!(
                     "the rows of a batch on the GPU ({})",
                     task.kernel().row().name
@@ -206,7 +226,12 @@ impl Builder<'_> {
 
     /// The same as a kernel is told it.
     fn weight(&self, node: usize, role: ParameterRole) -> Result<u32> {
-        Ok(self.tensor(node, role)?.start as u32)
+        let first = self.tensor(node, role)?.start as u32;
+        Ok(match self.ground.halves {
+            None => first,
+            Some(halves) if role.decays() => halves.first + first,
+            Some(_) => first - self.layout.decaying as u32,
+        })
     }
 
     /// The optimizer's table.

@@ -3,10 +3,16 @@
 use super::*;
 use crate::model::{Layer, Window};
 
+const GROUND: Ground = Ground {
+    device: Device::HARDWARE,
+    blocks: 0,
+    halves: None,
+};
+
 fn planned(graph: &Graph, mode: Mode) -> Schedule {
     let nodes = graph.resolve().expect("fits");
     let layout = Layout::aligned(&nodes, BLOCK);
-    Schedule::new(Device::HARDWARE, graph, &nodes, &layout, mode, 64, 0).expect("fits")
+    Schedule::new(GROUND, graph, &nodes, &layout, mode, 64).expect("fits")
 }
 
 /// Dispatches that a layer adds to a training step: the difference between two and three such layers.
@@ -99,16 +105,7 @@ fn every_trained_number_has_a_gradient_and_every_block_its_entry() {
     graph.push("classes", Layer::linear(10));
     let nodes = graph.resolve().expect("fits");
     let layout = Layout::aligned(&nodes, BLOCK);
-    let plan = Schedule::new(
-        Device::HARDWARE,
-        &graph,
-        &nodes,
-        &layout,
-        Mode::Training,
-        3,
-        0,
-    )
-    .expect("fits");
+    let plan = Schedule::new(GROUND, &graph, &nodes, &layout, Mode::Training, 3).expect("fits");
     let (blocks, rest) = plan.blocks.as_chunks::<4>();
     assert!(rest.is_empty());
     assert_eq!(blocks.len(), layout.len.div_ceil(BLOCK));
@@ -137,15 +134,7 @@ fn fewer_rows_start_fewer_workgroups_and_a_single_row_has_its_own_linear_layers(
     assert_eq!(convolution(64), 64 * convolution(1));
     let nodes = graph.resolve().expect("fits");
     let layout = Layout::aligned(&nodes, BLOCK);
-    let one = Schedule::new(
-        Device::HARDWARE,
-        &graph,
-        &nodes,
-        &layout,
-        Mode::Inference,
-        1,
-        0,
-    );
+    let one = Schedule::new(GROUND, &graph, &nodes, &layout, Mode::Inference, 1);
     let kernels = |plan: &Schedule| -> Vec<&str> {
         (plan.dispatches.iter())
             .map(|it| it.task.kernel().row().name)

@@ -69,6 +69,14 @@ impl Measured {
     }
 }
 
+impl Measured {
+    /// The number times a power of two, which no rounding follows.
+    pub(crate) fn times_power(self, power: f32) -> Self {
+        let power = f64::from(power);
+        Self::of(self.value * power, self.error * power)
+    }
+}
+
 impl Add for Measured {
     type Output = Self;
 

@@ -2,6 +2,7 @@
 //!
 //! It is what a kernel means. It knows no tile, no thread and no tree, and it is far too slow for anything but tests.
 
+mod integers;
 pub(crate) mod measured;
 mod normalization;
 mod numbers;
@@ -111,6 +112,12 @@ impl Arenas {
         Measured::exact(self.values[index as usize])
     }
 
+    /// One of the halves among the numbers.
+    fn half(&self, index: u32) -> Measured {
+        let bits = self.numbers[index as usize / 2] >> (16 * (index % 2));
+        Measured::exact(half::f16::from_bits(bits as u16).to_f32())
+    }
+
     fn weight(&self, index: u32) -> Measured {
         Measured::exact(self.weights[index as usize])
     }
@@ -159,6 +166,13 @@ pub(crate) fn run(task: &Task, turn: &Turn, before: &Arenas) -> Expected {
         Task::Dropout(it) => numbers::dropout(it, turn, before, to),
         Task::CrossEntropy(it) => training::cross_entropy(it, turn, before, to),
         Task::Update(it) => training::update(it, turn, before, to),
+        Task::IntegerGather(it) => integers::gather(it, turn, before, to),
+        Task::IntegerProduct(it) => integers::product(it, turn, before, to),
+        Task::IntegerPool(it) => integers::pool(it, turn, before, to),
+        Task::IntegerMap(it) => integers::map(it, turn, before, to),
+        Task::IntegerNorm(it) => integers::norm(it, turn, before, to),
+        Task::IntegerAttention(it) => integers::attention(it, turn, before, to),
+        Task::IntegerTranspose(it) => integers::transpose(it, turn, before, to),
     }
     after
 }

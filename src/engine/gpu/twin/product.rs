@@ -79,12 +79,17 @@ pub(super) fn forward(it: &Forward, turn: &Turn, before: &Arenas, after: &mut Ex
     let mut sums =
         vec![Sum::default(); (turn.rows * s.out_height * s.out_width * s.channels) as usize];
     terms(&s, turn.rows, |term| {
-        let product = before.value(it.input + term.input) * before.weight(it.weight + term.weight);
+        let weight = it.weight + term.weight;
+        let weight = match it.factor < 1.0 {
+            true => before.half(weight),
+            false => before.weight(weight),
+        };
+        let product = before.value(it.input + term.input) * weight;
         sums[term.output as usize].add(product);
     });
     for (index, sum) in (0..).zip(sums) {
         let channel = index % s.channels;
-        let mut y = sum.end();
+        let mut y = sum.end().times_power(it.factor);
         if it.bias != NONE {
             y = y + before.weight(it.bias + channel);
         }

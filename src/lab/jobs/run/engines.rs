@@ -28,6 +28,15 @@ pub(super) enum Recovery {
     Stop,
 }
 
+/// What a run goes on from.
+pub(super) struct Earlier {
+    pub(super) execution: Execution,
+    /// Finished epochs.
+    pub(super) epochs: u32,
+    /// Why it goes on where it was, and what to say where it has to go on without the GPU.
+    pub(super) words: [&'static str; 2],
+}
+
 /// The engines of one run.
 pub(super) struct Engines<'a> {
     context: &'a Context,
@@ -42,13 +51,12 @@ pub(super) struct Engines<'a> {
 }
 
 impl<'a> Engines<'a> {
-    /// Chooses what the recipe asks for, or goes on with what an interrupted run had come to after so many epochs; without
-    /// a GPU it is the CPU.
+    /// Chooses what the recipe asks for, or goes on with what an earlier run had come to; without a GPU it is the CPU.
     pub(super) async fn open(
         context: &'a Context,
         prepared: &'a Prepared,
         recipe: &Recipe,
-        earlier: Option<(Execution, u32)>,
+        earlier: Option<Earlier>,
     ) -> Result<Self> {
         let mut engines = Self {
             context,
@@ -66,7 +74,9 @@ impl<'a> Engines<'a> {
         if asked == "cpu" {
             return Ok(engines);
         }
-        let (execution, epochs) = earlier.unwrap_or_default();
+        let (execution, epochs, [here, elsewhere]) = earlier
+            .map(|it| (it.execution, it.epochs, it.words))
+            .unwrap_or_default();
         let last = execution.parts.last().cloned();
         engines.execution = Some(Execution {
             asked: asked.into(),
@@ -75,15 +85,15 @@ impl<'a> Engines<'a> {
         match last {
             Some(part) if part.engine == "cpu" => {
                 engines.batch_size = part.batch_size;
-                engines.tell("this is where the run had gone on before it was interrupted");
+                engines.tell(here);
             }
             Some(part) => {
                 engines.batch_size = part.batch_size;
                 if let Err(reason) = engines.begin_gpu(false).await? {
-                    let reason = format!("the run was resumed without the GPU: {reason}");
+                    let reason = format!("{elsewhere}: {reason}");
                     engines.use_cpu_from(epochs + 1, &reason);
                 } else {
-                    engines.tell("this is where the run had gone on before it was interrupted");
+                    engines.tell(here);
                 }
             }
             None => {

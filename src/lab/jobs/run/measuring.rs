@@ -4,19 +4,18 @@ use super::Run;
 use super::engines::Engines;
 use crate::data::Split;
 use crate::engine::{Engine, Executable, Parameters, agreement};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::eval::{self, Scored};
 use crate::lab::context::Playable;
-use crate::lab::jobs::{breakdown, measure};
+use crate::lab::jobs::measure::SCORE_ROWS;
+use crate::lab::jobs::trained::{self, as_stored};
+use crate::lab::jobs::{breakdown, damage, measure};
 use crate::lab::prepared::Prepared;
 use crate::lab::protocol::EventBody;
 use crate::lab::sets::Divided;
 use crate::model::Weights;
-use crate::quant::{self, Stored};
+use crate::quant::{Scheme, Stored};
 use crate::runlog::record::{Record, Status};
-
-/// Rows per call while the test rows are scored.
-const SCORE_ROWS: u32 = 64;
 
 impl Run<'_> {
     /// Quantizes the kept weights, scores the test rows and times calls; fills the draft as far as it gets.
@@ -33,13 +32,28 @@ impl Run<'_> {
             return Ok(None);
         }
         let Prepared { plan, rows, .. } = self.prepared;
-        self.stage("quantizing", 0.0);
-        let stored = quant::quantize(&plan.graph, weights, &draft.recipe.quantization.scheme)?;
+        let spec = &draft.recipe.quantization;
+        let stored = match trained::stored(self.context, self.prepared, weights, spec).await {
+            Err(Error::Stopped) => {
+                draft.status = Status::Stopped;
+                return Ok(None);
+            }
+            stored => stored?,
+        };
         draft.digests.stored = stored.digest();
+        draft.results.cost = Some(as_stored(&plan.cost, &stored));
+        let is_rounded = stored.layers.iter().any(|it| it.scheme != Scheme::F32);
+        if is_rounded || stored.is_made_of() || !stored.warnings.is_empty() {
+            let confidence = draft.recipe.evaluation.confidence;
+            let damage =
+                damage::damage(self.context, self.prepared, weights, &stored, confidence).await?;
+            draft.results.damage = serde_json::to_value(damage).ok();
+        }
         if engines.is_gpu() {
             let status = draft.status;
             if let Err(error) = self.measure_on_gpu(engines, draft, &stored).await {
-                if !engines.is_lost_by(&error) {
+                // Not every stored model runs there, and every one does here.
+                if !engines.is_lost_by(&error) && !matches!(error, Error::Unsupported { .. }) {
                     return Err(error);
                 }
                 let epochs = draft
@@ -108,6 +122,7 @@ impl Run<'_> {
             self.time(draft, on_gpu.as_mut()).await?;
         }
         if self.is_to_be_timed(draft)
+            && stored.integer().is_none()
             && let Some(gpu) = engines.gpu()
         {
             let measured = breakdown::measure(

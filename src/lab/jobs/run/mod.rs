@@ -17,12 +17,13 @@ use crate::lab::context::Context;
 use crate::lab::prepared::{Prepared, prepared};
 use crate::lab::protocol::EventBody;
 use crate::lab::sets;
+use crate::model::Weights;
 use crate::recipe::{self, Extra};
-use crate::result::Results;
+use crate::result::{Execution, Results, Training};
 use crate::runlog::claim::Claim;
 use crate::runlog::record::{self, Record, Status};
 use crate::runlog::{time, verdict};
-use engines::Engines;
+use engines::{Earlier, Engines};
 use serde_json::{Value, json};
 use training::Kept;
 
@@ -33,6 +34,16 @@ pub(super) struct Request {
     pub(super) checkpoint: Option<Vec<u8>>,
     pub(super) resumed_from: Option<String>,
     pub(super) hold_timing: bool,
+    /// Weights that need no training.
+    pub(super) trained: Option<Trained>,
+}
+
+/// What an earlier run of the same training left.
+pub(super) struct Trained {
+    pub(super) weights: Weights,
+    pub(super) training: Option<Training>,
+    /// On what that was, where its recipe asks for anything but the CPU.
+    pub(super) execution: Option<Execution>,
 }
 
 /// The job of the command `run`.
@@ -95,17 +106,40 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         hold_timing: request.hold_timing,
         earlier_secs: checkpoint.as_ref().map_or(0.0, |it| it.active_secs),
     };
-    let (from, earlier) = match checkpoint {
-        Some(it) => {
+    let (from, earlier) = match (checkpoint, &request.trained) {
+        (Some(it), _) => {
             let (trainer, epochs) = (it.trainer, it.epochs);
-            let earlier = it.execution.map(|it| (it, epochs));
+            let earlier = it.execution.map(|execution| Earlier {
+                execution,
+                epochs,
+                words: [
+                    "this is where the run had gone on before it was interrupted",
+                    "the run was resumed without the GPU",
+                ],
+            });
             (Some(Kept { trainer, epochs }), earlier)
         }
-        None => (None, None),
+        (None, Some(it)) => {
+            let epochs = it.training.as_ref().map_or(0, |it| it.curve.len() as u32);
+            let earlier = it.execution.clone().map(|execution| Earlier {
+                execution,
+                epochs,
+                words: [
+                    "this is where the model was trained",
+                    "the model was trained on a GPU and is looked at without one",
+                ],
+            });
+            (None, earlier)
+        }
+        (None, None) => (None, None),
     };
     let mut engines = Engines::open(&context, &prepared, &draft.recipe, earlier).await?;
     engines.note(&mut draft);
-    let weights = run.train(&mut engines, &mut draft, from).await?;
+    let is_trained = request.trained.is_some();
+    let weights = match request.trained {
+        Some(trained) => Some(run.take_up(trained, &mut draft)),
+        None => run.train(&mut engines, &mut draft, from).await?,
+    };
     let playable = run
         .measure(&mut engines, &mut draft, weights.as_ref())
         .await?;
@@ -117,7 +151,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     context.send(EventBody::Recorded {
         digest: digest.clone(),
         record: text.clone(),
-        buffer: weights.map(|weights| {
+        buffer: weights.filter(|_| !is_trained).map(|weights| {
             context.put(weights.to_safetensors(&[("recipe_digest", &recipe_digest)]))
         }),
     });
@@ -142,6 +176,18 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Goes on where another run's training ended.
+    fn take_up(&self, trained: Trained, draft: &mut Record) -> Weights {
+        draft.results.training = trained.training;
+        draft.digests.weights = trained.weights.digest();
+        draft.status = if self.context.is_stopped() {
+            Status::Stopped
+        } else {
+            Status::Complete
+        };
+        trained.weights
+    }
+
     /// Seconds spent so far, those before an interruption included.
     fn active_secs(&self) -> f64 {
         let secs = self.earlier_secs + (self.context.clock.now_millis() - self.began_millis) / 1e3;

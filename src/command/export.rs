@@ -1,0 +1,60 @@
+//! Trains a recipe and writes its stored weights as a file that has proved itself; the lab writes and proves.
+
+use super::{Outcome, Result, driver, read_text, record_of, words};
+use assay::lab::desk;
+use assay::lab::protocol::CommandBody;
+use serde_json::json;
+use std::path::Path;
+
+/// `assay export`.
+pub(crate) fn export(recipe: &Path, out: &Path, json: bool) -> Result<Outcome> {
+    let recipe = desk::check_recipe(&read_text(recipe)?)
+        .map_err(words)?
+        .recipe;
+    let ending = out.extension().and_then(|ending| ending.to_str());
+    let format = match ending {
+        Some(format @ ("safetensors" | "gguf")) => format,
+        _ => {
+            return Err(format!(
+                "{} should end in .safetensors or .gguf, which says what is written",
+                out.display()
+            ));
+        }
+    };
+    // Latency is in no file.
+    let mut untimed = recipe.clone();
+    untimed.evaluation.latency_secs = 0.0;
+    let (record, weights) = driver::run_trained(&untimed, json)?;
+    let body = CommandBody::Export {
+        recipe: recipe.to_value(),
+        format: format.into(),
+        weights: record_of(&record)?.digests.weights,
+    };
+    let answer = driver::ask(body, weights, json, &mut |_| Ok(()))?;
+    let bytes = answer
+        .bytes
+        .ok_or_else(|| "the lab wrote no file".to_owned())?;
+    std::fs::write(out, &bytes)
+        .map_err(|error| format!("cannot write {}: {error}", out.display()))?;
+    let value = answer.value;
+    if json {
+        println!(
+            "{}",
+            json!({
+                "bytes": bytes.len(),
+                "predictions": value["predictions"],
+                "stored": value["stored"],
+                "rows": value["rows"],
+            })
+        );
+    } else {
+        println!(
+            "{}: {} bytes; read back, it gives the same answers on all {} test rows (digest {})",
+            out.display(),
+            bytes.len(),
+            value["rows"],
+            value["predictions"].as_str().unwrap_or_default()
+        );
+    }
+    Ok(Outcome::Good)
+}

@@ -1,0 +1,192 @@
+//! Trained weights that a command brought, checked against what is known of them before any work begins, and stored between
+//! turns; it scores nothing.
+
+use super::run;
+use crate::engine::{cpu, gpu};
+use crate::error::{Error, Result};
+use crate::eval::Storing;
+use crate::lab::context::Context;
+use crate::lab::prepared::{Prepared, prepared};
+use crate::lab::protocol::EventBody;
+use crate::model::Weights;
+use crate::quant::{Stored, layer_of};
+use crate::recipe::{self, QuantizationSpec, Recipe};
+use crate::result::Cost;
+use crate::runlog::record::{self, Record, Status};
+use serde_json::Value;
+
+/// A recipe with trained weights of its model.
+pub(super) struct Trained {
+    pub(super) recipe: Recipe,
+    pub(super) prepared: Prepared,
+    pub(super) weights: Weights,
+}
+
+impl Trained {
+    /// From the bytes of a safetensors file, which have to be those with this digest.
+    pub(super) async fn read(
+        context: &Context,
+        recipe: Value,
+        digest: &str,
+        bytes: Option<Vec<u8>>,
+    ) -> Result<Self> {
+        let recipe = recipe::from_value(recipe)?;
+        let bytes = bytes.ok_or_else(|| {
+            Error::bad_input("the weights", "the bytes of a safetensors file", "nothing")
+        })?;
+        let prepared = prepared(context, &recipe).await?;
+        let weights = Weights::from_safetensors(&bytes, &prepared.plan.graph)?;
+        let found = weights.digest();
+        if found != digest {
+            return Err(Error::bad_input(
+                "the weights",
+                format!("those of the run, digest {digest}"),
+                format!("digest {found}"),
+            ));
+        }
+        Ok(Self {
+            recipe,
+            prepared,
+            weights,
+        })
+    }
+
+    /// The weights as the recipe asks for them.
+    pub(super) async fn stored(&self, context: &Context) -> Result<Stored> {
+        let spec = &self.recipe.quantization;
+        stored(context, &self.prepared, &self.weights, spec).await
+    }
+}
+
+/// Stores trained weights between turns. A stop cuts fine-tuning short; the rest takes moments, as scoring does.
+///
+/// # Errors
+/// As [`crate::eval::stored`]; [`Error::Stopped`] where the person stopped it.
+pub(super) async fn stored(
+    context: &Context,
+    prepared: &Prepared,
+    weights: &Weights,
+    spec: &QuantizationSpec,
+) -> Result<Stored> {
+    let (graph, training) = (&prepared.plan.graph, &prepared.split.train);
+    let mut storing = Storing::new(graph, weights, spec, &prepared.rows, training);
+    let mut told = None;
+    loop {
+        let stage = storing.stage();
+        // A hundred messages are enough for thousands of steps.
+        let shown = (stage.name, (stage.fraction * 100.0) as u32);
+        if told.replace(shown) != Some(shown) {
+            context.send(EventBody::Stage {
+                name: stage.name.into(),
+                fraction: stage.fraction,
+            });
+        }
+        if context.breathe().await && stage.name == Storing::FINE_TUNING {
+            return Err(Error::Stopped);
+        }
+        if let Some(stored) = storing.step()? {
+            return Ok(stored);
+        }
+    }
+}
+
+/// What a planned model costs as it was stored: a tensor that could not take its scheme says so here, with its bytes.
+pub(super) fn as_stored(planned: &Cost, stored: &Stored) -> Cost {
+    let mut cost = planned.clone();
+    cost.weight_bytes = stored.bytes();
+    for layer in &mut cost.layers {
+        let mut own = (stored.layers.iter())
+            .filter(|it| layer_of(&it.name) == layer.name)
+            .peekable();
+        let Some(first) = own.peek() else {
+            continue;
+        };
+        layer.scheme = first.scheme.name().into();
+        layer.reason.clone_from(&first.reason);
+        layer.bytes = own.map(|it| it.bytes.len() as u64).sum();
+    }
+    cost
+}
+
+/// A complete run whose model is to be stored otherwise, and that model.
+pub(super) struct Base {
+    record: Record,
+    pub(super) trained: Trained,
+}
+
+impl Base {
+    /// From a record's text and the weights that it names.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] where the record was altered, its run did not end, was computed with another arithmetic than this
+    /// build's, or has other weights; else as [`record::read`].
+    pub(super) async fn read(
+        context: &Context,
+        text: &str,
+        bytes: Option<Vec<u8>>,
+    ) -> Result<Self> {
+        let (record, is_altered) = record::read(text)?;
+        let refused = |expected: &str, got: &str| {
+            Err(Error::bad_input(
+                "the run whose model is to be stored otherwise",
+                expected,
+                got,
+            ))
+        };
+        if is_altered {
+            return refused(
+                "a record as it was sealed; run its recipe again for one",
+                "one that was altered afterwards",
+            );
+        }
+        if record.status != Status::Complete {
+            return refused(
+                "a complete one, so that each variant can be run again",
+                "one that ended before its training did",
+            );
+        }
+        // What a new record would claim of the training that it takes over.
+        let found = &record.environment;
+        let wanted = match found.engine.as_str() {
+            "gpu" | "mixed" => gpu::ARITHMETIC,
+            _ => cpu::ARITHMETIC,
+        };
+        if found.arithmetic != wanted {
+            return refused(
+                &format!(
+                    "one with this version's arithmetic, {wanted}; run its recipe again to train the model anew"
+                ),
+                &format!("one with {:?}", found.arithmetic),
+            );
+        }
+        let weights = &record.digests.weights;
+        let trained = Trained::read(context, record.recipe.to_value(), weights, bytes).await?;
+        Ok(Self { record, trained })
+    }
+
+    /// Its recipe with another quantization; the model has to have room for it.
+    pub(super) fn with(&self, quantization: Value) -> Result<Recipe> {
+        let mut recipe = self.record.recipe.to_value();
+        recipe["quantization"] = quantization;
+        let recipe = recipe::from_value(recipe)?;
+        self.trained.prepared.planned(&recipe)?;
+        Ok(recipe)
+    }
+
+    /// A run of such a recipe that begins where this one's training ended.
+    pub(super) fn request(&self, recipe: &Recipe) -> run::Request {
+        let results = &self.record.results;
+        run::Request {
+            recipe: recipe.to_value(),
+            claim: None,
+            checkpoint: None,
+            resumed_from: None,
+            hold_timing: false,
+            trained: Some(run::Trained {
+                weights: self.trained.weights.clone(),
+                training: results.training.clone(),
+                execution: results.execution.clone(),
+            }),
+        }
+    }
+}
