@@ -13,7 +13,7 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use assay::data::checks::{self, Input};
+use assay::data::checks::{self, Answers, Input};
 use assay::data::faults::{FAULTS, inject};
 use assay::data::{self, Dataset, Split};
 use assay::recipe::{DataSpec, Recipe};
@@ -111,7 +111,10 @@ fn divided(data: &Dataset, seed: u32) -> Split {
 fn fired(data: &Dataset, parts: &Split, seed: u32, models: bool) -> Vec<(String, f64)> {
     let probabilities = models.then(|| answers(data, parts, seed));
     let mut input = Input::new(data, parts);
-    input.probabilities = probabilities.as_deref();
+    input.answers = probabilities.as_deref().map(|probabilities| Answers {
+        rows: &parts.train,
+        probabilities,
+    });
     let findings = checks::run(&input).findings;
     if models {
         let of_labels = findings.iter().find(|it| it.check == "consistency");
@@ -141,6 +144,7 @@ fn answers(data: &Dataset, parts: &Split, seed: u32) -> Vec<f32> {
         groups,
         rows,
         FOLDS,
+        async |_| Ok(()),
     ))
     .unwrap()
 }

@@ -440,6 +440,7 @@ fn protocol_text() -> String {
         title: "Handwritten digits".into(),
         attribution: "E. Alpaydin and C. Kaynak".into(),
         licence: "CC BY 4.0".into(),
+        notes: vec!["Taken for images of 8×8.".into()],
         sha256: "0".repeat(64),
         shape: [1, 8, 8],
         classes: vec!["0".into(), "1".into()],

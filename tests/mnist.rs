@@ -6,7 +6,7 @@
 mod support;
 
 use assay::data;
-use assay::data::checks::{self, Input};
+use assay::data::checks::{self, Answers, Input};
 use assay::data::faults::{Fault, inject};
 use assay::result::{Finding, FindingStatus as Status};
 use assay::train::cross_validation;
@@ -108,10 +108,15 @@ fn checked(
     let lab = Lab::divided(&recipe, &made, parts.clone());
     let rows = (&parts.train[..], &parts.validation[..]);
     let (engine, plan) = (&lab.engine, &lab.plan);
-    let answers = cross_validation::probabilities(engine, plan, &recipe, &lab.rows, None, rows, 4);
+    let turn = async |_: f64| Ok(());
+    let answers =
+        cross_validation::probabilities(engine, plan, &recipe, &lab.rows, None, rows, 4, turn);
     let answers = ready(answers).map_err(|error| error.to_string())?;
     let mut input = Input::new(&made, &parts);
-    input.probabilities = Some(&answers);
+    input.answers = Some(Answers {
+        rows: &parts.train,
+        probabilities: &answers,
+    });
     judge(&checks::run(&input).findings)?;
     Ok(Completion::Completed)
 }

@@ -32,12 +32,17 @@ export function sectionsOf(fields, recipe) {
   /** @type {Map<string, Field[]>} */
   const sections = new Map();
   for (const field of fields) {
-    if (!applies(field, recipe)) continue;
+    if (!applies(field, recipe) || isRead(field, recipe)) continue;
     const [first = ""] = field.path.split(".");
     const title = HEADINGS[first] ?? `${first.charAt(0).toUpperCase()}${first.slice(1).replaceAll("_", " ")}`;
     sections.set(title, [...(sections.get(title) ?? []), field]);
   }
   return [...sections].map(([title, members]) => ({ title, fields: members }));
+}
+
+/** Of an own set, what was read from its file: the Data page shows and changes it. @param {Field} field @param {Recipe} recipe */
+function isRead({ path, onlyWhen }, recipe) {
+  return recipe.data?.set === "own" && onlyWhen?.[0] === "data.set" && path !== "data.set";
 }
 
 /**

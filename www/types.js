@@ -301,6 +301,7 @@
  * @property {string} set
  * @property {string} title
  * @property {string} attribution
+ * @property {string[]} notes What was decided or left out while it was read.
  * @property {string} licence
  * @property {string} sha256
  * @property {[number, number, number]} shape

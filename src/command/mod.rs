@@ -3,14 +3,16 @@
 mod append;
 mod driver;
 mod export;
+mod own;
 mod print;
 mod search;
 mod source;
 mod variants;
 
 use assay::lab::desk;
+use assay::lab::protocol::CommandBody;
 use assay::recipe::{self, Recipe};
-use assay::result::FindingStatus;
+use assay::result::{FindingStatus, Findings};
 use assay::runlog::claim::Claim;
 use assay::runlog::link;
 use assay::runlog::record::{self, Record};
@@ -22,6 +24,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 pub(crate) use export::export;
+pub(crate) use own::OwnData;
 pub(crate) use search::search;
 pub(crate) use variants::variants;
 
@@ -43,8 +46,19 @@ pub(crate) fn words(error: impl std::fmt::Display) -> String {
 }
 
 /// `assay recipe`.
-pub(crate) fn recipe(set: &str, family: &str, scheme: &str, engine: &str) -> Result<Outcome> {
-    let text = variants::with_scheme(set, family, scheme)?.to_json();
+pub(crate) fn recipe(
+    set: &str,
+    family: &str,
+    scheme: &str,
+    engine: &str,
+    own: &OwnData,
+) -> Result<Outcome> {
+    let text = if own.is_empty() {
+        variants::with_scheme(set, family, scheme)?.to_json()
+    } else {
+        let text = own.recipe(&own.open()?, family)?.to_json();
+        recipe::edit::change(&text, recipe::fields::SCHEME, scheme.into()).map_err(words)?
+    };
     let text = recipe::edit::change(&text, recipe::fields::ENGINE, engine.into()).map_err(words)?;
     // A name that no table knows is refused by the same reader as everybody's recipe.
     println!("{}", recipe::from_json(&text).map_err(words)?.to_json());
@@ -52,10 +66,10 @@ pub(crate) fn recipe(set: &str, family: &str, scheme: &str, engine: &str) -> Res
 }
 
 /// `assay run`.
-pub(crate) fn run(path: &Path, log: &Path, json: bool) -> Result<Outcome> {
+pub(crate) fn run(path: &Path, log: &Path, own: &OwnData, json: bool) -> Result<Outcome> {
     let recipe = desk::check_recipe(&read_text(path)?).map_err(words)?.recipe;
     let mut file = append::open(log)?;
-    let text = driver::run(&recipe, json)?;
+    let text = driver::run(&recipe, json, own.open()?)?;
     append::line(&mut file, log, &text)?;
     if json {
         println!("{text}");
@@ -66,13 +80,18 @@ pub(crate) fn run(path: &Path, log: &Path, json: bool) -> Result<Outcome> {
 }
 
 /// `assay data`. Data that fail a check end as what diverged does.
-pub(crate) fn data(set: &str, path: Option<&Path>, json: bool) -> Result<Outcome> {
-    let text = match path {
-        Some(path) => read_text(path)?,
-        None => Recipe::default_for(set, "lenet").to_json(),
+pub(crate) fn data(set: &str, path: Option<&Path>, own: &OwnData, json: bool) -> Result<Outcome> {
+    let maker = own.open()?;
+    let recipe = match path {
+        Some(path) => recipe::from_json(&read_text(path)?).map_err(words)?,
+        None if !own.is_empty() => own.recipe(&maker, "mlp")?,
+        None => Recipe::default_for(set, "lenet"),
     };
-    let recipe = recipe::from_json(&text).map_err(words)?;
-    let findings = desk::findings(&recipe).map_err(words)?;
+    let body = CommandBody::Check {
+        recipe: recipe.to_value(),
+    };
+    let answer = driver::ask_with(maker, body, None, json, &mut |_| Ok(()))?;
+    let findings: Findings = serde_json::from_value(answer.value).map_err(words)?;
     if json {
         println!("{}", json!(findings));
     } else {
@@ -129,7 +148,7 @@ pub(crate) fn link(log: &Path, page: &str, by: &str, json: bool) -> Result<Outco
 }
 
 /// `assay verify`.
-pub(crate) fn verify(source: &str, json: bool) -> Result<Outcome> {
+pub(crate) fn verify(source: &str, own: &OwnData, json: bool) -> Result<Outcome> {
     let claim = match source::open(source)? {
         Source::Claim(claim) => *claim,
         Source::Log(_) => Claim::from_record(&source::last_record(source)?, "").map_err(words)?,
@@ -140,7 +159,7 @@ pub(crate) fn verify(source: &str, json: bool) -> Result<Outcome> {
             );
         }
     };
-    let text = driver::run(&claim.recipe, json)?;
+    let text = driver::run(&claim.recipe, json, own.open()?)?;
     let judged = verdict::judge(&claim, &record_of(&text)?);
     if json {
         println!(

@@ -2,6 +2,7 @@
 
 use super::variants::{as_json, judged, with_scheme};
 use super::{Outcome, Result, append, driver, print};
+use assay::data::LocalMaker;
 use assay::lab::protocol::{CommandBody, EventBody};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -14,7 +15,11 @@ pub(crate) fn search(
     json: bool,
 ) -> Result<Outcome> {
     let mut file = append::open(log)?;
-    let (base, weights) = driver::run_trained(&with_scheme(set, family, "f32")?, json)?;
+    let (base, weights) = driver::run_trained(
+        &with_scheme(set, family, "f32")?,
+        json,
+        LocalMaker::default(),
+    )?;
     append::line(&mut file, log, &base)?;
     let body = CommandBody::Search {
         record: base.clone(),

@@ -1,6 +1,7 @@
 //! Trains one model once and puts it through many schemes, a record for each; what a scheme does is the lab's.
 
 use super::{Outcome, Result, append, driver, print, record_of, words};
+use assay::data::LocalMaker;
 use assay::lab::desk;
 use assay::lab::protocol::{CommandBody, EventBody};
 use assay::recipe::fields::SCHEMES;
@@ -36,7 +37,7 @@ pub(crate) fn variants(
         .collect::<Result<Vec<Recipe>>>()?;
     let mut file = append::open(log)?;
     let exact = with_scheme(set, family, "f32")?;
-    let (base, weights) = driver::run_trained(&exact, json)?;
+    let (base, weights) = driver::run_trained(&exact, json, LocalMaker::default())?;
     append::line(&mut file, log, &base)?;
     let mut texts = vec![base.clone()];
     let body = CommandBody::Variants {

@@ -39,6 +39,7 @@ pub(super) fn load() -> Result<Dataset> {
         labels,
         groups: None,
         expected: Expected::unknown(usize::from(CLASSES)),
+        notes: Vec::new(),
     })
 }
 

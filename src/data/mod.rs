@@ -7,11 +7,15 @@ mod digits;
 pub mod faults;
 pub mod import;
 mod making;
+mod packed;
+mod reduced;
 mod rows;
 mod split;
 pub mod vibration;
 
-pub use making::{Making, outline};
+pub use making::{LocalMaker, Maker, Making, at_once, check_stated, outline, state};
+pub use packed::{pack, unpack};
+pub use reduced::{Reduced, reduced};
 pub use rows::{Rows, Scaler, rows};
 pub use split::{Split, split};
 
@@ -121,6 +125,8 @@ pub struct Dataset {
     pub groups: Option<Groups>,
     /// What it declares of its nature.
     pub expected: Expected,
+    /// What was decided or left out while it was read, one sentence each; empty for sets that are made.
+    pub notes: Vec<String>,
 }
 
 /// The built-in set called `set`, with the parameters that a recipe has by default.
@@ -136,7 +142,7 @@ pub fn load(set: &str) -> Result<Dataset> {
 /// # Errors
 /// [`Error::BadInput`] where there is none of that name, or a parameter is out of its range.
 pub fn from_spec(spec: &DataSpec) -> Result<Dataset> {
-    Making::of(spec)?.finish()
+    LocalMaker::default().begin(spec)?.finish()
 }
 
 impl Dataset {

@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::order;
 use crate::recipe::SplitSpec;
 use crate::rng::Stream;
-use std::collections::BTreeSet;
 
 /// Row numbers of a [`Dataset`], each in exactly one part, ascending within a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,9 +100,10 @@ fn by_group(data: &Dataset, groups: &Groups, spec: &SplitSpec, seed: u32) -> Res
             groups.of_row.len().to_string(),
         ));
     }
-    let all: BTreeSet<u32> = groups.of_row.iter().copied().collect();
-    let reserved: BTreeSet<u32> = groups.reserved.iter().copied().collect();
-    let mut free: Vec<u32> = all.difference(&reserved).copied().collect();
+    let all = order::distinct(groups.of_row.iter().copied());
+    let reserved = order::distinct(groups.reserved.iter().copied());
+    let mut free = all.clone();
+    free.retain(|group| reserved.binary_search(group).is_err());
     let held = all.len() - free.len();
     let test = rounded(all.len(), spec.test).max(held) - held;
     let validation = rounded(all.len(), spec.validation);
@@ -115,8 +115,8 @@ fn by_group(data: &Dataset, groups: &Groups, spec: &SplitSpec, seed: u32) -> Res
         ));
     }
     Stream::new(seed, "split groups", 0).shuffle(&mut free);
-    let tests: BTreeSet<u32> = free[..test].iter().copied().chain(reserved).collect();
-    let validates: BTreeSet<u32> = free[test..test + validation].iter().copied().collect();
+    let tests = order::distinct(free[..test].iter().copied().chain(reserved));
+    let validates = order::distinct(free[test..test + validation].iter().copied());
     let mut parts = Split {
         train: Vec::new(),
         validation: Vec::new(),
@@ -125,9 +125,9 @@ fn by_group(data: &Dataset, groups: &Groups, spec: &SplitSpec, seed: u32) -> Res
     let mut trained = vec![false; data.classes.len()];
     for (row, group) in (0..data.rows()).zip(&groups.of_row) {
         let class = data.class_of(row as usize)?;
-        if tests.contains(group) {
+        if tests.binary_search(group).is_ok() {
             parts.test.push(row);
-        } else if validates.contains(group) {
+        } else if validates.binary_search(group).is_ok() {
             parts.validation.push(row);
         } else {
             trained[class] = true;
@@ -157,6 +157,7 @@ mod tests {
     use super::*;
     use crate::data::{Expected, Values, load};
     use crate::recipe::Extra;
+    use std::collections::BTreeSet;
 
     fn spec(validation: f64, test: f64) -> SplitSpec {
         SplitSpec {
@@ -183,6 +184,7 @@ mod tests {
             labels,
             groups: None,
             expected: Expected::unknown(classes),
+            notes: Vec::new(),
         }
     }
 

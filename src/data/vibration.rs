@@ -157,8 +157,8 @@ impl Parameters {
 /// [`Error::BadInput`] for a parameter out of its range, before anything is allocated.
 pub fn generate(parameters: &Parameters) -> Result<Dataset> {
     let mut making = Making::new(parameters)?;
-    while making.step().is_some() {}
-    Ok(making.finish())
+    while making.record().is_some() {}
+    Ok(making.done())
 }
 
 /// The set without its signals, to plan by.
@@ -193,6 +193,7 @@ pub fn outline(parameters: &Parameters) -> Result<Dataset> {
             reserved: vec![MACHINES - 1],
         }),
         expected: Expected::unknown(CLASSES.len()),
+        notes: Vec::new(),
     })
 }
 
@@ -220,7 +221,7 @@ impl Making {
     }
 
     /// Makes the windows of the next condition; the share that is done, or nothing where all were.
-    pub fn step(&mut self) -> Option<f64> {
+    fn record(&mut self) -> Option<f64> {
         let parameters = &self.parameters;
         let classes = CLASSES.len() as u32;
         let (machine, class) = (self.made / classes, (self.made % classes) as usize);
@@ -240,14 +241,22 @@ impl Making {
         Some(f64::from(self.made) / f64::from(MACHINES * classes))
     }
 
-    /// The set, as far as it was made.
-    #[must_use]
-    pub fn finish(mut self) -> Dataset {
+    fn done(mut self) -> Dataset {
         self.dataset.values = Values::Bytes {
             max: u8::MAX,
             values: self.values,
         };
         self.dataset
+    }
+}
+
+impl super::Making for Making {
+    fn step(&mut self) -> Result<Option<f64>> {
+        Ok(self.record())
+    }
+    fn finish(mut self: Box<Self>) -> Result<Dataset> {
+        while self.record().is_some() {}
+        Ok(self.done())
     }
 }
 

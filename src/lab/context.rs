@@ -121,14 +121,19 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// Nothing trained yet.
+    /// Nothing trained yet; sets are made here.
     pub fn new(environment: Environment) -> Self {
+        Self::with(environment, Sets::default())
+    }
+
+    /// Nothing trained yet.
+    pub fn with(environment: Environment, sets: Sets) -> Self {
         Self {
             environment: RefCell::new(environment),
             hidden: Cell::new(false),
             was_hidden: Cell::new(false),
             playable: RefCell::new(None),
-            sets: Sets::default(),
+            sets,
             gpu: LabGpu::default(),
         }
     }

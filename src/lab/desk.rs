@@ -1,14 +1,12 @@
 //! What can be answered at once, without a job and without an engine: is this recipe possible, how do two records differ.
 
 use super::prepared::planned;
-use super::sets::divide;
-use crate::data::checks;
 use crate::error::Result;
 use crate::eval;
 use crate::model::graph_json;
 use crate::recipe::fields::{FAMILY, GRAPH};
 use crate::recipe::{self, Recipe, edit};
-use crate::result::{Cost, Findings, Paired};
+use crate::result::{Cost, Paired};
 use crate::runlog::compare::{Comparison, compare};
 use crate::runlog::record::{self, Record};
 use serde_json::Value;
@@ -32,18 +30,6 @@ pub fn check_recipe(text: &str) -> Result<Checked> {
     let recipe = recipe::from_json(text)?;
     let cost = planned(&recipe)?.cost;
     Ok(Checked { recipe, cost })
-}
-
-/// What the checks find in a recipe's data, all at once.
-///
-/// # Errors
-/// As [`divide`].
-pub fn findings(recipe: &Recipe) -> Result<Findings> {
-    let divided = divide(recipe)?;
-    Ok(checks::run(&checks::Input::new(
-        &divided.dataset,
-        &divided.split,
-    )))
 }
 
 /// Sets one field of a recipe as [`edit::change`] does. Who turns another family into a graph of their own starts from that

@@ -266,7 +266,7 @@ pub enum EventBody {
     },
     /// A stage before or after training.
     Stage {
-        /// `making the data`, `checking the data`, `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`,
+        /// `making the data`, `asking small models`, `checking the data`, `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`,
         /// `quantizing`, `fine-tuning`, `scoring`, `proving the file`, `looking for damage`, `waiting to be timed`, `warming up`,
         /// `timing one row`, `timing a batch`, `timing both engines`.
         name: String,
@@ -325,6 +325,8 @@ pub struct DatasetSummary {
     pub attribution: String,
     /// Under which licence.
     pub licence: String,
+    /// What was decided or left out while it was read, one sentence each.
+    pub notes: Vec<String>,
     /// SHA-256 over pixels and labels.
     pub sha256: String,
     /// `[channels, height, width]`.

@@ -2,8 +2,9 @@
 
 use super::context::Context;
 use super::protocol::EventBody;
-use crate::data::checks::{Checking, Input};
-use crate::data::{self, Dataset, Making, Split, Values, faults};
+use super::second_opinion;
+use crate::data::checks::{Answers, Checking, Input};
+use crate::data::{self, Dataset, LocalMaker, Maker, Split, Values, faults};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::result::{FindingStatus, Findings};
@@ -25,9 +26,9 @@ pub struct Divided {
     findings: OnceCell<Findings>,
 }
 
-/// What was made in this session, newest last.
-#[derive(Default)]
+/// What was made in this session, newest last, and who makes it.
 pub struct Sets {
+    maker: Box<dyn Maker>,
     made: RefCell<Vec<(String, Rc<Dataset>)>>,
     divided: RefCell<Vec<(String, Rc<Divided>)>>,
 }
@@ -58,7 +59,23 @@ fn divided(dataset: Rc<Dataset>, recipe: &Recipe) -> Result<Divided> {
     })
 }
 
+impl Default for Sets {
+    fn default() -> Self {
+        Self::by(Box::new(LocalMaker::default()))
+    }
+}
+
 impl Sets {
+    /// No set yet; `maker` makes those that take time.
+    #[must_use]
+    pub fn by(maker: Box<dyn Maker>) -> Self {
+        Self {
+            maker,
+            made: RefCell::default(),
+            divided: RefCell::default(),
+        }
+    }
+
     /// The set of a recipe and its division; where it has to be made, this tells how far it is and hears Stop.
     ///
     /// # Errors
@@ -74,11 +91,18 @@ impl Sets {
         let dataset = match taken(&self.made, &set_key) {
             Some(found) => found,
             None => {
-                let mut making = Making::of(&recipe.data)?;
-                while let Some(fraction) = making.step() {
+                let mut making = match data::at_once(&recipe.data) {
+                    Some(making) => making,
+                    None => self.maker.begin(&recipe.data)?,
+                };
+                while let Some(fraction) = making.step()? {
+                    if making.is_waiting() {
+                        context.turn().await;
+                    }
                     tell(context, "making the data", fraction).await?;
                 }
                 let made = Rc::new(making.finish()?);
+                data::check_stated(&recipe.data, &made)?;
                 keep(&self.made, set_key, &made, &made);
                 made
             }
@@ -90,15 +114,21 @@ impl Sets {
 }
 
 impl Divided {
-    /// What the checks find; made once.
+    /// What the checks find; made once. `seed` is the recipe's.
     ///
     /// # Errors
     /// [`Error::Stopped`].
-    pub async fn findings(&self, context: &Context) -> Result<Findings> {
+    pub async fn findings(&self, context: &Context, seed: u32) -> Result<Findings> {
         if let Some(found) = self.findings.get() {
             return Ok(found.clone());
         }
-        let mut checking = Checking::new(Input::new(&self.dataset, &self.split));
+        let answers = second_opinion::answers(context, &self.dataset, &self.split, seed).await?;
+        let mut input = Input::new(&self.dataset, &self.split);
+        input.answers = (answers.as_ref()).map(|(rows, probabilities)| Answers {
+            rows,
+            probabilities,
+        });
+        let mut checking = Checking::new(input);
         while let Some(fraction) = checking.step() {
             tell(context, "checking the data", fraction).await?;
         }
@@ -125,7 +155,7 @@ pub fn gate(recipe: &Recipe, findings: &Findings) -> Result<()> {
     ))
 }
 
-async fn tell(context: &Context, stage: &str, fraction: f64) -> Result<()> {
+pub(super) async fn tell(context: &Context, stage: &str, fraction: f64) -> Result<()> {
     context.send(EventBody::Stage {
         name: stage.into(),
         fraction,

@@ -6,12 +6,36 @@ use serde::{Deserialize, Serialize};
 /// Which data a recipe uses; what a set does not have is absent, and so may be what has a default in [`fields`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DataSpec {
-    /// Name of a built-in set, one of [`fields::SETS`].
+    /// Name of a set, one of [`fields::SETS`].
     pub set: String,
+    /// What the files of an own set are called: their digests, see [`crate::data::import::Opened::identity`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The column of a table that names the class, by heading or number from 1; absent finds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What stands between the cells of a table: `comma`, `semicolon`, `tab` or `bar`; absent finds out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// Side that images are brought to; absent keeps small ones of one size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<u32>,
+    /// Classes of an own set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<u32>,
+    /// Channels of its rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<u32>,
+    /// Their height.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Their width.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
     /// What is asked of each row: `pieces` or `occupancy`, of `chess`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
-    /// Positions of `chess`, windows of `vibration`.
+    /// Positions of `chess`, windows of `vibration`, rows of an own set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u32>,
     /// How far the circumstances are from ideal ones, in 0..=1.
@@ -90,6 +114,36 @@ impl DataSpec {
     #[must_use]
     pub fn seed(&self) -> u32 {
         self.number("data.seed", self.seed.map(f64::from)) as u32
+    }
+
+    /// What [`Self::file`] says; absent is empty: no file yet.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        self.file.as_deref().unwrap_or_default()
+    }
+
+    /// What [`Self::classes`] says or its absence means.
+    #[must_use]
+    pub fn classes(&self) -> u32 {
+        self.number("data.classes", self.classes.map(f64::from)) as u32
+    }
+
+    /// What [`Self::channels`] says or its absence means.
+    #[must_use]
+    pub fn channels(&self) -> u32 {
+        self.number("data.channels", self.channels.map(f64::from)) as u32
+    }
+
+    /// What [`Self::height`] says or its absence means.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.number("data.height", self.height.map(f64::from)) as u32
+    }
+
+    /// What [`Self::width`] says or its absence means.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.number("data.width", self.width.map(f64::from)) as u32
     }
 
     /// What [`Self::task`] says; absent is `pieces`.

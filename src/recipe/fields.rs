@@ -37,8 +37,10 @@ pub(super) fn fallback(path: &str, decides: &str) -> Option<Fallback> {
     FIELDS.iter().find(mine)?.default
 }
 
-/// Names of the built-in sets.
-pub const SETS: &[&str] = &["digits", "chess", "vibration"];
+/// Names of the sets: three that are built in, and a person's own files.
+pub const SETS: &[&str] = &["digits", "chess", "vibration", OWN];
+/// The set of a person's own files.
+pub const OWN: &str = "own";
 /// What can be wrong with data on purpose; `none` first.
 pub const FAULTS: &[&str] = &[
     "none",
@@ -176,7 +178,25 @@ const NORMALIZED: &str = "What follows each convolution or linear layer but the 
 #[rustfmt::skip]
 pub const FIELDS: &[Field] = &[
     field(SET, "Set", "", choice(SETS),
-        "What to learn from. digits: written digits. chess: squares of boards during live games. vibration: a machine's sensor."),
+        "What to learn from. digits: written digits. chess: squares of boards during live games. vibration: a machine's sensor. own: files of yours, opened on the Data page."),
+    of_set(&[OWN], Fallback::Word(""), field("data.file", "File", "", FieldKind::Text { max: 300 },
+        "SHA-256 of the file, so that whoever opens a link can be asked for the same one; opening a file on the Data page fills it in.")),
+    of_set(&[OWN], Fallback::Word(""), field("data.label", "Label column", "", FieldKind::Text { max: 100 },
+        "Of a table: the heading of the column with the class, or its number from 1; empty finds it.")),
+    of_set(&[OWN], Fallback::Word("auto"), field("data.delimiter", "Delimiter", "", choice(&["auto", "comma", "semicolon", "tab", "bar"]),
+        "Of a table: what stands between the cells; auto finds out.")),
+    of_set(&[OWN], ZERO, field("data.side", "Side of the images", "px", integer(0, 512),
+        "Images are brought to so many pixels in height and width; 0 keeps small ones of one size and else takes 32.")),
+    of_set(&[OWN], Fallback::Number(1000.0), field("data.size", "Size", "rows", integer(1, 1_000_000),
+        "Rows of the file; checked when it is read.")),
+    of_set(&[OWN], Fallback::Number(2.0), field("data.classes", "Classes", "", integer(2, 1000),
+        "Classes of the file; checked when it is read.")),
+    of_set(&[OWN], ONE, field("data.channels", "Channels", "", integer(1, 3),
+        "Channels of its images; checked when it is read.")),
+    of_set(&[OWN], ONE, field("data.height", "Height", "", integer(1, 16_384),
+        "Height of its images, 1 for rows of numbers; checked when it is read.")),
+    of_set(&[OWN], Fallback::Number(16.0), field("data.width", "Width", "", integer(1, 65_536),
+        "Width of its images, or numbers in a row; checked when it is read.")),
     of_set(&["chess"], Fallback::Word("pieces"), field("data.task", "Task", "", choice(&["pieces", "occupancy"]),
         "pieces: which piece of which colour, or none. occupancy: whether a square is empty.")),
     of_set(&["chess"], Fallback::Number(120.0), field("data.size", "Size", "positions", integer(60, 2000),

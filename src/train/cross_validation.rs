@@ -6,9 +6,9 @@ use crate::engine::{Engine, Parameters};
 use crate::error::{Error, Result};
 use crate::eval;
 use crate::model::Plan;
+use crate::order;
 use crate::recipe::Recipe;
 use crate::rng::Stream;
-use std::collections::BTreeSet;
 
 /// Rows that are answered at once.
 const BATCH: usize = 64;
@@ -17,11 +17,15 @@ const BATCH: usize = 64;
 /// where there are groups, and each fold is answered by a model of the recipe that trained on the others. `validation` rows
 /// choose the epochs.
 ///
-/// `data` must be loaded into the engine.
+/// `data` must be loaded into the engine. `turn` is told the share that is done after each step, and ends the work by failing.
 ///
 /// # Errors
-/// [`Error::BadInput`] for fewer than two folds or fewer rows or groups than folds; else as [`Trainer::new`] and
-/// [`Trainer::step`].
+/// [`Error::BadInput`] for fewer than two folds or fewer rows or groups than folds; else as [`Trainer::new`],
+/// [`Trainer::step`] and `turn`.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what a training needs, and how the rows are divided"
+)]
 pub async fn probabilities<E: Engine>(
     engine: &E,
     plan: &Plan,
@@ -30,6 +34,7 @@ pub async fn probabilities<E: Engine>(
     groups: Option<&Groups>,
     (rows, validation): (&[u32], &[u32]),
     folds: u32,
+    turn: impl AsyncFn(f64) -> Result<()>,
 ) -> Result<Vec<f32>> {
     let fold_of = divided(rows, groups, recipe.seed, folds)?;
     let mut answers: Vec<Vec<f32>> = vec![Vec::new(); rows.len()];
@@ -45,7 +50,12 @@ pub async fn probabilities<E: Engine>(
             test: asked.iter().map(|at| rows[*at]).collect(),
         };
         let mut trainer = Trainer::new(engine, plan, recipe, data, &split).await?;
-        while !matches!(trainer.step().await?, Step::Finished(_)) {}
+        let steps = f64::from(plan.steps_per_epoch * recipe.training.epochs).max(1.0);
+        let mut made = 0.0_f64;
+        while !matches!(trainer.step().await?, Step::Finished(_)) {
+            made += 1.0;
+            turn((f64::from(fold) + (made / steps).min(1.0)) / f64::from(folds)).await?;
+        }
         let Some((weights, _)) = trainer.kept() else {
             return Err(Error::bad_input(
                 "training for the check of labels",
@@ -75,8 +85,7 @@ fn divided(rows: &[u32], groups: Option<&Groups>, seed: u32, folds: u32) -> Resu
         Some(groups) => groups.of_row.get(*row as usize).copied().unwrap_or(0),
         None => *row,
     };
-    let distinct: BTreeSet<u32> = rows.iter().map(unit).collect();
-    let mut units: Vec<u32> = distinct.into_iter().collect();
+    let mut units = order::distinct(rows.iter().map(unit));
     if folds < 2 || units.len() < folds as usize {
         return Err(Error::bad_input(
             "folds",
@@ -86,7 +95,7 @@ fn divided(rows: &[u32], groups: Option<&Groups>, seed: u32, folds: u32) -> Resu
     }
     Stream::new(seed, "folds", 0).shuffle(&mut units);
     let mut fold_of: Vec<(u32, u32)> = units.into_iter().zip((0..folds).cycle()).collect();
-    fold_of.sort_unstable();
+    order::sort(&mut fold_of);
     Ok((rows.iter())
         .map(|row| {
             let at = fold_of.binary_search_by_key(&unit(row), |it| it.0);

@@ -9,8 +9,10 @@ import { dataKey, pictures } from "../pictures.js";
 import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_class_counts.js";
 import "../elements/assay_digest.js";
+import "../elements/assay_file_asked.js";
 import "../elements/assay_findings.js";
 import "../elements/assay_image_grid.js";
+import "../elements/assay_own_files.js";
 
 /** @import { Item } from "../elements/assay_image_grid.js" */
 /** @import { DatasetSummary, Finding, Findings, Recipe } from "../types.js" */
@@ -21,7 +23,7 @@ const PARTS = ["train", "validation", "test"];
 
 export class AssayDataView extends AssayElement {
   /** @type {StateKey[]} */
-  static follows = ["draft", "lab"];
+  static follows = ["draft", "lab", "ownFiles"];
 
   static properties = { summary: { state: true }, problem: { state: true }, chosenPart: { state: true }, of: { state: true }, findings: { state: true }, stage: { state: true }, only: { state: true } };
 
@@ -43,6 +45,8 @@ export class AssayDataView extends AssayElement {
     this.only = null;
     /** Of what `summary` tells. @type {Recipe|null} */
     this.recipe = null;
+    /** Whether its file has to be opened first. */
+    this.waits = false;
     /** Id of the command under way. */
     this.underway = 0;
   }
@@ -50,6 +54,10 @@ export class AssayDataView extends AssayElement {
   willUpdate() {
     const recipe = this.state.draft?.recipe;
     if (!recipe) return;
+    const { set, file = "" } = recipe.data ?? {};
+    // A set of one's own waits for its file, which assay-file-asked asks for.
+    this.waits = set === "own" && !this.state.ownFiles.includes(file);
+    if (this.waits) return void Object.assign(this, { askedFor: "", summary: null, findings: null, problem: "", stage: "" });
     const askedFor = dataKey(recipe);
     if (askedFor === this.askedFor) return;
     this.askedFor = askedFor;
@@ -88,7 +96,9 @@ export class AssayDataView extends AssayElement {
             <div><button type="button" @click=${() => app.router.go("experiment")}>Go to the recipe</button></div>
           </div>`
         : ""}
-      ${summary ? this.body(summary) : this.problem ? "" : html`<p class="soft" role="status">${this.stage || "Reading the set …"}</p>`}
+      <assay-file-asked></assay-file-asked>
+      ${summary ? this.body(summary) : this.problem || this.waits ? "" : html`<p class="soft" role="status">${this.stage || "Reading the set …"}</p>`}
+      <assay-own-files></assay-own-files>
     </div>`;
   }
 
@@ -104,6 +114,7 @@ export class AssayDataView extends AssayElement {
         <h2>${summary.title}</h2>
         <dl class="facts">
           <div><dt>${many}</dt><dd>${count(total)} of ${form}, ${count(classes.length)} classes</dd></div>
+          ${summary.notes.length > 0 ? html`<div><dt>Read as</dt><dd>${summary.notes.map((note) => html`<p>${note}</p>`)}</dd></div>` : ""}
           <div><dt>Made by</dt><dd>${summary.attribution}</dd></div>
           <div><dt>Licence</dt><dd>${summary.licence}</dd></div>
           <div><dt>SHA-256</dt><dd><assay-digest .digest=${summary.sha256} label="data"></assay-digest></dd></div>

@@ -8,6 +8,7 @@ import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_claim_banner.js";
 import "../elements/assay_cost_table.js";
 import "../elements/assay_figures.js";
+import "../elements/assay_file_asked.js";
 import "../elements/assay_interrupted.js";
 import "../elements/assay_last_runs.js";
 import "../elements/assay_progress.js";
@@ -38,6 +39,7 @@ export class AssayExperimentView extends AssayElement {
     return html`
       <h1 class="visually-hidden">Experiment</h1>
       <assay-claim-banner></assay-claim-banner>
+      <assay-file-asked></assay-file-asked>
       <assay-verdict></assay-verdict>
       <assay-interrupted></assay-interrupted>
       <div class="columns">

@@ -5,7 +5,8 @@
 //! class have; a row that counts for another class than its label is suspect. The counts of each label are then scaled to
 //! the rows that have it.
 
-use super::{Check, Count, Input, not_made};
+use super::{Answers, Check, Count, Input, not_made};
+use crate::order;
 use crate::result::{Dimension, Finding};
 
 /// Share of suspect labels above which it warns and fails: a good model's own mistakes are suspect too.
@@ -27,8 +28,11 @@ impl Check for Consistency {
     }
     fn run(&self, input: &Input<'_>) -> Finding {
         let classes = input.data.classes.len();
-        let rows = &input.parts.train;
-        let Some(probabilities) = input.probabilities else {
+        let Some(Answers {
+            rows,
+            probabilities,
+        }) = input.answers
+        else {
             return not_made(self, "rows", "no model has answered the rows");
         };
         if probabilities.len() != rows.len() * classes {
@@ -79,15 +83,16 @@ fn suspects(probabilities: &[f32], labels: &[usize], classes: usize) -> Vec<usiz
             candidates[*label].push((answer[class] - answer[*label], at));
         }
     }
+    let surest = |a: &(f32, usize), b: &(f32, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
     let mut found = Vec::new();
     for (label, mut candidates) in candidates.into_iter().enumerate() {
         let all: u32 = joint[label].iter().sum();
         let off = all - joint[label][label];
         // Rows that count for no class are taken to be divided as those that do.
         let wanted = f64::from(off) / f64::from(all.max(1)) * f64::from(sums[label].1);
-        candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        order::sort_by(&mut candidates, surest);
         found.extend(candidates.into_iter().take((wanted + 0.5) as usize));
     }
-    found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    order::sort_by(&mut found, surest);
     found.into_iter().map(|(_, at)| at).collect()
 }

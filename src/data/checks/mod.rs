@@ -19,6 +19,7 @@ mod schema;
 mod twins;
 
 use super::{Dataset, Split};
+use crate::order;
 use crate::result::{Dimension, Finding, FindingStatus as Status, Findings, Quality};
 use std::cell::OnceCell;
 use twins::Twins;
@@ -37,6 +38,15 @@ pub struct Known {
     pub found: String,
 }
 
+/// Answers to rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Answers<'a> {
+    /// The rows that were asked.
+    pub rows: &'a [u32],
+    /// Probabilities of the classes for each, class by class.
+    pub probabilities: &'a [f32],
+}
+
 /// What the checks look at.
 pub struct Input<'a> {
     /// The set.
@@ -45,9 +55,9 @@ pub struct Input<'a> {
     pub parts: &'a Split,
     /// Digests that are known from before; empty on first sight.
     pub known: &'a [Known],
-    /// Probabilities of the classes, class by class, for each training row in its order, from models that did not learn from
-    /// the row or its group: `train/cross_validation.rs` makes them. Without them the check that needs them says so.
-    pub probabilities: Option<&'a [f32]>,
+    /// Answers of models that did not learn from the rows they answer: `train/cross_validation.rs` makes them. Without them
+    /// the check that needs them says so.
+    pub answers: Option<Answers<'a>>,
     twins: OnceCell<Twins>,
 }
 
@@ -59,7 +69,7 @@ impl<'a> Input<'a> {
             data,
             parts,
             known: &[],
-            probabilities: None,
+            answers: None,
             twins: OnceCell::new(),
         }
     }
@@ -162,7 +172,7 @@ fn add(findings: &mut Findings, check: &dyn Check, input: &Input<'_>) -> bool {
     let broken = check.name() == "schema" && finding.status == Status::Fail;
     rate(&mut findings.quality, check.dimension(), &finding);
     findings.findings.push(finding);
-    findings.quality.sort_by_key(|quality| quality.dimension);
+    order::sort_by(&mut findings.quality, |a, b| a.dimension.cmp(&b.dimension));
     !broken
 }
 

@@ -1,8 +1,8 @@
 //! Near duplicates: rows that differ from an earlier one by little more than noise; equal rows are another check's.
 
 use super::{Check, Count, Input, not_made};
+use crate::order;
 use crate::result::{Dimension, Finding};
-use std::collections::BTreeSet;
 
 /// Share above which it warns and fails; a few rows of a large set are alike by chance.
 const WARN_ABOVE: f64 = 0.002;
@@ -26,14 +26,15 @@ impl Check for Near {
         if !twins.near_judged {
             return not_made(self, "rows", "a row has too few values to be told apart");
         }
-        let later: BTreeSet<u32> = (twins.near.iter())
-            .filter(|(one, other)| !input.may_repeat(*one, *other))
-            .map(|(_, other)| *other)
-            .collect();
+        let later = order::distinct(
+            (twins.near.iter())
+                .filter(|(one, other)| !input.may_repeat(*one, *other))
+                .map(|(_, other)| *other),
+        );
         let count = Count {
             check: self.name(),
             unit: "rows",
-            affected: later.into_iter().collect(),
+            affected: later,
             of: input.data.rows(),
             warn_above: WARN_ABOVE,
             fail_above: FAIL_ABOVE,

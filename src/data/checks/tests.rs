@@ -215,7 +215,10 @@ fn flipped_labels_are_counted_by_answers_that_know_better() {
     }
     let share = |data: &Dataset, probabilities: &[f32]| {
         let mut input = Input::new(data, &made.parts);
-        input.probabilities = Some(probabilities);
+        input.answers = Some(Answers {
+            rows: &parts.train,
+            probabilities,
+        });
         let found = Consistency.run(&input);
         (f64::from(found.count) / f64::from(found.of), found)
     };
@@ -261,6 +264,7 @@ fn columns_of_a_table_are_judged_one_by_one() {
         labels: (0..400).map(|row| row % 2).collect(),
         groups: None,
         expected: Expected::unknown(2),
+        notes: Vec::new(),
     };
     let parts = divided(&data, 1);
     let constant = finding(&data, &parts, "constant");

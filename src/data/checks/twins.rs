@@ -5,7 +5,7 @@
 
 use super::features::{CELLS, Features};
 use crate::data::{Dataset, Values};
-use std::collections::BTreeMap;
+use crate::order;
 
 /// Largest distance (root of the mean square) of near rows, as a share of their contrast.
 const NEAR: f32 = 0.08;
@@ -36,21 +36,21 @@ impl Twins {
 
 fn equal(data: &Dataset) -> Vec<Vec<u32>> {
     // By content and not by digest: it is exact, and nothing is hashed.
-    let mut sets: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
-    let mut of_bytes: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
-    for row in 0..data.rows() {
-        match data.values {
-            Values::Bytes { .. } => of_bytes.entry(data.bytes(row)).or_default().push(row),
-            Values::Reals(_) => {
-                let bits = data.row(row).iter().map(|value| value.to_bits()).collect();
-                sets.entry(bits).or_default().push(row);
-            }
+    let compare = |one: &u32, other: &u32| match &data.values {
+        Values::Bytes { .. } => data.bytes(*one).cmp(data.bytes(*other)),
+        Values::Reals(values) => {
+            let bits = |row: u32| data.places(row).map(|place| values[place].to_bits());
+            bits(*one).cmp(bits(*other))
         }
-    }
-    let mut found: Vec<Vec<u32>> = (sets.into_values().chain(of_bytes.into_values()))
+    };
+    let mut rows: Vec<u32> = (0..data.rows()).collect();
+    order::sort_by(&mut rows, compare);
+    let mut found: Vec<Vec<u32>> = rows
+        .chunk_by(|one, other| compare(one, other).is_eq())
         .filter(|rows| rows.len() > 1)
+        .map(<[u32]>::to_vec)
         .collect();
-    found.sort_unstable();
+    order::sort(&mut found);
     found
 }
 
@@ -60,7 +60,9 @@ fn near(data: &Dataset) -> Vec<(u32, u32)> {
     let mut order: Vec<u32> = (0..data.rows())
         .filter(|row| features.contrast(*row) >= MIN_CONTRAST * range)
         .collect();
-    order.sort_by(|a, b| features.mean(*a).total_cmp(&features.mean(*b)));
+    order::sort_by(&mut order, |a, b| {
+        features.mean(*a).total_cmp(&features.mean(*b))
+    });
     let mut found = Vec::new();
     for (index, one) in order.iter().enumerate() {
         let (mean, contrast) = (features.mean(*one), features.contrast(*one));
@@ -85,7 +87,7 @@ fn near(data: &Dataset) -> Vec<(u32, u32)> {
             }
         }
     }
-    found.sort_unstable();
+    order::sort(&mut found);
     found
 }
 

@@ -175,8 +175,8 @@ pub fn positions(parameters: &Parameters) -> Vec<Position> {
 /// [`Error::BadInput`] for a parameter out of its range, before anything is allocated.
 pub fn generate(parameters: &Parameters) -> Result<Dataset> {
     let mut making = Making::new(parameters)?;
-    while making.step().is_some() {}
-    Ok(making.finish())
+    while making.draw().is_some() {}
+    Ok(making.done())
 }
 
 /// The set without its pictures, to plan by: labels name the classes in turn.
@@ -215,6 +215,7 @@ pub fn outline(parameters: &Parameters) -> Result<Dataset> {
                 .collect(),
         }),
         expected: expected(parameters.occupancy),
+        notes: Vec::new(),
     })
 }
 
@@ -254,7 +255,7 @@ impl Making {
     }
 
     /// Draws the next position; the share that is done, or nothing where all were.
-    pub fn step(&mut self) -> Option<f64> {
+    fn draw(&mut self) -> Option<f64> {
         let (parameters, games) = (&self.parameters, self.parameters.games());
         let (game, index) = (
             self.made / POSITIONS_PER_GAME,
@@ -291,14 +292,22 @@ impl Making {
         Some(f64::from(self.made) / f64::from(games * POSITIONS_PER_GAME))
     }
 
-    /// The set, as far as it was made.
-    #[must_use]
-    pub fn finish(mut self) -> Dataset {
+    fn done(mut self) -> Dataset {
         self.dataset.values = Values::Bytes {
             max: u8::MAX,
             values: self.pixels,
         };
         self.dataset
+    }
+}
+
+impl super::Making for Making {
+    fn step(&mut self) -> Result<Option<f64>> {
+        Ok(self.draw())
+    }
+    fn finish(mut self: Box<Self>) -> Result<Dataset> {
+        while self.draw().is_some() {}
+        Ok(self.done())
     }
 }
 

@@ -292,6 +292,7 @@ pub(super) fn labelled(shape: [u32; 3], values: Values, names: &[String]) -> Res
         labels,
         groups: None,
         expected: Expected::unknown(classes.len()),
+        notes: Vec::new(),
         classes,
     })
 }

@@ -133,91 +133,142 @@ fn is_litter(name: &str) -> bool {
     name.starts_with("__MACOSX/") || last.starts_with('.') || last.eq_ignore_ascii_case("thumbs.db")
 }
 
-/// The set of an archive's images.
-pub(super) fn archive(
-    file: &File<'_>,
-    entries: &[Entry],
-    options: &Options,
-    notes: &mut Vec<String>,
-) -> Result<Dataset> {
-    let named: Vec<(&str, &Entry)> = (entries.iter())
-        .map(|entry| (entry.name.as_str(), entry))
-        .collect();
-    dataset(&named, options, notes, |entry| {
-        Ok(Cow::Owned(zip::unpacked(file, entry)?))
-    })
-}
-
-/// The set of images that come one by one.
-pub(super) fn folder(
-    files: &[File<'_>],
-    options: &Options,
-    notes: &mut Vec<String>,
-) -> Result<Dataset> {
-    let named: Vec<(&str, &[u8])> = files.iter().map(|file| (file.name, file.bytes)).collect();
-    dataset(&named, options, notes, |bytes| Ok(Cow::Borrowed(bytes)))
-}
-
-/// The set of these files in the order of their names: whether they have one size and are grey is found first, without
+/// Images on their way to a set, in the order of their names: whether they have one size and are grey is found first, without
 /// keeping any; then each is read and brought to size.
-fn dataset<'a, T>(
-    files: &[(&str, &'a T)],
-    options: &Options,
-    notes: &mut Vec<String>,
-    open: impl Fn(&'a T) -> Result<Cow<'a, [u8]>>,
-) -> Result<Dataset>
-where
-    T: ?Sized + 'a,
-{
-    let mut files: Vec<&(&str, &T)> = files.iter().filter(|(name, _)| !is_litter(name)).collect();
-    files.sort_by_key(|(name, _)| *name);
-    let mut images = Vec::new();
-    let mut others = Vec::new();
-    let mut sizes = Vec::new();
-    let mut grey = true;
-    for (name, source) in files {
-        let bytes = open(source)?;
+pub(super) struct Gathering {
+    /// Name and place of each file that is looked at.
+    named: Vec<(String, usize)>,
+    /// The entries of the archive that the files are in.
+    entries: Option<Vec<Entry>>,
+    at: usize,
+    others: Vec<String>,
+    sizes: Vec<(usize, usize)>,
+    grey: bool,
+    /// Of each image where it is in `named`.
+    images: Vec<usize>,
+    labels: Vec<String>,
+    /// Channels and side, once all were looked at.
+    form: Option<(usize, u32)>,
+    pixels: Vec<u8>,
+}
+
+/// Pixels after which a step ends: some milliseconds.
+const STEP_PIXELS: usize = 1 << 18;
+
+impl Gathering {
+    /// Files with these names, or the entries of one archive.
+    pub(super) fn new(names: Vec<String>, entries: Option<Vec<Entry>>) -> Self {
+        let mut named: Vec<(String, usize)> = names.into_iter().zip(0..).collect();
+        named.retain(|(name, _)| !is_litter(name));
+        named.sort();
+        Self {
+            named,
+            entries,
+            at: 0,
+            others: Vec::new(),
+            sizes: Vec::new(),
+            grey: true,
+            images: Vec::new(),
+            labels: Vec::new(),
+            form: None,
+            pixels: Vec::new(),
+        }
+    }
+
+    fn open<'a>(&self, files: &[File<'a>], place: usize) -> Result<Cow<'a, [u8]>> {
+        match &self.entries {
+            Some(entries) => Ok(Cow::Owned(zip::unpacked(&files[0], &entries[place])?)),
+            None => Ok(Cow::Borrowed(files[place].bytes)),
+        }
+    }
+
+    /// Looks at or reads some images; the share that is done, or nothing where all were read.
+    pub(super) fn step(
+        &mut self,
+        files: &[File<'_>],
+        options: &Options,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<f64>> {
+        let mut pixels = 0;
+        let Some((channels, side)) = self.form else {
+            while pixels < STEP_PIXELS && self.at < self.named.len() {
+                pixels += self.look(files)?;
+            }
+            if self.at == self.named.len() {
+                self.decide(options, notes)?;
+            }
+            return Ok(Some(0.5 * self.at as f64 / self.named.len().max(1) as f64));
+        };
+        let mut done = self.pixels.len() / (channels * side as usize * side as usize);
+        if done == self.images.len() {
+            return Ok(None);
+        }
+        while pixels < STEP_PIXELS && done < self.images.len() {
+            let (name, place) = &self.named[self.images[done]];
+            let bytes = self.open(files, *place)?;
+            let picture = read(&File {
+                name,
+                bytes: &bytes,
+            })?;
+            picture.squared(side as usize, channels, &mut self.pixels);
+            pixels += picture.pixels.len() + side as usize * side as usize;
+            done += 1;
+        }
+        Ok(Some(0.5 + 0.5 * done as f64 / self.images.len() as f64))
+    }
+
+    /// Looks at the next file; about how many pixels that were.
+    fn look(&mut self, files: &[File<'_>]) -> Result<usize> {
+        let at = self.at;
+        self.at += 1;
+        let (name, place) = &self.named[at];
+        let bytes = self.open(files, *place)?;
         let file = File {
             name,
             bytes: &bytes,
         };
         if !is(&bytes) {
-            others.push(shown(name));
-            continue;
+            self.others.push(shown(name));
+            return Ok(bytes.len());
         }
         let class = (name.rsplit('/').nth(1)).filter(|class| !class.is_empty());
         let class = class
             .ok_or_else(|| refused(name, "a folder around it that names its class", "none"))?;
-        sizes.push(size(&file)?);
-        grey = grey && read(&file)?.is_grey();
-        images.push((*name, *source, class.to_owned()));
+        let size = size(&file)?;
+        let grey = self.grey && read(&file)?.is_grey();
+        self.labels.push(class.to_owned());
+        self.images.push(at);
+        self.sizes.push(size);
+        self.grey = grey;
+        Ok(size.0 * size.1)
     }
-    if !others.is_empty() {
-        notes.push(format!(
-            "{} files are no PNG or JPEG images and were left out; the first is {}.",
-            others.len(),
-            others[0]
-        ));
+
+    /// Decides channels and side of all images.
+    fn decide(&mut self, options: &Options, notes: &mut Vec<String>) -> Result<()> {
+        if let Some(first) = self.others.first() {
+            notes.push(format!(
+                "{} files are no PNG or JPEG images and were left out; the first is {first}.",
+                self.others.len(),
+            ));
+        }
+        let channels = if self.grey { 1 } else { 3 };
+        let side = side(&self.sizes, options, notes)?;
+        let values = self.images.len() as u64 * channels as u64 * u64::from(side) * u64::from(side);
+        at_most("values of all images", values, MAX_VALUES, "values")?;
+        self.pixels = Vec::with_capacity(values as usize);
+        self.form = Some((channels, side));
+        Ok(())
     }
-    let (channels, side) = (if grey { 1 } else { 3 }, side(&sizes, options, notes)?);
-    let values = images.len() as u64 * channels as u64 * u64::from(side) * u64::from(side);
-    at_most("values of all images", values, MAX_VALUES, "values")?;
-    let mut pixels = Vec::with_capacity(values as usize);
-    let mut labels = Vec::with_capacity(images.len());
-    for (name, source, class) in images {
-        let bytes = open(source)?;
-        let picture = read(&File {
-            name,
-            bytes: &bytes,
-        })?;
-        picture.squared(side as usize, channels, &mut pixels);
-        labels.push(class);
+
+    /// The set of what was read.
+    pub(super) fn dataset(&mut self) -> Result<Dataset> {
+        let (channels, side) = self.form.unwrap_or((1, 0));
+        let values = Values::Bytes {
+            max: u8::MAX,
+            values: std::mem::take(&mut self.pixels),
+        };
+        labelled([channels as u32, side, side], values, &self.labels)
     }
-    let values = Values::Bytes {
-        max: u8::MAX,
-        values: pixels,
-    };
-    labelled([channels as u32, side, side], values, &labels)
 }
 
 /// The side that all images get.

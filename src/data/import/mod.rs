@@ -11,14 +11,17 @@ mod idx;
 mod images;
 mod jpeg;
 mod npy;
+mod opened;
 mod png;
+mod reading;
 mod zip;
 
-use super::Dataset;
-use crate::digest::sha256_hex;
+pub use opened::{Opened, OwnFile};
+pub use reading::Reading;
+
+use super::{Dataset, Making};
 use crate::error::{Error, Result};
-use arrays::Array;
-use std::borrow::Cow;
+use crate::recipe::DataSpec;
 
 /// Largest sum of all files, as they come, in bytes.
 pub const MAX_FILE_BYTES: u64 = 1 << 28;
@@ -44,6 +47,8 @@ pub struct Options {
     /// The column of a CSV that names the class: its heading, or its number from 1. Nothing takes the one that looks like
     /// it and says which.
     pub label_column: Option<String>,
+    /// What stands between the cells of a CSV: one of `,`, `;`, `|` and a tab. Nothing finds out.
+    pub delimiter: Option<u8>,
     /// `[channels, height, width]` of the image that a CSV's other columns are. Nothing takes a square of at least 8×8
     /// whole numbers for one.
     pub image: Option<[u32; 3]>,
@@ -52,15 +57,41 @@ pub struct Options {
     pub side: Option<u32>,
 }
 
+impl Options {
+    /// Those that a recipe states.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for a delimiter without a name.
+    pub fn from_spec(spec: &DataSpec) -> Result<Self> {
+        Ok(Self {
+            label_column: spec.label.clone().filter(|label| !label.is_empty()),
+            delimiter: match spec.delimiter.as_deref() {
+                None | Some("auto") => None,
+                Some("comma") => Some(b','),
+                Some("semicolon") => Some(b';'),
+                Some("tab") => Some(b'\t'),
+                Some("bar") => Some(b'|'),
+                Some(other) => {
+                    return Err(Error::bad_input(
+                        "data.delimiter",
+                        "auto, comma, semicolon, tab or bar",
+                        other,
+                    ));
+                }
+            },
+            image: None,
+            side: spec.side.filter(|side| *side > 0),
+        })
+    }
+}
+
 /// What became of the files.
 #[derive(Debug, Clone)]
 pub struct Imported {
-    /// The set, called `own`.
+    /// The set, called `own`, with notes of what was decided or left out.
     pub dataset: Dataset,
     /// Name and SHA-256 of each file, as it came.
     pub files: Vec<(String, String)>,
-    /// What was decided or left out while reading, one sentence each.
-    pub notes: Vec<String>,
 }
 
 /// Reads files into one set: a CSV; an IDX or NPY of values and one of labels; an NPZ; a ZIP of images or the images.
@@ -68,66 +99,18 @@ pub struct Imported {
 /// # Errors
 /// [`Error::BadInput`] for what cannot be read, with file and row; [`Error::TooLarge`] for what states a size above a limit.
 pub fn read(files: &[File<'_>], options: &Options) -> Result<Imported> {
-    let total: u64 = files.iter().map(|file| file.bytes.len() as u64).sum();
-    at_most("the files together", total, MAX_FILE_BYTES, "bytes")?;
-    let mut notes = Vec::new();
-    let unpacked: Vec<(&str, Cow<'_, [u8]>)> = files
-        .iter()
-        .map(|file| Ok((file.name, gzip::unpacked(file)?)))
-        .collect::<Result<_>>()?;
-    let opened: Vec<File<'_>> = unpacked
-        .iter()
-        .map(|(name, bytes)| File { name, bytes })
-        .collect();
-    let mut dataset = set(&opened, options, &mut notes)?;
-    let names: Vec<&str> = files.iter().take(3).map(|file| file.name).collect();
-    dataset.title = match files.len() {
-        0..=3 => names.join(", "),
-        more => format!("{} and {} more files", names.join(", "), more - 3),
-    };
+    let mut opened = Opened::default();
+    for file in files {
+        opened.add(file.name, file.bytes)?;
+    }
+    let mut reading = Reading::new(&opened, options);
+    while reading.step()?.is_some() {}
     Ok(Imported {
-        dataset,
-        files: (files.iter())
-            .map(|file| (file.name.to_owned(), sha256_hex(file.bytes)))
+        dataset: reading.dataset()?,
+        files: (opened.files().iter())
+            .map(|file| (file.name.clone(), file.sha256.clone()))
             .collect(),
-        notes,
     })
-}
-
-fn set(files: &[File<'_>], options: &Options, notes: &mut Vec<String>) -> Result<Dataset> {
-    let Some(first) = files.first() else {
-        return Err(Error::bad_input("files", "at least one", "none"));
-    };
-    if let [only] = files
-        && zip::is(only.bytes)
-    {
-        let entries = zip::entries(only)?;
-        if entries.iter().any(|entry| entry.name.ends_with(".npy")) {
-            return arrays::dataset(npy::archive(only, &entries, notes)?);
-        }
-        return images::archive(only, &entries, options, notes);
-    }
-    if files.iter().any(|file| images::is(file.bytes)) {
-        return images::folder(files, options, notes);
-    }
-    if idx::is(first.bytes) || npy::is(first.bytes) {
-        let read: Vec<Array> = files
-            .iter()
-            .map(|file| match npy::is(file.bytes) {
-                true => npy::read(file),
-                false => idx::read(file),
-            })
-            .collect::<Result<_>>()?;
-        return arrays::dataset(read);
-    }
-    match files {
-        [only] => csv::read(only, options, notes),
-        _ => Err(Error::bad_input(
-            format!("{} and {} more files", first.name, files.len() - 1),
-            "one CSV, one ZIP, one NPZ, a pair of IDX or NPY files, or images in folders",
-            "several files of no such form",
-        )),
-    }
 }
 
 /// Refuses a size above a limit.

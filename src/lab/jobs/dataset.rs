@@ -33,6 +33,7 @@ pub(super) async fn summary(context: &Context, recipe: Value) -> Result<Value> {
         title: dataset.title.clone(),
         attribution: dataset.attribution.clone(),
         licence: dataset.licence.clone(),
+        notes: dataset.notes.clone(),
         sha256,
         shape: [dataset.channels, dataset.height, dataset.width],
         classes: dataset.classes.clone(),
@@ -56,7 +57,7 @@ pub(super) async fn summary(context: &Context, recipe: Value) -> Result<Value> {
 pub(super) async fn check(context: &Context, recipe: Value) -> Result<Value> {
     let recipe = recipe::from_value(recipe)?;
     let divided = context.shared.sets.of(context, &recipe).await?;
-    let findings = divided.findings(context).await?;
+    let findings = divided.findings(context, recipe.seed).await?;
     serde_json::to_value(findings).map_err(|error| Error::Engine {
         engine: "cpu",
         during: "telling what was found",

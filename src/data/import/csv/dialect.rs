@@ -15,19 +15,19 @@ const MISSING: [&str; 7] = ["", "na", "n/a", "nan", "null", "none", "?"];
 
 /// Rows as they stand; blank lines are passed over.
 pub(super) fn records(
-    text: &str,
+    text: &[u8],
     delimiter: u8,
 ) -> impl Iterator<Item = csv::Result<StringRecord>> {
     ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(false)
         .flexible(true)
-        .from_reader(text.as_bytes())
+        .from_reader(text)
         .into_records()
 }
 
 /// The delimiter that gives the first rows the most cells, all of them equally many where one does.
-pub(super) fn delimiter(text: &str) -> u8 {
+pub(super) fn delimiter(text: &[u8]) -> u8 {
     let quality = |delimiter: &u8| {
         let widths: Vec<usize> = records(text, *delimiter)
             .take(SAMPLE)

@@ -9,80 +9,40 @@ use super::arrays::{labelled, largest};
 use super::{File, MAX_VALUES, Options, at_most, refused, shown};
 use crate::data::{Dataset, Values};
 use crate::error::{Error, Result};
-use csv::{ByteRecord, ReaderBuilder, StringRecord};
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 use dialect::{Number, SAMPLE, delimiter, has_heading, is_missing, label_column, records, square};
-use std::borrow::Cow;
+use std::io::Cursor;
+use std::rc::Rc;
 
 /// Most columns.
 const MAX_COLUMNS: usize = 65_536;
-/// Reads a table.
-pub(super) fn read(file: &File<'_>, options: &Options, notes: &mut Vec<String>) -> Result<Dataset> {
-    let text = decoded(file, notes)?;
-    let delimiter = delimiter(&text);
-    let first: Vec<StringRecord> = records(&text, delimiter).take(SAMPLE).flatten().collect();
-    let Some(width) = first.first().map(StringRecord::len) else {
-        return Err(refused(file.name, "a table of at least two rows", "no row"));
-    };
-    if width < 2 {
-        return Err(refused(
-            file.name,
-            "a table of at least two columns, apart by comma, semicolon, tab or bar",
-            "one column",
-        ));
-    }
-    at_most(
-        format!("columns of {}", shown(file.name)),
-        width as u64,
-        MAX_COLUMNS as u64,
-        "columns",
-    )?;
-    let number = Number {
-        comma: delimiter == b';',
-    };
-    let has_heading = has_heading(&first, number);
-    let heading: Option<&StringRecord> = has_heading.then(|| &first[0]);
-    let label = label_column(file, heading, &first, options, number)?;
-    let table = Table::read(file, &text, delimiter, has_heading, width, label, number)?;
-    let said = match delimiter {
-        b'\t' => "tabs",
-        b';' => "semicolons",
-        b'|' => "bars",
-        _ => "commas",
-    };
-    notes.push(format!(
-        "{} rows, cells apart by {said}, {} heading; the label is column {}{}.",
-        table.labels.len(),
-        if has_heading { "with a" } else { "without a" },
-        label + 1,
-        heading.map_or(String::new(), |it| format!(", {:?}", shown(&it[label]))),
-    ));
-    table.into_dataset(heading, options, notes)
-}
 
-/// The text, without a byte order mark.
-fn decoded<'a>(file: &File<'a>, notes: &mut Vec<String>) -> Result<Cow<'a, str>> {
-    let bytes = file
-        .bytes
-        .strip_prefix(b"\xef\xbb\xbf")
-        .unwrap_or(file.bytes);
+/// Rows after which a step ends, and cells.
+const STEP_ROWS: usize = 2000;
+const STEP_CELLS: usize = 200_000;
+
+/// The text as UTF-8, and where it begins behind a byte order mark.
+fn decoded(name: &str, bytes: &Rc<[u8]>, notes: &mut Vec<String>) -> Result<(Rc<[u8]>, usize)> {
+    let start = if bytes.starts_with(b"\xef\xbb\xbf") {
+        3
+    } else {
+        0
+    };
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(refused(
-            file.name,
-            "text in UTF-8",
-            "UTF-16; save it as UTF-8",
-        ));
+        return Err(refused(name, "text in UTF-8", "UTF-16; save it as UTF-8"));
     }
     if bytes.contains(&0) {
         return Err(refused(
-            file.name,
+            name,
             "a CSV, IDX, NPY, NPZ, ZIP, PNG or JPEG file",
             "another kind of file",
         ));
     }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Cow::Borrowed(text)),
+    let text = &bytes[start..];
+    match std::str::from_utf8(text) {
+        Ok(_) => Ok((Rc::clone(bytes), start)),
         Err(error) => {
-            let line = bytes[..error.valid_up_to()]
+            let line = text[..error.valid_up_to()]
                 .iter()
                 .filter(|byte| **byte == b'\n')
                 .count();
@@ -90,15 +50,24 @@ fn decoded<'a>(file: &File<'a>, notes: &mut Vec<String>) -> Result<Cow<'a, str>>
                 "Line {} is no UTF-8; the file was read as Latin-1.",
                 line + 1
             ));
-            Ok(Cow::Owned(
-                bytes.iter().map(|byte| char::from(*byte)).collect(),
-            ))
+            let converted: String = text.iter().map(|byte| char::from(*byte)).collect();
+            Ok((converted.into_bytes().into(), 0))
         }
     }
 }
 
-/// What a table holds.
-struct Table {
+/// A table on its way to a set.
+pub(super) struct Table {
+    name: String,
+    reader: Reader<Cursor<Rc<[u8]>>>,
+    bytes: usize,
+    delimiter: u8,
+    heading: Option<StringRecord>,
+    number: Number,
+    /// Cells of a row, the label among them.
+    width: usize,
+    /// Rows that were read, the heading among them.
+    row: usize,
     labels: Vec<String>,
     /// Row by row, the label left out; NaN where there is no number.
     cells: Vec<f32>,
@@ -111,81 +80,126 @@ struct Table {
 }
 
 impl Table {
-    fn read(
-        file: &File<'_>,
-        text: &str,
-        delimiter: u8,
-        has_heading: bool,
-        width: usize,
-        label: usize,
-        number: Number,
+    /// Finds out how a table is written, from its first rows.
+    pub(super) fn open(
+        name: &str,
+        bytes: &Rc<[u8]>,
+        options: &Options,
+        notes: &mut Vec<String>,
     ) -> Result<Self> {
-        let columns = width - 1;
-        let mut table = Self {
+        let (bytes, start) = decoded(name, bytes, notes)?;
+        let text = &bytes[start..];
+        let file = File { name, bytes: text };
+        let delimiter = options.delimiter.unwrap_or_else(|| delimiter(text));
+        let first: Vec<StringRecord> = records(text, delimiter).take(SAMPLE).flatten().collect();
+        let Some(width) = first.first().map(StringRecord::len) else {
+            return Err(refused(name, "a table of at least two rows", "no row"));
+        };
+        if width < 2 {
+            return Err(refused(
+                name,
+                "a table of at least two columns, apart by comma, semicolon, tab or bar",
+                "one column",
+            ));
+        }
+        at_most(
+            format!("columns of {}", shown(name)),
+            width as u64,
+            MAX_COLUMNS as u64,
+            "columns",
+        )?;
+        let number = Number {
+            comma: delimiter == b';',
+        };
+        let has_heading = has_heading(&first, number);
+        let heading = has_heading.then(|| first[0].clone());
+        let label = label_column(&file, heading.as_ref(), &first, options, number)?;
+        let mut cursor = Cursor::new(Rc::clone(&bytes));
+        cursor.set_position(start as u64);
+        Ok(Self {
+            name: name.to_owned(),
+            reader: ReaderBuilder::new()
+                .delimiter(delimiter)
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(cursor),
+            bytes: text.len(),
+            delimiter,
+            heading,
+            number,
+            width,
+            row: 0,
             labels: Vec::new(),
             cells: Vec::new(),
-            columns,
+            columns: width - 1,
             label,
-            odd: vec![(0, None); columns],
-            numbers: vec![0; columns],
-        };
-        let mut reader = ReaderBuilder::new()
-            .delimiter(delimiter)
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(text.as_bytes());
+            odd: vec![(0, None); width - 1],
+            numbers: vec![0; width - 1],
+        })
+    }
+
+    /// Reads some rows; the share that is done, or nothing where none is left.
+    pub(super) fn step(&mut self) -> Result<Option<f64>> {
         let mut record = ByteRecord::new();
-        let mut row = 0;
-        loop {
-            let more = reader.read_byte_record(&mut record);
-            row += 1;
-            let line = || record_line(&record);
-            match more {
-                Ok(true) => {}
-                Ok(false) => break,
+        let rows = (STEP_CELLS / self.width).clamp(1, STEP_ROWS);
+        for _ in 0..rows {
+            match self.reader.read_byte_record(&mut record) {
+                Ok(true) => self.take(&record)?,
+                Ok(false) => return Ok(None),
                 Err(error) => {
-                    return Err(refused(file.name, "a table as text", error.to_string()));
-                }
-            }
-            if row == 1 && has_heading {
-                continue;
-            }
-            if record.len() != width {
-                return Err(Error::bad_input(
-                    format!("row {row} of {}{}", shown(file.name), line()),
-                    format!("{width} cells, as in the first row"),
-                    format!("{}{}", record.len(), quotes_hint(&record)),
-                ));
-            }
-            at_most(
-                format!("cells of {}", shown(file.name)),
-                (table.cells.len() + columns) as u64,
-                MAX_VALUES,
-                "cells",
-            )?;
-            for (column, cell) in record.iter().enumerate() {
-                // The text is UTF-8, and a delimiter never divides a character.
-                let cell = String::from_utf8_lossy(cell);
-                if column == label {
-                    let name = cell.trim();
-                    if name.is_empty() {
-                        return Err(Error::bad_input(
-                            format!("label in row {row} of {}{}", shown(file.name), line()),
-                            "a class",
-                            "nothing",
-                        ));
-                    }
-                    table.labels.push(name.to_owned());
-                } else {
-                    table.push(row, column - usize::from(column > label), &cell, number);
+                    return Err(refused(&self.name, "a table as text", error.to_string()));
                 }
             }
         }
-        Ok(table)
+        let read = self.reader.position().byte() as f64;
+        Ok(Some((read / self.bytes.max(1) as f64).min(1.0)))
     }
 
-    fn push(&mut self, row: usize, column: usize, cell: &str, number: Number) {
-        let parsed = number.parse(cell);
+    fn take(&mut self, record: &ByteRecord) -> Result<()> {
+        self.row += 1;
+        let row = self.row;
+        if row == 1 && self.heading.is_some() {
+            return Ok(());
+        }
+        if record.len() != self.width {
+            return Err(Error::bad_input(
+                format!("row {row} of {}{}", shown(&self.name), record_line(record)),
+                format!("{} cells, as in the first row", self.width),
+                format!("{}{}", record.len(), quotes_hint(record)),
+            ));
+        }
+        at_most(
+            format!("cells of {}", shown(&self.name)),
+            (self.cells.len() + self.columns) as u64,
+            MAX_VALUES,
+            "cells",
+        )?;
+        for (column, cell) in record.iter().enumerate() {
+            // The text is UTF-8, and a delimiter never divides a character.
+            let cell = String::from_utf8_lossy(cell);
+            if column == self.label {
+                let name = cell.trim();
+                if name.is_empty() {
+                    return Err(Error::bad_input(
+                        format!(
+                            "label in row {row} of {}{}",
+                            shown(&self.name),
+                            record_line(record)
+                        ),
+                        "a class",
+                        "nothing",
+                    ));
+                }
+                self.labels.push(name.to_owned());
+            } else {
+                self.push(row, column - usize::from(column > self.label), &cell);
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, row: usize, column: usize, cell: &str) {
+        let parsed = self.number.parse(cell);
         if parsed.is_some() {
             self.numbers[column] += 1;
         } else if !is_missing(cell) {
@@ -196,13 +210,33 @@ impl Table {
         self.cells.push(parsed.unwrap_or(f32::NAN));
     }
 
-    /// The set: columns without a single number are left out.
-    fn into_dataset(
-        self,
-        heading: Option<&StringRecord>,
+    /// The set of what was read: columns without a single number are left out.
+    pub(super) fn dataset(
+        &mut self,
         options: &Options,
         notes: &mut Vec<String>,
     ) -> Result<Dataset> {
+        let heading = self.heading.as_ref();
+        let said = match self.delimiter {
+            b'\t' => "tabs",
+            b';' => "semicolons",
+            b'|' => "bars",
+            _ => "commas",
+        };
+        notes.push(format!(
+            "{} rows, cells apart by {said}, {} heading; the label is column {}{}.",
+            self.labels.len(),
+            if heading.is_some() {
+                "with a"
+            } else {
+                "without a"
+            },
+            self.label + 1,
+            heading.map_or(String::new(), |it| format!(
+                ", {:?}",
+                shown(&it[self.label])
+            )),
+        ));
         let name = |column: usize| {
             let at = column + usize::from(column >= self.label);
             heading.map_or_else(
@@ -232,7 +266,7 @@ impl Table {
                 ));
             }
         }
-        let mut cells = self.cells;
+        let mut cells = std::mem::take(&mut self.cells);
         if kept.len() < self.columns {
             cells = (cells.chunks_exact(self.columns))
                 .flat_map(|row| kept.iter().map(|column| row[*column]))

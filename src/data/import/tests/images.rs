@@ -152,11 +152,12 @@ fn an_archive_of_folders_gives_its_classes() {
     assert_eq!(firsts, [0, 80, 160, 40, 120, 200]);
     assert_eq!(made.dataset.labels, [0, 0, 0, 1, 1, 1]);
     assert!(
-        made.notes
+        made.dataset
+            .notes
             .iter()
             .any(|note| note.contains("pets/readme.txt")),
         "{:?}",
-        made.notes
+        made.dataset.notes
     );
     // The same as single files, stored, and deflated by us.
     let images: Vec<(String, Vec<u8>)> = (0..6_u8)
@@ -201,7 +202,11 @@ fn images_of_mixed_size_are_brought_to_one_by_averaging() {
     assert_eq!(made.dataset.shape(), [1, 32, 32]);
     assert!(made.dataset.bytes(0).iter().all(|value| *value == 100));
     assert!(made.dataset.bytes(1).iter().all(|value| *value == 200));
-    assert!(made.notes[0].contains("3×5 to 64×32"), "{:?}", made.notes);
+    assert!(
+        made.dataset.notes[0].contains("3×5 to 64×32"),
+        "{:?}",
+        made.dataset.notes
+    );
     // Two by two pixels become one: (0 + 10 + 20 + 31) / 4 = 15.25; and 4 columns to 3: weights 3 and 1 of 4.
     let picture = Picture {
         width: 2,

@@ -7,6 +7,7 @@ mod tables;
 
 use super::*;
 use crate::data::Values;
+use crate::digest::sha256_hex;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};

@@ -43,7 +43,7 @@ fn what_is_missing_or_no_number_is_counted_and_its_row_named() {
     assert_eq!(values.len(), 6);
     assert!(values[1].is_nan() && values[3].is_nan() && values[4].is_nan());
     assert_eq!((values[0], values[5]), (1.0, 3.0));
-    let notes = made.notes.join("\n");
+    let notes = made.dataset.notes.join("\n");
     assert!(notes.contains("\"oops\" in row 4"), "{notes}");
     assert!(notes.contains("no number: \"name\""), "{notes}");
 }
@@ -56,7 +56,7 @@ fn latin_1_is_read_and_said() {
     );
     let made = made.expect("fits");
     assert_eq!(made.dataset.classes, ["café", "thé"]);
-    assert!(made.notes[0].contains("Latin-1") && made.notes[0].contains("Line 2"));
+    assert!(made.dataset.notes[0].contains("Latin-1") && made.dataset.notes[0].contains("Line 2"));
 }
 
 #[test]

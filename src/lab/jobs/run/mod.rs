@@ -96,7 +96,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         record: unsealed(&draft)?,
     });
     context.turn().await;
-    let findings = prepared.findings(&context).await?;
+    let findings = prepared.findings(&context, draft.recipe.seed).await?;
     sets::gate(&draft.recipe, &findings)?;
     draft.findings = Some(findings);
     let run = Run {
