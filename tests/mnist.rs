@@ -6,14 +6,14 @@
 mod support;
 
 use assay::data;
-use assay::data::checks::{self, Answers, Input};
-use assay::data::faults::{Fault, inject};
+use assay::data::import::{Options, Reading};
+use assay::recipe::Recipe;
 use assay::result::{Finding, FindingStatus as Status};
-use assay::train::cross_validation;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::process::ExitCode;
-use support::lab::{Lab, finish, ready};
+use support::lab::{Lab, finish};
 use support::mnist;
+use support::pump::findings;
 
 /// Family, and the share of 2,000 images that it must answer rightly; below the worst seed of docs/families.md.
 const FAMILIES: [(&str, f64); 6] = [
@@ -81,42 +81,25 @@ fn learns(family: &str, wanted: f64) -> Result<Completion, Failed> {
     Ok(Completion::Completed)
 }
 
-/// Judges what the checks find, with answers of perceptrons that did not learn from what they answer; `flipped` is the share
-/// of the training labels that are made wrong before.
+/// Judges what the lab's checks find in the files as a person opens them; `flipped` is the share of the training labels that
+/// are made wrong before.
 fn checked(
     flipped: Option<f64>,
     judge: fn(&[Finding]) -> Result<(), String>,
 ) -> Result<Completion, Failed> {
-    let Some(data) = mnist::load() else {
+    let Some(maker) = mnist::opened() else {
         return Ok(Completion::ignored_with(format!(
             "there is no {}",
             mnist::FOLDER
         )));
     };
-    let data = data?;
-    let mut recipe = mnist::recipe("mlp");
-    recipe.training.epochs = 3;
-    let parts = data::split(&data, &recipe.split, 1).map_err(|error| error.to_string())?;
-    let made = match flipped {
-        Some(share) => {
-            inject(&data, &parts, Fault::LabelFlips, share, 1)
-                .map_err(|error| error.to_string())?
-                .data
-        }
-        None => data,
-    };
-    let lab = Lab::divided(&recipe, &made, parts.clone());
-    let rows = (&parts.train[..], &parts.validation[..]);
-    let (engine, plan) = (&lab.engine, &lab.plan);
-    let turn = async |_: f64| Ok(());
-    let answers =
-        cross_validation::probabilities(engine, plan, &recipe, &lab.rows, None, rows, 4, turn);
-    let answers = ready(answers).map_err(|error| error.to_string())?;
-    let mut input = Input::new(&made, &parts);
-    input.answers = Some(Answers {
-        rows: &parts.train,
-        probabilities: &answers,
-    });
-    judge(&checks::run(&input).findings)?;
+    let maker = maker?;
+    let reading = Reading::new(&maker.opened, &Options::default());
+    let dataset = reading.dataset().map_err(|error| error.to_string())?;
+    let mut recipe = Recipe::default_for("own", "mlp");
+    data::state(&mut recipe.data, &maker.opened.identity(), &dataset);
+    recipe.data.fault = flipped.map(|_| "label flips".into());
+    recipe.data.severity = flipped;
+    judge(&findings(&maker, &recipe).findings)?;
     Ok(Completion::Completed)
 }

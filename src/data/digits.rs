@@ -38,7 +38,10 @@ pub(super) fn load() -> Result<Dataset> {
         },
         labels,
         groups: None,
-        expected: Expected::unknown(usize::from(CLASSES)),
+        expected: Expected {
+            learnable: Some(true),
+            ..Expected::unknown(usize::from(CLASSES))
+        },
         notes: Vec::new(),
     })
 }

@@ -83,6 +83,9 @@ pub struct Expected {
     pub largest_share: f64,
     /// Rows of one group may be equal, as the same empty square in several pictures of a game.
     pub repeats_in_group: bool,
+    /// Whether models of one hidden layer tell its classes apart, so that their doubts are about labels; nothing where that
+    /// is not known.
+    pub learnable: Option<bool>,
 }
 
 impl Expected {
@@ -94,6 +97,7 @@ impl Expected {
             smallest_share: equal / 3.0,
             largest_share: (equal * 3.0).min(0.9),
             repeats_in_group: false,
+            learnable: None,
         }
     }
 }

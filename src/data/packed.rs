@@ -34,6 +34,7 @@ pub fn pack(dataset: &Dataset) -> Vec<u8> {
         "groups": groups.as_ref().map(|it| json!([it.name, it.reserved])),
         "expected": [expected.smallest_share, expected.largest_share],
         "repeats": expected.repeats_in_group,
+        "learnable": expected.learnable,
     });
     let header = header.to_string();
     let mut out = Vec::with_capacity(values.len() * 4 + dataset.labels.len() * 2 + header.len());
@@ -118,6 +119,7 @@ fn parts(bytes: &[u8]) -> Option<Dataset> {
             smallest_share: header["expected"][0].as_f64()?,
             largest_share: header["expected"][1].as_f64()?,
             repeats_in_group: header["repeats"].as_bool()?,
+            learnable: header["learnable"].as_bool(),
         },
         notes: texts(&header["notes"])?,
     })

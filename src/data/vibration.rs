@@ -192,7 +192,11 @@ pub fn outline(parameters: &Parameters) -> Result<Dataset> {
                 .collect(),
             reserved: vec![MACHINES - 1],
         }),
-        expected: Expected::unknown(CLASSES.len()),
+        expected: Expected {
+            // A window begins anywhere in a turn.
+            learnable: Some(false),
+            ..Expected::unknown(CLASSES.len())
+        },
         notes: Vec::new(),
     })
 }

@@ -28,7 +28,8 @@ pub(super) async fn answers(
     parts: &Split,
     seed: u32,
 ) -> Result<Option<(Vec<u32>, Vec<f32>)>> {
-    let Some(reduced) = data::reduced(dataset, parts) else {
+    let askable = dataset.expected.learnable != Some(false);
+    let Some(reduced) = data::reduced(dataset, parts).filter(|_| askable) else {
         return Ok(None);
     };
     let mut recipe = Recipe::default_for("digits", "mlp");

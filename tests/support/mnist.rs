@@ -4,8 +4,8 @@
 //! used, divided anew into training, validation and test rows, so accuracies do not compare with those of 60,000 training
 //! images.
 
-use assay::data::Dataset;
 use assay::data::import::{self, File, Options};
+use assay::data::{Dataset, LocalMaker};
 use assay::recipe::Recipe;
 use std::fs;
 use std::path::Path;
@@ -35,7 +35,20 @@ pub(crate) fn recipe(family: &str) -> Recipe {
     recipe
 }
 
-fn read(folder: &Path) -> Result<Dataset, String> {
+/// Its two files, opened as the product opens a person's own; nothing where the folder is absent.
+pub(crate) fn opened() -> Option<Result<LocalMaker, String>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
+    folder.is_dir().then(|| {
+        let mut maker = LocalMaker::default();
+        for (name, bytes) in bytes(&folder)? {
+            let added = maker.opened.add(name, &bytes);
+            added.map_err(|error| error.to_string())?;
+        }
+        Ok(maker)
+    })
+}
+
+fn bytes(folder: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, String> {
     let mut files = Vec::new();
     for name in ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"] {
         let plain = folder.join(name);
@@ -47,6 +60,11 @@ fn read(folder: &Path) -> Result<Dataset, String> {
         let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         files.push((name, bytes));
     }
+    Ok(files)
+}
+
+fn read(folder: &Path) -> Result<Dataset, String> {
+    let files = bytes(folder)?;
     let files: Vec<File<'_>> = files
         .iter()
         .map(|(name, bytes)| File { name, bytes })

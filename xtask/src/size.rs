@@ -40,7 +40,7 @@ pub(crate) fn run(project: &Project, with_crates: bool) -> Result<bool> {
 fn judged(file: &str, form: &str, bytes: usize, limit: usize) -> String {
     let judgement = if bytes <= limit { "within" } else { "ABOVE" };
     format!(
-        "{file:<23} {form:<8} {:>6.3} MB, {judgement} the limit of {:.1} MB",
+        "{file:<23} {form:<8} {:>6.3} MB, {judgement} the limit of {:.2} MB",
         megabytes(bytes),
         megabytes(limit)
     )

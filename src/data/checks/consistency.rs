@@ -12,6 +12,8 @@ use crate::result::{Dimension, Finding};
 /// Share of suspect labels above which it warns and fails: a good model's own mistakes are suspect too.
 const WARN_ABOVE: f64 = 0.04;
 const FAIL_ABOVE: f64 = 0.1;
+/// Share of the labels that the models have to agree with before their doubts count, where nothing is known of the set.
+const MIN_AGREEMENT: f64 = 0.5;
 
 /// The check.
 pub(super) struct Consistency;
@@ -33,7 +35,11 @@ impl Check for Consistency {
             probabilities,
         }) = input.answers
         else {
-            return not_made(self, "rows", "no model has answered the rows");
+            let why = match input.data.expected.learnable {
+                Some(false) => "small models cannot tell the classes of this set apart",
+                _ => "no model has answered the rows",
+            };
+            return not_made(self, "rows", why);
         };
         if probabilities.len() != rows.len() * classes {
             return not_made(self, "rows", "the answers are of other rows");
@@ -41,6 +47,14 @@ impl Check for Consistency {
         let labels: Vec<usize> = (rows.iter())
             .map(|row| usize::from(input.data.labels[*row as usize]))
             .collect();
+        let agree = agreement(probabilities, &labels, classes);
+        if input.data.expected.learnable.is_none() && agree < MIN_AGREEMENT {
+            let percent = (agree * 100.0).round();
+            let why = format!(
+                "small models agree with only {percent} % of the labels, so either the rows are hard to tell apart or most labels are wrong"
+            );
+            return not_made(self, "rows", &why);
+        }
         let suspects = suspects(probabilities, &labels, classes);
         let count = Count {
             check: self.name(),
@@ -52,6 +66,16 @@ impl Check for Consistency {
         };
         count.finding(|counted| format!("{counted} that train probably have a wrong label."))
     }
+}
+
+/// Share of the rows whose likeliest class is their label.
+fn agreement(probabilities: &[f32], labels: &[usize], classes: usize) -> f64 {
+    let agrees = |(answer, label): (&[f32], &usize)| {
+        let most = answer.iter().copied().fold(0.0, f32::max);
+        answer[*label] >= most
+    };
+    let answers = probabilities.chunks_exact(classes).zip(labels);
+    answers.filter(|it| agrees(*it)).count() as f64 / labels.len().max(1) as f64
 }
 
 /// Places of the suspect rows, the most certain first; as many of each label as the scaled counts say.

@@ -236,6 +236,18 @@ fn flipped_labels_are_counted_by_answers_that_know_better() {
         .count();
     assert!(right >= 15, "{right} of the first 20");
     assert_eq!(share(&data, &probabilities[1..]).1.of, 0);
+    // Nobody knows whether such a set can be learned, and models that agree with few labels say nothing of single ones.
+    let mut strange = data.clone();
+    strange.expected.learnable = None;
+    assert!(share(&strange, &probabilities).1.of > 0);
+    for label in &mut strange.labels {
+        *label = (*label + 1) % 10;
+    }
+    let (_, found) = share(&strange, &probabilities);
+    assert!(
+        found.of == 0 && found.message.contains("agree with only"),
+        "{found:?}"
+    );
 }
 
 #[test]

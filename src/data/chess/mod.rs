@@ -318,6 +318,7 @@ fn expected(occupancy: bool) -> Expected {
         smallest_share: if occupancy { 0.2 } else { 0.002 },
         largest_share: 0.9,
         repeats_in_group: true,
+        learnable: Some(true),
     }
 }
 
