@@ -3,7 +3,9 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch, servePage } from "./harness/index.mjs";
 import { copied, goTo, open, press, run, says, smallRecipe, useRecipe, waitFor } from "./person.mjs";
@@ -159,6 +161,27 @@ test("what cannot be read is said in words that name the file and the row", asyn
   await choose(page, "files", "cut-idx3-ubyte", "labels-idx1-ubyte");
   await says(page, /cut-idx3-ubyte: expected 12800 bytes after its header/, { within: "assay-own-files" });
   await says(page, "1,797 of", { within: "assay-data-view" });
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
+/** Where MNIST's test part lies beside the project, as its publishers' files. */
+const MNIST = process.env.ASSAY_MNIST ?? new URL("../../../shared/data/mnist-t10k/", import.meta.url).pathname;
+const mnist = ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"].map((name) => join(MNIST, name));
+const noMnist = mnist.every(existsSync) ? false : `there is no ${MNIST}`;
+
+test("MNIST's 10,000 images are read and checked within 10 s", { skip: noMnist }, async () => {
+  const page = await open(browser, server.url);
+  await goTo(page, "Data");
+  const began = performance.now();
+  await choose(page, "files", ...mnist);
+  await says(page, "10,000 rows in 10 classes", { within: "assay-own-files" });
+  const read = performance.now() - began;
+  await says(page, "28 × 28 pixels, grey", { within: "assay-data-view" });
+  await says(page, /None of the \d+ checks that could be made found anything/, { within: "assay-findings" });
+  const checked = performance.now() - began;
+  console.log(`MNIST: read in ${(read / 1e3).toFixed(1)} s, read and checked in ${(checked / 1e3).toFixed(1)} s`);
+  assert.ok(checked < 10_000, `${checked} ms`);
   assert.deepEqual(page.problems, []);
   await page.close();
 });
