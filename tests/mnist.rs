@@ -98,8 +98,7 @@ fn checked(
     let dataset = reading.dataset().map_err(|error| error.to_string())?;
     let mut recipe = Recipe::default_for("own", "mlp");
     data::state(&mut recipe.data, &maker.opened.identity(), &dataset);
-    recipe.data.fault = flipped.map(|_| "label flips".into());
-    recipe.data.severity = flipped;
+    recipe.data.faults = flipped.map(|share| [("label flips".into(), share)].into());
     judge(&findings(&maker, &recipe).findings)?;
     Ok(Completion::Completed)
 }

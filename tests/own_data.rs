@@ -46,8 +46,7 @@ fn recipe_of(opened: &Opened) -> Recipe {
 fn faulty(fault: &str, severity: f64) -> Recipe {
     let mut recipe = Recipe::default_for("digits", "mlp");
     recipe.data = DataSpec {
-        fault: Some(fault.into()),
-        severity: Some(severity),
+        faults: Some([(fault.into(), severity)].into()),
         reason: Some("to see what it does".into()),
         ..DataSpec::named("digits")
     };

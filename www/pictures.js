@@ -68,14 +68,17 @@ export class Pictures {
   /**
    * @param {Recipe} recipe
    * @param {(stage: string, fraction: number) => void} [onStage] while the set is made
+   * @param {(id: number) => void} [onCommand] told the command that makes it, so that it can be stopped
    * @returns {Promise<DatasetSummary>}
    */
-  summary(recipe, onStage = () => {}) {
+  summary(recipe, onStage = () => {}, onCommand = () => {}) {
     const key = dataKey(recipe);
     const known = this.summaries.get(key);
     if (known) return known;
+    const command = this.lab.command({ type: "dataset", recipe }, { onEvent: ({ name, fraction }) => onStage(name, fraction) });
+    onCommand(command.id);
     /** @type {Promise<DatasetSummary>} */
-    const asked = this.lab.command({ type: "dataset", recipe }, { onEvent: ({ name, fraction }) => onStage(name, fraction) }).done;
+    const asked = command.done;
     if (this.summaries.size >= MAX_SUMMARIES) this.summaries.clear();
     this.summaries.set(key, asked);
     asked.catch(() => this.summaries.delete(key));

@@ -40,9 +40,9 @@ export function sectionsOf(fields, recipe) {
   return [...sections].map(([title, members]) => ({ title, fields: members }));
 }
 
-/** Of an own set, what was read from its file: the Data page shows and changes it. @param {Field} field @param {Recipe} recipe */
+/** What the Data page shows and changes: faults, and of an own set what was read from its file. @param {Field} field @param {Recipe} recipe */
 function isRead({ path, onlyWhen }, recipe) {
-  return recipe.data?.set === "own" && onlyWhen?.[0] === "data.set" && path !== "data.set";
+  return path === "data.faults" || recipe.data?.set === "own" && onlyWhen?.[0] === "data.set" && path !== "data.set";
 }
 
 /**
@@ -82,7 +82,7 @@ export function sectionWords(title, recipe) {
   const { data, split, architecture, training, quantization, evaluation, seed } = recipe;
   switch (title) {
     case "Data":
-      return `${data?.set} · ${share(1 - split?.validation - split?.test)}/${share(split?.validation)}/${share(split?.test)}`;
+      return `${data?.set}${data?.faults ? " with faults" : ""} · ${share(1 - split?.validation - split?.test)}/${share(split?.validation)}/${share(split?.test)}`;
     case "Architecture":
       return [architecture?.family, architectureSizes(architecture), architecture?.kernel ? `${architecture.kernel}×${architecture.kernel}` : ""].filter(Boolean).join(" · ");
     case "Training":

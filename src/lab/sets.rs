@@ -42,16 +42,14 @@ pub fn divide(recipe: &Recipe) -> Result<Divided> {
 }
 
 fn divided(dataset: Rc<Dataset>, recipe: &Recipe) -> Result<Divided> {
-    let split = data::split(&dataset, &recipe.split, recipe.seed)?;
-    let (dataset, split) = match recipe.data.fault() {
-        "none" => (dataset, split),
-        name => {
-            let fault = faults::named(name)?;
-            let severity = recipe.data.severity();
+    let mut split = data::split(&dataset, &recipe.split, recipe.seed)?;
+    let mut dataset = dataset;
+    for (fault, name) in faults::FAULTS {
+        if let Some(severity) = recipe.data.severity(name) {
             let faulty = faults::inject(&dataset, &split, fault, severity, recipe.seed)?;
-            (Rc::new(faulty.data), faulty.parts)
+            (dataset, split) = (Rc::new(faulty.data), faulty.parts);
         }
-    };
+    }
     Ok(Divided {
         dataset,
         split,
@@ -86,7 +84,7 @@ impl Sets {
             return Ok(found);
         }
         let mut clean = recipe.data.clone();
-        (clean.fault, clean.severity, clean.reason) = (None, None, None);
+        (clean.faults, clean.reason) = (None, None);
         let set_key = json!(clean).to_string();
         let dataset = match taken(&self.made, &set_key) {
             Some(found) => found,
@@ -195,8 +193,7 @@ mod tests {
     #[test]
     fn data_that_fail_need_a_reason() {
         let mut recipe = Recipe::default_for("digits", "mlp");
-        recipe.data.fault = Some("leakage".into());
-        recipe.data.severity = Some(0.3);
+        recipe.data.faults = Some([("leakage".into(), 0.3)].into());
         let faulty = divide(&recipe).expect("divides");
         let findings = data::checks::run(&Input::new(&faulty.dataset, &faulty.split));
         let refused = gate(&recipe, &findings).expect_err("refused").to_string();
@@ -206,7 +203,7 @@ mod tests {
         );
         recipe.data.reason = Some("to see what leakage does".into());
         assert_eq!(gate(&recipe, &findings), Ok(()));
-        recipe.data.fault = None;
+        recipe.data.faults = None;
         recipe.data.reason = None;
         let clean = divide(&recipe).expect("divides");
         let findings = data::checks::run(&Input::new(&clean.dataset, &clean.split));

@@ -2,6 +2,7 @@
 
 use super::{Extra, fields};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which data a recipe uses; what a set does not have is absent, and so may be what has a default in [`fields`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -53,12 +54,10 @@ pub struct DataSpec {
     /// Seed of the generator, apart from the recipe's own, so that trainings can differ on the same data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u32>,
-    /// What is wrong with the data on purpose, one of [`fields::FAULTS`].
+    /// What is wrong with the data on purpose: by name, one of [`fields::FAULTS`], into how large a share of the rows that it
+    /// can touch it is put, in (0, 1].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<String>,
-    /// Into how large a share of the rows that it can touch the fault is put, in (0, 1].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub severity: Option<f64>,
+    pub faults: Option<BTreeMap<String, f64>>,
     /// Why the data are used although a check fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -152,16 +151,10 @@ impl DataSpec {
         self.task.as_deref().unwrap_or("pieces")
     }
 
-    /// What [`Self::fault`] says; absent is `none`.
+    /// The share of a fault in [`Self::faults`], or nothing where it is not put in.
     #[must_use]
-    pub fn fault(&self) -> &str {
-        self.fault.as_deref().unwrap_or("none")
-    }
-
-    /// What [`Self::severity`] says; absent is a tenth.
-    #[must_use]
-    pub fn severity(&self) -> f64 {
-        self.severity.unwrap_or(fields::SEVERITY)
+    pub fn severity(&self, fault: &str) -> Option<f64> {
+        self.faults.as_ref()?.get(fault).copied()
     }
 
     /// What [`Self::reason`] says; absent is empty.

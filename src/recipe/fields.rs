@@ -41,9 +41,8 @@ pub(super) fn fallback(path: &str, decides: &str) -> Option<Fallback> {
 pub const SETS: &[&str] = &["digits", "chess", "vibration", OWN];
 /// The set of a person's own files.
 pub const OWN: &str = "own";
-/// What can be wrong with data on purpose; `none` first.
+/// What can be wrong with data on purpose.
 pub const FAULTS: &[&str] = &[
-    "none",
     "label flips",
     "duplicates",
     "leakage",
@@ -55,8 +54,6 @@ pub const FAULTS: &[&str] = &[
     "drift",
     "stuck sensor",
 ];
-/// The share of rows that a fault touches where a recipe does not say it.
-pub const SEVERITY: f64 = 0.1;
 /// Names of the architecture families.
 pub const FAMILIES: &[&str] = &["lenet", "mlp", "resnet", "mobilenet", "vit", "mixer", GRAPH];
 /// The family whose recipes give their layers themselves.
@@ -213,11 +210,8 @@ pub const FIELDS: &[Field] = &[
         "Version of the program that makes the set.")),
     of_set(&["chess", "vibration"], ONE, field("data.seed", "Seed of the data", "", integer(0, u32::MAX),
         "Decides which rows are made, apart from the recipe's own seed.")),
-    optional(NONE, field("data.fault", "Fault", "", choice(FAULTS),
-        "What is put into the data on purpose, by the recipe's seed, to see checks fire and accuracy move.")),
-    Field { only_when: Some(("data.fault", FAULTS.split_at(1).1)), ..optional(Fallback::Number(SEVERITY),
-        field("data.severity", "Severity of the fault", "", number(0.001, 1.0),
-        "Share of the rows that the fault can touch: of the training rows for flips and duplicates, of the test rows for leakage and drift.")) },
+    optional(NONE, field("data.faults", "Faults", "", FieldKind::Object,
+        "What is put into the data on purpose, by the recipe's seed, to see checks fire and accuracy move: each fault with the share of the rows that it touches.")),
     optional(Fallback::Word(""), field("data.reason", "Reason to use failing data", "", FieldKind::Text { max: 200 },
         "Data that fail a check are not run on without a reason; it is stored with the run.")),
     field("split.validation", "Validation share", "", number(0.05, 0.5),

@@ -69,6 +69,8 @@ test("a table is read, checked and learned from, and its link asks for the very 
   assert.equal(record.status, "complete");
   assert.equal(record.recipe.data.file, await sha256("plants.csv"));
   assert.ok(record.results.accuracy.correct / record.results.accuracy.total > 0.8, JSON.stringify(record.results.accuracy));
+  await press(page, /^Try the model/);
+  await waitFor(page, "rows can be picked and nothing drawn", () => document.querySelector("assay-play-panel canvas") !== null && !/Draw a digit/.test(/** @type {HTMLElement} */ (document.querySelector("assay-play-panel")).innerText));
   await press(page, "Copy link", "assay-this-run");
   const link = await copied(page);
 

@@ -50,6 +50,8 @@ export class AssayImageGrid extends AssayElement {
     this.found = new Map();
     this.problem = "";
     this.wanted = "";
+    /** Of which set `found` is. */
+    this.foundOf = "";
   }
 
   get pages() {
@@ -76,20 +78,24 @@ export class AssayImageGrid extends AssayElement {
   /** @param {number[]} rows */
   async load(rows) {
     const { wanted } = this;
+    const of = this.recipe ? dataKey(this.recipe) : "";
     this.problem = "";
     try {
       const found = rows.length === 0 || !this.recipe ? new Map() : await pictures().images(this.recipe, rows);
-      if (wanted === this.wanted) this.found = found;
+      if (wanted === this.wanted) Object.assign(this, { found, foundOf: of });
     } catch (error) {
       this.problem = errorFrom(error).message;
     }
   }
 
   updated() {
+    const of = this.recipe ? dataKey(this.recipe) : "";
+    // Pictures of another set under the same numbers.
+    if (this.foundOf !== of) return;
     for (const canvas of this.querySelectorAll("canvas")) {
       const row = Number(canvas.dataset.row);
       const picture = this.found.get(row);
-      const drawn = `${this.recipe ? dataKey(this.recipe) : ""} ${row}`;
+      const drawn = `${of} ${row}`;
       if (!picture || canvas.dataset.drawn === drawn) continue;
       const written = this.recipe?.data.set === "digits";
       drawPicture(canvas, picture, written);

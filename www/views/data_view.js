@@ -9,6 +9,7 @@ import { dataKey, pictures } from "../pictures.js";
 import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_class_counts.js";
 import "../elements/assay_digest.js";
+import "../elements/assay_faults.js";
 import "../elements/assay_file_asked.js";
 import "../elements/assay_findings.js";
 import "../elements/assay_image_grid.js";
@@ -61,6 +62,7 @@ export class AssayDataView extends AssayElement {
     const askedFor = dataKey(recipe);
     if (askedFor === this.askedFor) return;
     this.askedFor = askedFor;
+    if (this.underway) this.stop();
     void this.ask(recipe);
   }
 
@@ -71,7 +73,7 @@ export class AssayDataView extends AssayElement {
       const onStage = (/** @type {string} */ name, /** @type {number} */ fraction) => {
         if (askedFor === this.askedFor) this.stage = `${name} … ${Math.round(fraction * 100)} %`;
       };
-      const summary = await pictures().summary(recipe, onStage);
+      const summary = await pictures().summary(recipe, onStage, (id) => (this.underway = id));
       if (askedFor !== this.askedFor) return;
       Object.assign(this, { summary, recipe, problem: "", findings: null, only: null, stage: "checking the data …" });
       if (this.of >= summary.classes.length) this.of = -1;
@@ -82,7 +84,7 @@ export class AssayDataView extends AssayElement {
     } catch (error) {
       if (askedFor !== this.askedFor) return;
       const { kind, message } = errorFrom(error);
-      Object.assign(this, kind === "stopped" ? { stage: "The checks were stopped.", underway: 0 } : { problem: message, stage: "", underway: 0 });
+      Object.assign(this, kind === "stopped" ? { stage: this.summary ? "The checks were stopped." : "Making the set was stopped.", underway: 0 } : { problem: message, stage: "", underway: 0 });
     }
   }
 
@@ -97,8 +99,8 @@ export class AssayDataView extends AssayElement {
           </div>`
         : ""}
       <assay-file-asked></assay-file-asked>
-      ${summary ? this.body(summary) : this.problem || this.waits ? "" : html`<p class="soft" role="status">${this.stage || "Reading the set …"}</p>`}
       <assay-own-files></assay-own-files>
+      ${summary ? this.body(summary) : this.problem || this.waits ? "" : html`<p class="row"><span class="soft" role="status">${this.stage || "Reading the set …"}</span>${this.underway ? html`<button type="button" class="quiet small" @click=${() => this.stop()}>Stop</button>` : ""}</p>`}
     </div>`;
   }
 
@@ -121,6 +123,7 @@ export class AssayDataView extends AssayElement {
           <div><dt>Split</dt><dd>train ${count(train.length)}, validation ${count(validation.length)}, test ${count(test.length)}; by seed ${recipe?.seed ?? "?"}, ${summary.groups ? `whole ${summary.groups}s together` : "class by class"}. <span class="soft">The shares and the seed are fields of the recipe.</span></dd></div>
         </dl>
       </section>
+      <assay-faults></assay-faults>
       <section class="panel stack" aria-label="Checks">
         <h2>Checks</h2>
         ${this.stage ? html`<p class="row"><span class="soft" role="status">${this.stage}</span>${this.underway ? html`<button type="button" class="quiet small" @click=${() => this.stop()}>Stop</button>` : ""}</p>` : ""}
@@ -183,7 +186,8 @@ export class AssayDataView extends AssayElement {
  * @param {DatasetSummary} summary
  * @returns {[string, string]}
  */
-function formOf({ shape: [channels, height, width] }) {
+function formOf({ set, shape: [channels, height, width] }) {
+  if (height === 1 && set === "own") return ["Rows", `${count(width)} numbers`];
   if (height === 1) return ["Signals", `${count(width)} numbers${channels === 1 ? "" : ` of ${channels} channels`}`];
   return ["Images", `${width} × ${height} pixels, ${channels === 1 ? "grey" : `${channels} channels`}`];
 }

@@ -91,11 +91,14 @@ export class AssayPlayPanel extends AssayElement {
       return html`<div class="empty"><p>After a run you can try its model here: pick a test image, see the images behind each mistake, or draw a digit and watch the scores.</p></div>`;
     }
     const { classes, counts } = record.results.confusion;
+    // The pad draws as the digits were written; other sets have nothing of that form.
+    const drawable = record.recipe.data.set === "digits";
+    if (!drawable && this.mode === "draw") this.mode = "images";
     const truth = this.mode === "images" && this.row !== null ? this.labelOf(record, this.row) : null;
     return html`<div class="play stack">
       <div class="row" role="group" aria-label="What to show the model">
         <button type="button" aria-pressed=${this.mode === "images"} @click=${() => this.setMode("images")}>Test images</button>
-        <button type="button" aria-pressed=${this.mode === "draw"} @click=${() => this.setMode("draw")}>Draw a digit</button>
+        ${drawable ? html`<button type="button" aria-pressed=${this.mode === "draw"} @click=${() => this.setMode("draw")}>Draw a digit</button>` : ""}
       </div>
       <div class="play-body">
         ${this.mode === "images" ? this.images(record, classes, counts) : this.pad(record)}

@@ -45,18 +45,6 @@ pub const FAULTS: [(Fault, &str); 10] = [
     (Fault::StuckSensor, "stuck sensor"),
 ];
 
-/// The fault of this name.
-///
-/// # Errors
-/// [`Error::BadInput`] where there is none.
-pub fn named(name: &str) -> Result<Fault> {
-    let found = FAULTS.iter().find(|(_, held)| *held == name);
-    found.map(|(fault, _)| *fault).ok_or_else(|| {
-        let names = FAULTS.map(|(_, name)| name);
-        Error::bad_input("data.fault", format!("one of {}", names.join(", ")), name)
-    })
-}
-
 /// A set with a fault in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Faulty {
