@@ -43,7 +43,7 @@ export class AssayFindings extends AssayElement {
     return html`<span class="status small" data-tone=${tone}>${icon(name)} ${word}</span>
       <strong>${finding.check}</strong>
       <span>${finding.message}
-        ${rows ? html`<button type="button" class="link" aria-label=${`Show ${finding.check}`} @click=${() => this.dispatchEvent(new CustomEvent("examples", { detail: finding }))}>Show ${count(finding.examples?.length ?? 0)}</button>` : ""}</span>`;
+        ${rows ? html`<button type="button" class="link" aria-label=${`Show ${count(finding.examples?.length ?? 0)}, ${finding.check}`} @click=${() => this.dispatchEvent(new CustomEvent("examples", { detail: finding }))}>Show ${count(finding.examples?.length ?? 0)}</button>` : ""}</span>`;
   }
 
   /** @param {Findings} findings */
