@@ -44,6 +44,12 @@ pub enum Error {
         /// What was given.
         got: String,
     },
+    /// A recipe names a file of a person's own that was not opened. Next: open it.
+    #[error("the recipe learns from a file of your own{}: open it on the Data page, or give it with --data", asked_for(.0))]
+    NoFile(String),
+    /// A set could not be made, in the words of what makes it. Next: as they say.
+    #[error("{0}")]
+    Set(String),
     /// Planned work or memory is over a limit. Next: make the recipe smaller.
     #[error("{what} would be {} {unit}; the limit is {}", grouped(*.got), grouped(*.limit))]
     TooLarge {
@@ -87,7 +93,8 @@ impl Error {
             Self::Recipe(_) => "recipe",
             Self::Link(_) => "link",
             Self::Record(_) => "record",
-            Self::BadInput { .. } => "bad-input",
+            Self::BadInput { .. } | Self::Set(_) => "bad-input",
+            Self::NoFile(_) => "no-file",
             Self::TooLarge { .. } => "too-large",
             Self::Unsupported { .. } => "unsupported",
             Self::Stopped => "stopped",
@@ -106,6 +113,15 @@ impl Error {
             expected: expected.into(),
             got: got.into(),
         }
+    }
+}
+
+/// The digest of a file that is missing, where it is known.
+fn asked_for(identity: &str) -> String {
+    if identity.is_empty() {
+        String::new()
+    } else {
+        format!(", SHA-256 {identity}")
     }
 }
 

@@ -3,6 +3,7 @@
 mod command;
 
 use clap::{Parser, Subcommand};
+use command::OwnData;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ enum Action {
         /// What executes it: cpu (exact), gpu (checked against the CPU), or auto (times both).
         #[arg(long, default_value = "cpu")]
         engine: String,
+        #[command(flatten)]
+        own: OwnData,
     },
     /// Train a recipe once, put the model through many schemes and append a record of each to a log.
     Variants {
@@ -69,6 +72,9 @@ enum Action {
         recipe: PathBuf,
         /// The file to write, ending in .safetensors or .gguf.
         out: PathBuf,
+        /// The recipe's own files, where it learns from some: a file or a folder of images, once for each of several.
+        #[arg(long = "data", value_name = "FILE")]
+        data: Vec<PathBuf>,
     },
     /// Run a recipe and append its record to a log.
     Run {
@@ -77,6 +83,20 @@ enum Action {
         /// The log, JSON Lines; made where it is missing.
         #[arg(long)]
         log: PathBuf,
+        /// The recipe's own files, where it learns from some: a file or a folder of images, once for each of several.
+        #[arg(long = "data", value_name = "FILE")]
+        data: Vec<PathBuf>,
+    },
+    /// Check a set and print what is found.
+    Data {
+        /// The set, with its default parameters.
+        #[arg(long, default_value = "digits")]
+        dataset: String,
+        /// A recipe's JSON file instead; its data, split and seed are used.
+        #[arg(long, conflicts_with = "dataset")]
+        recipe: Option<PathBuf>,
+        #[command(flatten)]
+        own: OwnData,
     },
     /// Say what a link carries or what a log holds.
     Show {
@@ -98,6 +118,9 @@ enum Action {
     Verify {
         /// A link, or a log's path.
         source: String,
+        /// The recipe's own files, where it learns from some: a file or a folder of images, once for each of several.
+        #[arg(long = "data", value_name = "FILE")]
+        data: Vec<PathBuf>,
     },
 }
 
@@ -109,7 +132,8 @@ fn main() -> ExitCode {
             architecture,
             scheme,
             engine,
-        } => command::recipe(&dataset, &architecture, &scheme, &engine),
+            own,
+        } => command::recipe(&dataset, &architecture, &scheme, &engine, &own),
         Action::Variants {
             start,
             schemes,
@@ -126,11 +150,22 @@ fn main() -> ExitCode {
             let budget = json!({ "points": points, "bytes": bytes, "millis": millis });
             command::search(&start, &budget, &log, json)
         }
-        Action::Export { recipe, out } => command::export(&recipe, &out, json),
-        Action::Run { recipe, log } => command::run(&recipe, &log, json),
+        Action::Export { recipe, out, data } => {
+            command::export(&recipe, &out, &OwnData::of_recipe(&data), json)
+        }
+        Action::Run { recipe, log, data } => {
+            command::run(&recipe, &log, &OwnData::of_recipe(&data), json)
+        }
+        Action::Data {
+            dataset,
+            recipe,
+            own,
+        } => command::data(&dataset, recipe.as_deref(), &own, json),
         Action::Show { source } => command::show(&source, json),
         Action::Link { log, page, by } => command::link(&log, &page, &by, json),
-        Action::Verify { source } => command::verify(&source, json),
+        Action::Verify { source, data } => {
+            command::verify(&source, &OwnData::of_recipe(&data), json)
+        }
     };
     match outcome {
         Ok(command::Outcome::Good) => ExitCode::SUCCESS,

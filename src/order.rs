@@ -29,10 +29,19 @@ pub fn sort<T: Ord>(items: &mut [T]) {
 }
 
 /// Where the first, second, … of `count` things in order stand; equal ones as they stood.
-fn positions(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+#[must_use]
+pub fn positions(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut positions: Vec<usize> = (0..count).collect();
     positions.sort_by(|a, b| compare(*a, *b));
     positions
+}
+
+/// Each of some numbers once, ascending: as a `BTreeSet` of them, which is looked into by `binary_search`.
+pub fn distinct(numbers: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut distinct: Vec<u32> = numbers.collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct
 }
 
 /// A map of entries, of which the last with a key counts: as `entries.collect()`.
@@ -64,6 +73,13 @@ mod tests {
             other.sort();
             assert_eq!(own, other);
         }
+    }
+
+    #[test]
+    fn distinct_numbers_are_those_of_a_set() {
+        let numbers = [5, 1, 5, 9, 1];
+        assert_eq!(distinct(numbers.into_iter()), [1, 5, 9]);
+        assert!(distinct(std::iter::empty()).is_empty());
     }
 
     #[test]

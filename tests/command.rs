@@ -360,3 +360,51 @@ fn variants_and_searches_begin_with_a_recipe_or_a_link() {
         assert!(said.contains(wanted), "{said}");
     }
 }
+
+#[test]
+fn a_file_of_ones_own_is_learned_from_verified_and_told_from_another() {
+    let folder = folder("own_data");
+    let mut table = "width;height;kind\n".to_owned();
+    for row in 0..90 {
+        let kind = ["small", "middle", "large"][row % 3];
+        table += &format!("{};{};{kind}\n", row % 3 * 4, row / 3);
+    }
+    let path = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let file = path("sizes.csv", &table);
+    let other = path("other.csv", &table.replacen("small", "large", 1));
+    let output = assay(&[
+        "recipe",
+        "--data",
+        &file,
+        "--label",
+        "kind",
+        "--architecture",
+        "mlp",
+    ]);
+    assert!(output.status.success(), "{}", words(&output.stderr));
+    assert!(words(&output.stderr).contains("90 rows, cells apart by semicolons"));
+    let mut document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["data"]["set"], "own");
+    assert_eq!(document["data"]["label"], "kind");
+    assert_eq!(document["data"]["size"], 90);
+    document["evaluation"]["latency_secs"] = json!(0.0);
+    let recipe = path("recipe.json", &document.to_string());
+    let log = folder.join("log.jsonl").to_str().unwrap().to_owned();
+    let refused = assay(&["run", &recipe, "--log", &log]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(words(&refused.stderr).contains("--data"));
+    let output = assay(&["run", &recipe, "--log", &log, "--data", &file]);
+    assert!(output.status.success(), "{}", words(&output.stderr));
+    let output = assay(&["verify", &log, "--data", &file]);
+    assert!(output.status.success(), "{}", words(&output.stderr));
+    let refused = assay(&["verify", &log, "--data", &other]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(words(&refused.stderr).contains("the file other.csv"));
+    let output = assay(&["data", "--json", "--data", &file]);
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["findings"].as_array().unwrap().len(), 13);
+}

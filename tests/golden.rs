@@ -255,8 +255,11 @@ fn commands() -> Vec<Command> {
             recipe: recipe.clone(),
         },
         CommandBody::Images {
-            set: "digits".into(),
+            recipe: recipe.clone(),
             rows: vec![0, 7, 1796],
+        },
+        CommandBody::Check {
+            recipe: recipe.clone(),
         },
         CommandBody::Run {
             recipe: recipe.clone(),
@@ -309,6 +312,7 @@ fn commands() -> Vec<Command> {
             CommandBody::Open { .. }
             | CommandBody::Dataset { .. }
             | CommandBody::Images { .. }
+            | CommandBody::Check { .. }
             | CommandBody::Run { .. }
             | CommandBody::Variants { .. }
             | CommandBody::Inspect { .. }
@@ -436,6 +440,7 @@ fn protocol_text() -> String {
         title: "Handwritten digits".into(),
         attribution: "E. Alpaydin and C. Kaynak".into(),
         licence: "CC BY 4.0".into(),
+        notes: vec!["Taken for images of 8×8.".into()],
         sha256: "0".repeat(64),
         shape: [1, 8, 8],
         classes: vec!["0".into(), "1".into()],
@@ -444,6 +449,7 @@ fn protocol_text() -> String {
         validation: vec![3, 7],
         test: vec![4, 8],
         labels: vec![0, 0, 0, 0, 0, 1, 1, 1, 1],
+        groups: String::new(),
     };
     let scores = Scores {
         probabilities: vec![0.25, 0.75],

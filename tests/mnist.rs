@@ -1,14 +1,19 @@
-//! Trains every family on images of 28×28, the test part of MNIST, where its folder lies beside the project;
+//! Trains every family on images of 28×28, the test part of MNIST, and checks them, where its folder lies beside the project;
 //! integers may cost half a point.
 //!
 //! Where it does not, each training is reported as not run, with the reason; files that cannot be read are failures.
 
 mod support;
 
+use assay::data;
+use assay::data::import::{Options, Reading};
+use assay::recipe::Recipe;
+use assay::result::{Finding, FindingStatus as Status};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::process::ExitCode;
 use support::lab::{Lab, finish};
 use support::mnist;
+use support::pump::findings;
 
 /// Family, and the share of 2,000 images that it must answer rightly; below the worst seed of docs/families.md.
 const FAMILIES: [(&str, f64); 6] = [
@@ -21,7 +26,7 @@ const FAMILIES: [(&str, f64); 6] = [
 ];
 
 fn main() -> ExitCode {
-    let trials = FAMILIES
+    let mut trials: Vec<Trial> = FAMILIES
         .into_iter()
         .map(|(family, wanted)| {
             Trial::ignorable_test(format!("{family}_learns_mnist"), move || {
@@ -29,6 +34,26 @@ fn main() -> ExitCode {
             })
         })
         .collect();
+    trials.push(Trial::ignorable_test("mnist_passes_its_checks", || {
+        checked(None, |findings| {
+            let alarms: Vec<&Finding> = (findings.iter())
+                .filter(|it| it.status != Status::Pass)
+                .collect();
+            alarms.is_empty().then_some(()).ok_or(format!("{alarms:?}"))
+        })
+    }));
+    trials.push(Trial::ignorable_test(
+        "label_flips_of_mnist_are_estimated_within_three_points",
+        || {
+            checked(Some(0.1), |findings| {
+                let found = findings.iter().find(|it| it.check == "consistency");
+                let found = found.ok_or("no estimate")?;
+                let share = f64::from(found.count) / f64::from(found.of);
+                let near = found.of > 0 && (share - 0.1).abs() < 0.03;
+                near.then_some(()).ok_or(format!("{share} of {}", found.of))
+            })
+        },
+    ));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -53,5 +78,27 @@ fn learns(family: &str, wanted: f64) -> Result<Completion, Failed> {
             return Err(format!("{scheme}: {found} right, f32 {accuracy}").into());
         }
     }
+    Ok(Completion::Completed)
+}
+
+/// Judges what the lab's checks find in the files as a person opens them; `flipped` is the share of the training labels that
+/// are made wrong before.
+fn checked(
+    flipped: Option<f64>,
+    judge: fn(&[Finding]) -> Result<(), String>,
+) -> Result<Completion, Failed> {
+    let Some(maker) = mnist::opened() else {
+        return Ok(Completion::ignored_with(format!(
+            "there is no {}",
+            mnist::FOLDER
+        )));
+    };
+    let maker = maker?;
+    let reading = Reading::new(&maker.opened, &Options::default());
+    let dataset = reading.dataset().map_err(|error| error.to_string())?;
+    let mut recipe = Recipe::default_for("own", "mlp");
+    data::state(&mut recipe.data, &maker.opened.identity(), &dataset);
+    recipe.data.faults = flipped.map(|share| [("label flips".into(), share)].into());
+    judge(&findings(&maker, &recipe).findings)?;
     Ok(Completion::Completed)
 }

@@ -91,13 +91,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "web",
         &[
-            "error", "digest", "recipe", "result", "runlog", "chart", "api", "lab",
+            "error", "digest", "recipe", "result", "data", "runlog", "chart", "api", "lab",
         ],
     ),
     (
         "main",
         &[
-            "error", "digest", "recipe", "result", "runlog", "chart", "lab",
+            "error", "digest", "recipe", "result", "data", "runlog", "chart", "lab",
         ],
     ),
 ];

@@ -10,6 +10,7 @@
 /** @import { Sweeps } from "./sweeps.js" */
 /** @import { Variants } from "./variants.js" */
 /** @import { Links } from "./links.js" */
+/** @import { OwnFiles } from "./own_files.js" */
 /** @import { PageWasm } from "./page_wasm.js" */
 
 /**
@@ -23,6 +24,7 @@
  * @property {Runs} runs The run in progress, the queue, what can be resumed.
  * @property {Sweeps} sweeps Runs of the queue side by side.
  * @property {Variants} variants One model stored in many ways.
+ * @property {OwnFiles} ownFiles Files of a person's own.
  * @property {Links} links Opening and copying links.
  */
 

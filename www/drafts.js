@@ -77,6 +77,20 @@ export class Drafts {
     this.setText(this.wasm.changeRecipe(draft.text, path, value), path === "architecture.family" ? layers : []);
   }
 
+  /**
+   * Learns from files of a person's own: the section `data` becomes what was read. Rows that are no images and that the family
+   * cannot take get one that can.
+   * @param {Record<string, any>} data
+   */
+  setOwnData(data) {
+    const { draft } = this.store.state;
+    if (!draft) return;
+    const changed = JSON.parse(this.wasm.changeRecipe(draft.text, "data.set", "own"));
+    const text = JSON.stringify({ ...changed, data });
+    const fits = this.draftFrom(text).digest !== "";
+    this.setText(fits || data.height !== 1 ? text : this.wasm.changeRecipe(text, "architecture.family", "mlp"));
+  }
+
   /** Goes back to the recipe of the open link. */
   resetToLink() {
     const { link } = this.store.state;

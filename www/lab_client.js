@@ -2,6 +2,7 @@
 /** @file The page's side of the lab: the only file that makes a Worker. Sends commands, tells crashes and hangs, starts the lab again. */
 
 /** @import { Environment, LabEvent } from "./types.js" */
+/** @import { OwnFile } from "./set_source.js" */
 
 /** No sign of life for this long, or for ten times the longest step so far, and the worker counts as hung. */
 const HANG_MILLIS = 5000;
@@ -40,6 +41,7 @@ export class LabError extends Error {
  * @property {() => number} [now] Milliseconds.
  * @property {number} [pingMillis]
  * @property {number} [hangMillis]
+ * @property {(identity: string) => Promise<OwnFile[]|null>} [findFiles] The files that a recipe names, where they are at hand.
  */
 
 /**
@@ -58,6 +60,7 @@ export class LabClient extends EventTarget {
     this.now = options.now ?? (() => performance.now());
     this.pingMillis = options.pingMillis ?? PING_MILLIS;
     this.hangMillis = options.hangMillis ?? HANG_MILLIS;
+    this.findFiles = options.findFiles ?? (async () => null);
     /** @type {Map<number, { onEvent: (event: LabEvent) => void, resolve: (value: any) => void, reject: (error: LabError) => void }>} */
     this.pending = new Map();
     /** @type {Worker|null} */
@@ -95,18 +98,19 @@ export class LabClient extends EventTarget {
   /**
    * Gives a command.
    * @param {{ type: string } & Record<string, any>} body `lab::protocol::CommandBody`.
-   * @param {{ bytes?: Uint8Array, onEvent?: (event: LabEvent) => void }} [options] `bytes` are moved to the worker: the
-   *   caller's array is empty afterwards. `onEvent` hears every event but `done` and `error`.
+   * @param {{ bytes?: Uint8Array, files?: OwnFile[], onEvent?: (event: LabEvent) => void }} [options] `bytes` are moved to the
+   *   worker: the caller's array is empty afterwards. `files` are for `openFiles`, which is the Worker's own command. `onEvent`
+   *   hears every event but `done` and `error`.
    * @returns {Command}
    */
-  command(body, { bytes, onEvent = () => {} } = {}) {
+  command(body, { bytes, files, onEvent = () => {} } = {}) {
     const id = ++this.lastId;
     if (!this.worker) {
       return { id, done: Promise.reject(new LabError("closed", this.unavailable || "The lab has not started.")) };
     }
     const done = new Promise((resolve, reject) => this.pending.set(id, { onEvent, resolve, reject }));
     if (this.pending.size === 1) this.lastSign = this.now();
-    this.worker.postMessage({ command: { id, ...body }, bytes }, bytes ? [bytes.buffer] : []);
+    this.worker.postMessage({ command: { id, ...body }, bytes, ...(files ? { files } : {}) }, bytes ? [bytes.buffer] : []);
     this.watch();
     return { id, done };
   }
@@ -125,6 +129,7 @@ export class LabClient extends EventTarget {
   receive(data) {
     this.lastSign = this.now();
     if (data.crash) return this.fail("crashed", data.crash);
+    if (data.want) return void this.provide(data.want);
     if (data.pong) {
       this.longestMillis = Math.max(this.longestMillis, data.longestMillis);
     } else if (data.ready) {
@@ -133,6 +138,13 @@ export class LabClient extends EventTarget {
     } else if (data.event) {
       this.deliver(data.event, data.bytes);
     }
+  }
+
+  /** Answers the worker's question for a recipe's files. @param {string} identity */
+  async provide(identity) {
+    const { worker } = this;
+    const files = await this.findFiles(identity).catch(() => null);
+    if (this.worker === worker) worker?.postMessage({ found: identity, files });
   }
 
   /**

@@ -4,11 +4,13 @@
 import { announce } from "./announcer.js";
 import { app } from "./app.js";
 import { Drafts } from "./drafts.js";
+import { startDropping } from "./dropping.js";
 import { findGpu } from "./gpu_surroundings.js";
 import { keepTiles, keptTiles } from "./gpu_tiles.js";
 import { LabClient } from "./lab_client.js";
 import { Links } from "./links.js";
 import { LogDb } from "./log_db.js";
+import { OwnFiles } from "./own_files.js";
 import { compile, instantiate } from "./page_wasm.js";
 import { Router } from "./router.js";
 import { RunJournal } from "./run_journal.js";
@@ -51,8 +53,9 @@ async function start() {
   const lab = makeLab({ module, environment: environmentFrom(surroundings, buildDigest()), tiles: keptTiles() });
   const runs = new Runs({ store, wasm, lab, log, journal, announce });
   const sweeps = new Sweeps({ store, wasm, log, announce, makeLab: () => makeLab(lab) });
+  const ownFiles = new OwnFiles({ lab, store });
   const variants = new Variants({ store, lab, log, announce, onModel: () => (runs.loadedModel = null) });
-  Object.assign(app, { wasm, router, log, drafts, links, lab, runs, sweeps, variants });
+  Object.assign(app, { wasm, router, log, drafts, links, lab, runs, sweeps, variants, ownFiles });
   if (new URLSearchParams(location.search).has("test")) Object.assign(globalThis, { assay: app });
 
   let first = true;
@@ -68,6 +71,7 @@ async function start() {
 
   router.start();
   startShortcuts(app);
+  startDropping();
   document.querySelector("#boot")?.remove();
   document.body.prepend(document.createElement("assay-app"));
   if (db.message) store.notify("warn", db.message);
@@ -86,7 +90,8 @@ async function start() {
 
 /** @param {import("./lab_client.js").Options} options */
 function makeLab({ module, environment, gpuMissing, tiles }) {
-  const lab = new LabClient({ module, environment, gpuMissing, tiles });
+  const findFiles = (/** @type {string} */ identity) => app.ownFiles.find(identity);
+  const lab = new LabClient({ module, environment, gpuMissing, tiles, findFiles });
   lab.addEventListener("tuned", (event) => keepTiles(/** @type {CustomEvent} */ (event).detail.tiles));
   return lab;
 }

@@ -32,12 +32,17 @@ export function sectionsOf(fields, recipe) {
   /** @type {Map<string, Field[]>} */
   const sections = new Map();
   for (const field of fields) {
-    if (!applies(field, recipe)) continue;
+    if (!applies(field, recipe) || isRead(field, recipe)) continue;
     const [first = ""] = field.path.split(".");
     const title = HEADINGS[first] ?? `${first.charAt(0).toUpperCase()}${first.slice(1).replaceAll("_", " ")}`;
     sections.set(title, [...(sections.get(title) ?? []), field]);
   }
   return [...sections].map(([title, members]) => ({ title, fields: members }));
+}
+
+/** What the Data page shows and changes: faults, and of an own set what was read from its file. @param {Field} field @param {Recipe} recipe */
+function isRead({ path, onlyWhen }, recipe) {
+  return path === "data.faults" || recipe.data?.set === "own" && onlyWhen?.[0] === "data.set" && path !== "data.set";
 }
 
 /**
@@ -81,7 +86,7 @@ export function sectionWords(title, recipe) {
   const { data, split, architecture, training, quantization, evaluation, seed } = recipe;
   switch (title) {
     case "Data":
-      return `${data?.set} · ${share(1 - split?.validation - split?.test)}/${share(split?.validation)}/${share(split?.test)}`;
+      return `${data?.set}${data?.faults ? " with faults" : ""} · ${share(1 - split?.validation - split?.test)}/${share(split?.validation)}/${share(split?.test)}`;
     case "Architecture":
       return [architecture?.family, architectureSizes(architecture), architecture?.kernel ? `${architecture.kernel}×${architecture.kernel}` : ""].filter(Boolean).join(" · ");
     case "Training":
@@ -119,6 +124,7 @@ function share(value) {
  */
 export function rangeWords({ kind, unit }) {
   if (kind.type === "choice" || kind.type === "object") return "";
+  if (kind.type === "text") return `At most ${kind.max} characters.`;
   const range = `${kind.min} to ${kind.max}${unit ? ` ${unit}` : ""}`;
   return kind.type === "integer" && (kind.step ?? 1) > 1 ? `${range}, in steps of ${kind.step}` : range;
 }

@@ -153,6 +153,7 @@
  * @property {Notice[]} notices
  * @property {"light"|"dark"} theme
  * @property {"help"|"share"|"recipe-json"|null} dialog The one that is open.
+ * @property {string[]} ownFiles What recipes call the files that are at hand in this tab.
  */
 
 /** @typedef {keyof State} StateKey */
@@ -183,6 +184,7 @@ export function initialState() {
     notices: [],
     theme: "light",
     dialog: null,
+    ownFiles: [],
   };
 }
 

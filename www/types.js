@@ -3,7 +3,7 @@
 
 /**
  * @typedef {Object} FieldKind
- * @property {"integer"|"number"|"choice"|"object"} type
+ * @property {"integer"|"number"|"choice"|"text"|"object"} type
  * @property {number} [min]
  * @property {number} [max]
  * @property {number} [step]
@@ -155,6 +155,7 @@
  * @property {Recipe} recipe
  * @property {string} recipe_digest
  * @property {Results} results
+ * @property {Findings} [findings]
  * @property {{ rows: number[], labels: number[], predicted: number[], confidence: number[] }} [predictions]
  * @property {{ data: string, weights: string, stored: string, predictions: string }} digests
  * @property {Environment} environment
@@ -301,6 +302,7 @@
  * @property {string} set
  * @property {string} title
  * @property {string} attribution
+ * @property {string[]} notes What was decided or left out while it was read.
  * @property {string} licence
  * @property {string} sha256
  * @property {[number, number, number]} shape
@@ -310,6 +312,7 @@
  * @property {number[]} validation
  * @property {number[]} test
  * @property {number[]} labels
+ * @property {string} groups What is never separated, as `game`; empty where each row stands for itself.
  */
 
 /**
@@ -322,6 +325,20 @@
  * @property {number} channels
  * @property {number[]} labels
  */
+
+/**
+ * What one check of the data found; `result::Finding`.
+ * @typedef {Object} Finding
+ * @property {string} check
+ * @property {string} message
+ * @property {"pass"|"warn"|"fail"} status
+ * @property {number} count
+ * @property {number} of 0 where it could not be made.
+ * @property {string} unit
+ * @property {number[]} [examples] Places, by the unit.
+ */
+
+/** @typedef {{ findings: Finding[], quality: { dimension: string, score: number }[] }} Findings Answer of the command `check`. */
 
 /** @typedef {{ probabilities: number[], predicted: number, millis: number }} Scores Answer of the command `predict`. */
 

@@ -2,6 +2,7 @@
 /** @file The lab's Worker: hands commands to the lab, pumps it between turns of the event loop, hands out its events; it decides nothing. */
 
 import init, { LabWorker } from "./pkg/assay.js";
+import { SetSource } from "./set_source.js";
 
 /** Work between two turns of the event loop, so that Stop and Pause are heard. */
 const BUDGET_MILLIS = 12;
@@ -21,13 +22,17 @@ let woken = false;
 let longestMillis = 0;
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let rest;
+const sets = new SetSource({ wake: schedule, want: (identity) => postMessage({ want: identity }), send: (event) => postMessage({ event }) });
 
 self.onmessage = async ({ data }) => {
   if (data.ping) return postMessage({ pong: true, longestMillis });
+  if (data.found) return sets.found(data.found, data.files);
+  if (data.command?.type === "openFiles") return sets.open(data.command, data.files);
+  if (data.command?.type === "stop" && sets.stop(data.command.id, data.command.target)) return;
   if (data.command) inbox.push(data);
   if (data.module) {
     await init({ module_or_path: data.module });
-    lab = new LabWorker(wake);
+    lab = new LabWorker(wake, sets);
     postMessage({ ready: true });
   }
   schedule();

@@ -1,7 +1,9 @@
 //! Drives the lab natively: the clock, the pump loop and a progress bar.
 
 use super::Result;
+use assay::data::LocalMaker;
 use assay::lab::protocol::{Command, CommandBody, EventBody};
+use assay::lab::sets::Sets;
 use assay::lab::{Clock, Lab, measured_resolution_micros};
 use assay::recipe::Recipe;
 use assay::runlog::record::Environment;
@@ -70,12 +72,16 @@ pub(super) struct Answer {
 }
 
 /// Runs a recipe to its record's text; progress goes to standard error unless `quiet`.
-pub(super) fn run(recipe: &Recipe, quiet: bool) -> Result<String> {
-    run_trained(recipe, quiet).map(|(text, _)| text)
+pub(super) fn run(recipe: &Recipe, quiet: bool, maker: LocalMaker) -> Result<String> {
+    run_trained(recipe, quiet, maker).map(|(text, _)| text)
 }
 
 /// The same with the trained weights, where an epoch was finished.
-pub(super) fn run_trained(recipe: &Recipe, quiet: bool) -> Result<(String, Option<Vec<u8>>)> {
+pub(super) fn run_trained(
+    recipe: &Recipe,
+    quiet: bool,
+    maker: LocalMaker,
+) -> Result<(String, Option<Vec<u8>>)> {
     let run = CommandBody::Run {
         recipe: recipe.to_value(),
         claim: None,
@@ -84,7 +90,7 @@ pub(super) fn run_trained(recipe: &Recipe, quiet: bool) -> Result<(String, Optio
         hold_timing: false,
     };
     let mut text = None;
-    let answer = ask(run, None, quiet, &mut |event| {
+    let answer = ask_with(maker, run, None, quiet, &mut |event| {
         if let EventBody::Recorded { record, .. } = event {
             text = Some(record.clone());
         }
@@ -94,14 +100,27 @@ pub(super) fn run_trained(recipe: &Recipe, quiet: bool) -> Result<(String, Optio
     Ok((text, answer.weights))
 }
 
-/// Gives the lab a command and waits for its answer; `hear` is told every event before that.
+/// Gives a lab of built-in sets a command and waits for its answer; `hear` is told every event before that.
 pub(super) fn ask(
     body: CommandBody,
     bytes: Option<Vec<u8>>,
     quiet: bool,
     hear: &mut dyn FnMut(&EventBody) -> Result<()>,
 ) -> Result<Answer> {
-    let mut lab = Lab::new(Rc::new(NativeClock::new()), Environment::default());
+    ask_with(LocalMaker::default(), body, bytes, quiet, hear)
+}
+
+/// The same with files of a person's own.
+pub(super) fn ask_with(
+    maker: LocalMaker,
+    body: CommandBody,
+    bytes: Option<Vec<u8>>,
+    quiet: bool,
+    hear: &mut dyn FnMut(&EventBody) -> Result<()>,
+) -> Result<Answer> {
+    let sets = Sets::by(Box::new(maker));
+    let clock = Rc::new(NativeClock::new());
+    let mut lab = Lab::with_sets(clock, Environment::default(), sets);
     let open = CommandBody::Open {
         environment: environment(),
         gpu_missing: String::new(),

@@ -1,13 +1,13 @@
 //! Trains a recipe and writes its stored weights as a file that has proved itself; the lab writes and proves.
 
-use super::{Outcome, Result, driver, read_text, record_of, words};
+use super::{Outcome, OwnData, Result, driver, read_text, record_of, words};
 use assay::lab::desk;
 use assay::lab::protocol::CommandBody;
 use serde_json::json;
 use std::path::Path;
 
 /// `assay export`.
-pub(crate) fn export(recipe: &Path, out: &Path, json: bool) -> Result<Outcome> {
+pub(crate) fn export(recipe: &Path, out: &Path, own: &OwnData, json: bool) -> Result<Outcome> {
     let recipe = desk::check_recipe(&read_text(recipe)?)
         .map_err(words)?
         .recipe;
@@ -24,13 +24,14 @@ pub(crate) fn export(recipe: &Path, out: &Path, json: bool) -> Result<Outcome> {
     // Latency is in no file.
     let mut untimed = recipe.clone();
     untimed.evaluation.latency_secs = 0.0;
-    let (record, weights) = driver::run_trained(&untimed, json)?;
+    let maker = own.open()?;
+    let (record, weights) = driver::run_trained(&untimed, json, maker.clone())?;
     let body = CommandBody::Export {
         recipe: recipe.to_value(),
         format: format.into(),
         weights: record_of(&record)?.digests.weights,
     };
-    let answer = driver::ask(body, weights, json, &mut |_| Ok(()))?;
+    let answer = driver::ask_with(maker, body, weights, json, &mut |_| Ok(()))?;
     let bytes = answer
         .bytes
         .ok_or_else(|| "the lab wrote no file".to_owned())?;

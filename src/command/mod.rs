@@ -3,6 +3,7 @@
 mod append;
 mod driver;
 mod export;
+mod own;
 mod print;
 mod search;
 mod source;
@@ -10,7 +11,9 @@ mod start;
 mod variants;
 
 use assay::lab::desk;
-use assay::recipe;
+use assay::lab::protocol::CommandBody;
+use assay::recipe::{self, Recipe};
+use assay::result::{FindingStatus, Findings};
 use assay::runlog::claim::Claim;
 use assay::runlog::link;
 use assay::runlog::record::{self, Record};
@@ -22,6 +25,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 pub(crate) use export::export;
+pub(crate) use own::OwnData;
 pub(crate) use search::search;
 pub(crate) use start::Start;
 pub(crate) use variants::variants;
@@ -31,7 +35,7 @@ pub(crate) use variants::variants;
 pub(crate) enum Outcome {
     /// Done, reproduced or within tolerance.
     Good,
-    /// A claim was re-run and something differs.
+    /// A claim was re-run and something differs, or data fail a check.
     Diverged,
 }
 
@@ -44,8 +48,19 @@ pub(crate) fn words(error: impl std::fmt::Display) -> String {
 }
 
 /// `assay recipe`.
-pub(crate) fn recipe(set: &str, family: &str, scheme: &str, engine: &str) -> Result<Outcome> {
-    let text = start::with_scheme(start::default(set, family), scheme)?.to_json();
+pub(crate) fn recipe(
+    set: &str,
+    family: &str,
+    scheme: &str,
+    engine: &str,
+    own: &OwnData,
+) -> Result<Outcome> {
+    let text = if own.is_empty() {
+        start::with_scheme(start::default(set, family), scheme)?.to_json()
+    } else {
+        let text = own.recipe(&own.open()?, family)?.to_json();
+        recipe::edit::change(&text, recipe::fields::SCHEME, scheme.into()).map_err(words)?
+    };
     let text = recipe::edit::change(&text, recipe::fields::ENGINE, engine.into()).map_err(words)?;
     // A name that no table knows is refused by the same reader as everybody's recipe.
     println!("{}", recipe::from_json(&text).map_err(words)?.to_json());
@@ -53,10 +68,10 @@ pub(crate) fn recipe(set: &str, family: &str, scheme: &str, engine: &str) -> Res
 }
 
 /// `assay run`.
-pub(crate) fn run(path: &Path, log: &Path, json: bool) -> Result<Outcome> {
+pub(crate) fn run(path: &Path, log: &Path, own: &OwnData, json: bool) -> Result<Outcome> {
     let recipe = desk::check_recipe(&read_text(path)?).map_err(words)?.recipe;
     let mut file = append::open(log)?;
-    let text = driver::run(&recipe, json)?;
+    let text = driver::run(&recipe, json, own.open()?)?;
     append::line(&mut file, log, &text)?;
     if json {
         println!("{text}");
@@ -64,6 +79,30 @@ pub(crate) fn run(path: &Path, log: &Path, json: bool) -> Result<Outcome> {
         print::record(&record_of(&text)?);
     }
     Ok(Outcome::Good)
+}
+
+/// `assay data`. Data that fail a check end as what diverged does.
+pub(crate) fn data(set: &str, path: Option<&Path>, own: &OwnData, json: bool) -> Result<Outcome> {
+    let maker = own.open()?;
+    let recipe = match path {
+        Some(path) => recipe::from_json(&read_text(path)?).map_err(words)?,
+        None if !own.is_empty() => own.recipe(&maker, "mlp")?,
+        None => Recipe::default_for(set, "lenet"),
+    };
+    let body = CommandBody::Check {
+        recipe: recipe.to_value(),
+    };
+    let answer = driver::ask_with(maker, body, None, json, &mut |_| Ok(()))?;
+    let findings: Findings = serde_json::from_value(answer.value).map_err(words)?;
+    if json {
+        println!("{}", json!(findings));
+    } else {
+        print::findings(&findings);
+    }
+    Ok(match findings.status() {
+        FindingStatus::Fail => Outcome::Diverged,
+        _ => Outcome::Good,
+    })
 }
 
 /// `assay show`.
@@ -111,7 +150,7 @@ pub(crate) fn link(log: &Path, page: &str, by: &str, json: bool) -> Result<Outco
 }
 
 /// `assay verify`.
-pub(crate) fn verify(source: &str, json: bool) -> Result<Outcome> {
+pub(crate) fn verify(source: &str, own: &OwnData, json: bool) -> Result<Outcome> {
     let claim = match source::open(source)? {
         Source::Claim(claim) => *claim,
         Source::Log(_) => Claim::from_record(&source::last_record(source)?, "").map_err(words)?,
@@ -122,7 +161,7 @@ pub(crate) fn verify(source: &str, json: bool) -> Result<Outcome> {
             );
         }
     };
-    let text = driver::run(&claim.recipe, json)?;
+    let text = driver::run(&claim.recipe, json, own.open()?)?;
     let judged = verdict::judge(&claim, &record_of(&text)?);
     if json {
         println!(

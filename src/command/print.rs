@@ -2,7 +2,7 @@
 
 use super::variants::Row;
 use assay::recipe::Recipe;
-use assay::result::{Accuracy, Latency};
+use assay::result::{Accuracy, FindingStatus, Findings, Latency};
 use assay::runlog::claim::Claim;
 use assay::runlog::link;
 use assay::runlog::record::{Record, Status};
@@ -75,6 +75,26 @@ pub(super) fn recipe(recipe: &Recipe) {
     row("seed", recipe.seed);
 }
 
+/// What the checks of data found.
+pub(super) fn findings(found: &Findings) {
+    for finding in &found.findings {
+        let status = match finding.status {
+            FindingStatus::Pass => "pass",
+            FindingStatus::Warn => "WARN",
+            FindingStatus::Fail => "FAIL",
+        };
+        row(&finding.check, format!("{status}  {}", finding.message));
+        if !finding.examples.is_empty() {
+            let places: Vec<String> = finding.examples.iter().map(u32::to_string).collect();
+            row("", format!("such as {}", places.join(", ")));
+        }
+    }
+    let scores: Vec<String> = (found.quality.iter())
+        .map(|it| format!("{:?} {}", it.dimension, words::percent(it.score)).to_lowercase())
+        .collect();
+    println!("quality: {}", scores.join(", "));
+}
+
 /// What a run found.
 pub(super) fn record(record: &Record) {
     println!(
@@ -109,7 +129,14 @@ pub(super) fn record(record: &Record) {
             ),
         );
     }
-    findings(record);
+    let found = record.findings.iter().flat_map(|it| &it.findings);
+    for finding in found.filter(|it| it.status != FindingStatus::Pass) {
+        row("data", format!("{}: {}", finding.check, finding.message));
+    }
+    if !record.recipe.data.reason().is_empty() {
+        row("reason", record.recipe.data.reason());
+    }
+    stored(record);
     execution(record);
     row("weights", &record.digests.weights);
     row("predictions", &record.digests.predictions);
@@ -123,7 +150,7 @@ pub(super) fn record(record: &Record) {
 }
 
 /// What a person should know about the stored model: layers that could not take their scheme, and bounds.
-fn findings(record: &Record) {
+fn stored(record: &Record) {
     let cost = record.results.cost.iter();
     for layer in cost
         .flat_map(|it| &it.layers)

@@ -3,6 +3,7 @@
 use super::start::Start;
 use super::variants::{as_json, judged};
 use super::{Outcome, Result, append, driver, print};
+use assay::data::LocalMaker;
 use assay::lab::protocol::{CommandBody, EventBody};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::path::Path;
 pub(crate) fn search(start: &Start, budget: &Value, log: &Path, json: bool) -> Result<Outcome> {
     let exact = start.exact()?;
     let mut file = append::open(log)?;
-    let (base, weights) = driver::run_trained(&exact, json)?;
+    let (base, weights) = driver::run_trained(&exact, json, LocalMaker::default())?;
     append::line(&mut file, log, &base)?;
     let body = CommandBody::Search {
         record: base.clone(),

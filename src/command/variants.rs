@@ -2,6 +2,7 @@
 
 use super::start::{Start, with_scheme};
 use super::{Outcome, Result, append, driver, print, record_of, words};
+use assay::data::LocalMaker;
 use assay::lab::desk;
 use assay::lab::protocol::{CommandBody, EventBody};
 use assay::recipe::Recipe;
@@ -37,7 +38,7 @@ pub(crate) fn variants(
         .map(|scheme| with_scheme(exact.to_value(), scheme))
         .collect::<Result<Vec<Recipe>>>()?;
     let mut file = append::open(log)?;
-    let (base, weights) = driver::run_trained(&exact, json)?;
+    let (base, weights) = driver::run_trained(&exact, json, LocalMaker::default())?;
     append::line(&mut file, log, &base)?;
     let mut texts = vec![base.clone()];
     let body = CommandBody::Variants {

@@ -5,7 +5,7 @@
 //! counts the set pixels of a 4×4 block of a 32×32 bitmap. 13 people wrote it, different ones from the training part
 //! that is not here, so a random split shares writers between its parts. `digits/make.py` makes `digits/digits.bin`.
 
-use super::Dataset;
+use super::{Dataset, Expected, Values};
 use crate::error::{Error, Result};
 use crate::order;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
@@ -32,9 +32,17 @@ pub(super) fn load() -> Result<Dataset> {
         channels: 1,
         height: SIDE as u32,
         width: SIDE as u32,
-        max_value: LARGEST,
-        pixels,
+        values: Values::Bytes {
+            max: LARGEST,
+            values: pixels,
+        },
         labels,
+        groups: None,
+        expected: Expected {
+            learnable: Some(true),
+            ..Expected::unknown(usize::from(CLASSES))
+        },
+        notes: Vec::new(),
     })
 }
 
@@ -80,9 +88,10 @@ mod tests {
         let set = load().expect("built in");
         assert_eq!(set.digest(), DIGEST);
         assert_eq!(
-            (set.rows(), set.shape(), set.max_value),
-            (1797, [1, 8, 8], 16)
+            (set.rows(), set.shape(), set.values.len()),
+            (1797, [1, 8, 8], 1797 * 64)
         );
+        assert!(matches!(set.values, Values::Bytes { max: 16, .. }));
         assert_eq!(
             set.class_counts(),
             [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
@@ -93,11 +102,11 @@ mod tests {
     fn starts_with_the_packages_first_row() {
         let set = load().expect("built in");
         assert_eq!(
-            set.row(0)[..16],
+            set.bytes(0)[..16],
             [0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0]
         );
         assert_eq!(set.labels[..3], [0, 1, 2]);
-        assert_eq!(set.row(0).len(), 64);
+        assert_eq!(set.bytes(0).len(), 64);
     }
 
     #[test]
@@ -132,7 +141,9 @@ mod tests {
     fn one_changed_pixel_label_or_class_changes_the_digest() {
         let set = load().expect("built in");
         let mut pixel = set.clone();
-        pixel.pixels[100] ^= 1;
+        if let Values::Bytes { values, .. } = &mut pixel.values {
+            values[100] ^= 1;
+        }
         let mut label = set.clone();
         label.labels.swap(0, 1);
         let mut class = set.clone();

@@ -1,19 +1,111 @@
-//! Labelled images, their division and their preprocessing, all in memory; no files, no network, no models.
+//! Labelled rows, their division and their preprocessing, all in memory; no files, no network, no models.
 
+pub mod checks;
+pub mod chess;
+mod columns;
 mod digits;
+pub mod faults;
+pub mod import;
+mod making;
+mod packed;
+mod reduced;
 mod rows;
 mod split;
+pub mod vibration;
 
+pub use making::{LocalMaker, Maker, Making, at_once, check_stated, outline, state};
+pub use packed::{pack, unpack};
+pub use reduced::{Reduced, reduced};
 pub use rows::{Rows, Scaler, rows};
 pub use split::{Split, split};
 
 use crate::digest::Hasher;
 use crate::error::{Error, Result};
+use crate::recipe::DataSpec;
 
-/// A set of labelled images of one shape, in a fixed order.
+/// The values of all rows, row after row, the last axis fastest.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Whole numbers such as grey levels, in `0..=max`; `max` is above 0.
+    Bytes {
+        /// The largest value there may be; the smallest is 0.
+        max: u8,
+        /// The values.
+        values: Vec<u8>,
+    },
+    /// Measured numbers, one column of each row a quantity of its own; NaN where one is missing.
+    Reals(Vec<f32>),
+}
+
+impl Values {
+    /// How many values there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Bytes { values, .. } => values.len(),
+            Self::Reals(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value at a place as a number; NaN where there is none.
+    #[must_use]
+    pub fn at(&self, place: usize) -> f32 {
+        match self {
+            Self::Bytes { values, .. } => values.get(place).map_or(f32::NAN, |it| f32::from(*it)),
+            Self::Reals(values) => values.get(place).copied().unwrap_or(f32::NAN),
+        }
+    }
+}
+
+/// Rows that belong together, such as the squares of one game: a division never separates them.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Groups {
+    /// What a group is, as in `game 3`.
+    pub name: String,
+    /// The group of each row.
+    pub of_row: Vec<u32>,
+    /// Groups that only test, ascending.
+    pub reserved: Vec<u32>,
+}
+
+/// What a set declares of its own nature, so that a check of the data raises no alarm over it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    /// The smallest share of the rows that a class has by nature.
+    pub smallest_share: f64,
+    /// The largest.
+    pub largest_share: f64,
+    /// Rows of one group may be equal, as the same empty square in several pictures of a game.
+    pub repeats_in_group: bool,
+    /// Whether models of one hidden layer tell its classes apart, so that their doubts are about labels; nothing where that
+    /// is not known.
+    pub learnable: Option<bool>,
+}
+
+impl Expected {
+    /// Nothing is known: a class of `classes` may have from a third to three times its equal share, and no row repeats.
+    #[must_use]
+    pub fn unknown(classes: usize) -> Self {
+        let equal = 1.0 / classes.max(1) as f64;
+        Self {
+            smallest_share: equal / 3.0,
+            largest_share: (equal * 3.0).min(0.9),
+            repeats_in_group: false,
+            learnable: None,
+        }
+    }
+}
+
+/// A set of labelled rows of one shape, in a fixed order.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    /// Name in a recipe: `digits`.
+    /// Name in a recipe: one of [`crate::recipe::fields::SETS`].
     pub set: String,
     /// Name in full.
     pub title: String,
@@ -29,27 +121,32 @@ pub struct Dataset {
     pub height: u32,
     /// Columns of pixels.
     pub width: u32,
-    /// The largest value that a pixel may have; the smallest is 0.
-    pub max_value: u8,
-    /// `rows × channels × height × width` values in `0..=max_value`, the last axis fastest.
-    pub pixels: Vec<u8>,
+    /// `rows × channels × height × width` values.
+    pub values: Values,
     /// The class of each row.
     pub labels: Vec<u16>,
+    /// Which rows belong together; nothing where each stands for itself.
+    pub groups: Option<Groups>,
+    /// What it declares of its nature.
+    pub expected: Expected,
+    /// What was decided or left out while it was read, one sentence each; empty for sets that are made.
+    pub notes: Vec<String>,
 }
 
-/// The built-in set called `set`.
+/// The built-in set called `set`, with the parameters that a recipe has by default.
 ///
 /// # Errors
 /// [`Error::BadInput`] where there is none of that name.
 pub fn load(set: &str) -> Result<Dataset> {
-    match set {
-        "digits" => digits::load(),
-        other => Err(Error::bad_input(
-            "data.set",
-            "the name of a built-in set: digits",
-            format!("{:?}", other.chars().take(40).collect::<String>()),
-        )),
-    }
+    from_spec(&DataSpec::named(set))
+}
+
+/// The set that a recipe names, made with its parameters.
+///
+/// # Errors
+/// [`Error::BadInput`] where there is none of that name, or a parameter is out of its range.
+pub fn from_spec(spec: &DataSpec) -> Result<Dataset> {
+    LocalMaker::default().begin(spec)?.finish()
 }
 
 impl Dataset {
@@ -71,22 +168,53 @@ impl Dataset {
         [self.channels, self.height, self.width]
     }
 
-    /// The values of one row, in `0..=max_value`; empty where there is no such row.
-    #[must_use]
-    pub fn row(&self, row: u32) -> &[u8] {
+    /// The places of a row in [`Dataset::values`]; empty where there is no such row.
+    fn places(&self, row: u32) -> std::ops::Range<usize> {
         let start = (row as usize).saturating_mul(self.row_len());
         let end = start.saturating_add(self.row_len());
-        self.pixels.get(start..end).unwrap_or_default()
+        if end <= self.values.len() {
+            start..end
+        } else {
+            0..0
+        }
     }
 
-    /// The values of one row stretched to `0..=255`, for drawing; empty where there is no such row.
+    /// The values of one row as they are; empty where there is no such row.
+    #[must_use]
+    pub fn row(&self, row: u32) -> Vec<f32> {
+        self.places(row)
+            .map(|place| self.values.at(place))
+            .collect()
+    }
+
+    /// The whole numbers of one row; empty where there is no such row or its values are measured numbers.
+    #[must_use]
+    pub fn bytes(&self, row: u32) -> &[u8] {
+        match &self.values {
+            Values::Bytes { values, .. } => values.get(self.places(row)).unwrap_or_default(),
+            Values::Reals(_) => &[],
+        }
+    }
+
+    /// The values of one row stretched to `0..=255`, for drawing; empty where there is no such row. Measured numbers are
+    /// stretched from the row's smallest to its largest, and a missing one is drawn as 0.
     #[must_use]
     pub fn display(&self, row: u32) -> Vec<u8> {
-        let largest = u32::from(self.max_value.max(1));
-        let stretched = |value: &u8| ((u32::from(*value) * 255 + largest / 2) / largest).min(255);
-        self.row(row)
-            .iter()
-            .map(|value| stretched(value) as u8)
+        if let Values::Bytes { max, .. } = &self.values {
+            let largest = u32::from((*max).max(1));
+            let stretched =
+                |value: &u8| ((u32::from(*value) * 255 + largest / 2) / largest).min(255);
+            return (self.bytes(row).iter())
+                .map(|value| stretched(value) as u8)
+                .collect();
+        }
+        let values = self.row(row);
+        let finite = || values.iter().copied().filter(|value| value.is_finite());
+        let low = finite().fold(f32::INFINITY, f32::min);
+        let range = (finite().fold(f32::NEG_INFINITY, f32::max) - low).max(f32::MIN_POSITIVE);
+        // A cast from f32 saturates, and NaN becomes 0.
+        (values.iter())
+            .map(|value| ((value - low) / range * 255.0 + 0.5) as u8)
             .collect()
     }
 
@@ -102,21 +230,35 @@ impl Dataset {
         counts
     }
 
-    /// SHA-256 of what a model can learn from: shape, largest value, pixels, labels and names of classes, in that order.
-    /// Title, attribution and licence do not take part.
+    /// SHA-256 of what a model can learn from: shape, largest value (0 before measured numbers), values, labels and names
+    /// of classes, in that order, and the groups where there are any. Title, attribution, licence and what is expected do
+    /// not take part.
     #[must_use]
     pub fn digest(&self) -> String {
         let mut hasher = Hasher::new();
         hasher.text("assay/dataset/1");
         hasher.u32s(&[self.rows(), self.channels, self.height, self.width]);
-        hasher.u64(u64::from(self.max_value));
-        hasher.u64(self.pixels.len() as u64);
-        hasher.bytes(&self.pixels);
+        match &self.values {
+            Values::Bytes { max, values } => {
+                hasher.u64(u64::from(*max));
+                hasher.u64(values.len() as u64);
+                hasher.bytes(values);
+            }
+            Values::Reals(values) => {
+                hasher.u64(0);
+                hasher.f32s(values);
+            }
+        }
         let labels: Vec<u32> = self.labels.iter().map(|label| u32::from(*label)).collect();
         hasher.u32s(&labels);
         hasher.u64(self.classes.len() as u64);
         for class in &self.classes {
             hasher.text(class);
+        }
+        if let Some(groups) = &self.groups {
+            hasher.text(&groups.name);
+            hasher.u32s(&groups.of_row);
+            hasher.u32s(&groups.reserved);
         }
         hasher.finish()
     }

@@ -1,6 +1,6 @@
 //! Rows as a model sees them: one f32 per value, scaled; nothing is cropped, augmented or dropped.
 
-use super::{Dataset, Split};
+use super::{Dataset, Split, Values, columns};
 use crate::error::{Error, Result};
 use crate::recipe::PreprocessingSpec;
 
@@ -44,82 +44,99 @@ pub struct Rows {
 /// Scales every row of `data`: `unit` divides by the largest value, `standardize` then subtracts the mean of all values
 /// of the training rows and divides by their (population) deviation, or by 0.001 where that is larger.
 ///
+/// Measured numbers are scaled column by column, see `columns.rs`, and the scaler that is told changes nothing.
+///
 /// # Errors
-/// [`Error::BadInput`] for another scale, for pixels that do not fill the rows, or for a training row that is not there.
+/// [`Error::BadInput`] for another scale, for values that do not fill the rows, or for a training row that is not there.
 pub fn rows(data: &Dataset, spec: &PreprocessingSpec, parts: &Split) -> Result<Rows> {
     let expected = data.labels.len().saturating_mul(data.row_len());
-    if data.max_value == 0 || data.pixels.len() != expected {
+    let largest = match &data.values {
+        Values::Bytes { max, .. } => *max,
+        Values::Reals(_) => 1,
+    };
+    if largest == 0 || data.values.len() != expected {
         return Err(Error::bad_input(
-            format!("pixels of {}", data.set),
+            format!("values of {}", data.set),
             format!("{expected} values and a largest value above 0"),
-            format!(
-                "{} values and a largest of {}",
-                data.pixels.len(),
-                data.max_value
-            ),
+            format!("{} values and a largest of {largest}", data.values.len()),
         ));
     }
-    let scaler = match spec.scale.as_str() {
-        "unit" => Scaler {
-            mean: 0.0,
-            deviation: 1.0,
-        },
-        "standardize" => standard(data, &parts.train)?,
-        other => {
-            return Err(Error::bad_input(
-                "preprocessing.scale",
-                "unit or standardize",
-                other,
-            ));
+    if !matches!(spec.scale.as_str(), "unit" | "standardize") {
+        return Err(Error::bad_input(
+            "preprocessing.scale",
+            "unit or standardize",
+            spec.scale.as_str(),
+        ));
+    }
+    check_rows(data, &parts.train)?;
+    let standardized = spec.scale == "standardize";
+    let unchanged = Scaler {
+        mean: 0.0,
+        deviation: 1.0,
+    };
+    let (features, scaler) = match &data.values {
+        Values::Reals(values) => (
+            columns::scaled(values, data.row_len(), &parts.train, standardized),
+            unchanged,
+        ),
+        Values::Bytes { max, values } => {
+            let scaler = if standardized {
+                standard(data, *max, &parts.train)
+            } else {
+                unchanged
+            };
+            // One division per possible value instead of per pixel.
+            let largest = f32::from(*max);
+            let scaled: Vec<f32> = (0..=u8::MAX)
+                .map(|value| scaler.one(f32::from(value) / largest))
+                .collect();
+            let features = values.iter().map(|value| scaled[usize::from(*value)]);
+            (features.collect(), scaler)
         }
     };
-    // One division per possible value instead of per pixel.
-    let largest = f32::from(data.max_value);
-    let scaled: Vec<f32> = (0..=u8::MAX)
-        .map(|value| scaler.one(f32::from(value) / largest))
-        .collect();
     Ok(Rows {
-        features: data
-            .pixels
-            .iter()
-            .map(|value| scaled[usize::from(*value)])
-            .collect(),
+        features,
         labels: data.labels.clone(),
         shape: data.shape(),
         scaler,
     })
 }
 
+/// Refuses no training rows, and ones that are not there.
+fn check_rows(data: &Dataset, train: &[u32]) -> Result<()> {
+    if train.is_empty() {
+        return Err(Error::bad_input("training rows", "at least one", "none"));
+    }
+    match train.iter().find(|row| **row >= data.rows()) {
+        Some(row) => Err(Error::bad_input(
+            "training rows",
+            format!("row numbers below {}", data.rows()),
+            row.to_string(),
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Mean and deviation over all values of the rows `train`, from exact integer sums: no order of addition can matter.
-fn standard(data: &Dataset, train: &[u32]) -> Result<Scaler> {
+fn standard(data: &Dataset, max: u8, train: &[u32]) -> Scaler {
     let (mut count, mut sum, mut squares) = (0u64, 0u64, 0u64);
     for row in train {
-        let values = data.row(*row);
-        if values.is_empty() {
-            return Err(Error::bad_input(
-                "training rows",
-                format!("row numbers below {}", data.rows()),
-                row.to_string(),
-            ));
-        }
+        let values = data.bytes(*row);
         count += values.len() as u64;
         for value in values {
             sum += u64::from(*value);
             squares += u64::from(*value) * u64::from(*value);
         }
     }
-    if count == 0 {
-        return Err(Error::bad_input("training rows", "at least one", "none"));
-    }
-    let largest = f64::from(data.max_value);
+    let largest = f64::from(max);
     let mean = sum as f64 / count as f64;
     // n·Σx² − (Σx)² is an exact integer, at least 0 (Cauchy and Schwarz).
     let spread = u128::from(count) * u128::from(squares) - u128::from(sum) * u128::from(sum);
     let deviation = libm::sqrt(spread as f64) / count as f64;
-    Ok(Scaler {
+    Scaler {
         mean: (mean / largest) as f32,
         deviation: (deviation / largest).max(DEVIATION_FLOOR) as f32,
-    })
+    }
 }
 
 #[cfg(test)]
@@ -142,14 +159,21 @@ mod tests {
         (data, parts)
     }
 
+    fn bytes(data: &mut Dataset) -> &mut Vec<u8> {
+        match &mut data.values {
+            Values::Bytes { values, .. } => values,
+            Values::Reals(_) => panic!("the digits are whole numbers"),
+        }
+    }
+
     #[test]
     fn unit_divides_by_the_largest_value() {
         let (data, parts) = digits();
         let made = rows(&data, &spec("unit"), &parts).expect("known scale");
         assert_eq!(made.features.len(), 1797 * 64);
         assert_eq!(made.shape, [1, 8, 8]);
-        for (feature, pixel) in made.features.iter().zip(&data.pixels) {
-            assert_eq!(*feature, f32::from(*pixel) / 16.0);
+        for (place, feature) in made.features.iter().enumerate() {
+            assert_eq!(*feature, data.values.at(place) / 16.0);
         }
     }
 
@@ -180,7 +204,7 @@ mod tests {
             .expect("known scale")
             .scaler;
         for row in parts.test.iter().chain(&parts.validation) {
-            data.pixels[*row as usize * 64..(*row as usize + 1) * 64].fill(16);
+            bytes(&mut data)[*row as usize * 64..(*row as usize + 1) * 64].fill(16);
         }
         assert_eq!(
             rows(&data, &spec("standardize"), &parts)
@@ -188,7 +212,7 @@ mod tests {
                 .scaler,
             before
         );
-        data.pixels[parts.train[0] as usize * 64] = 16;
+        bytes(&mut data)[parts.train[0] as usize * 64] = 16;
         assert_ne!(
             rows(&data, &spec("standardize"), &parts)
                 .expect("known scale")
@@ -202,11 +226,7 @@ mod tests {
         let (data, parts) = digits();
         for scale in ["unit", "standardize"] {
             let made = rows(&data, &spec(scale), &parts).expect("known scale");
-            let drawn: Vec<f32> = data
-                .row(9)
-                .iter()
-                .map(|value| f32::from(*value) / 16.0)
-                .collect();
+            let drawn: Vec<f32> = data.row(9).iter().map(|value| value / 16.0).collect();
             assert_eq!(made.scaler.apply(&drawn), made.features[9 * 64..10 * 64]);
         }
     }
@@ -214,7 +234,7 @@ mod tests {
     #[test]
     fn constant_pixels_stay_finite() {
         let (mut data, parts) = digits();
-        data.pixels.fill(7);
+        bytes(&mut data).fill(7);
         let made = rows(&data, &spec("standardize"), &parts).expect("known scale");
         assert_eq!(made.scaler.deviation, 1e-3);
         assert!(made.features.iter().all(|value| value.abs() < 1e-3));
@@ -231,7 +251,7 @@ mod tests {
         none.train.clear();
         assert!(rows(&data, &spec("standardize"), &none).is_err());
         let mut short = data;
-        short.pixels.pop();
+        bytes(&mut short).pop();
         assert!(rows(&short, &spec("unit"), &parts).is_err());
     }
 }

@@ -1,6 +1,6 @@
-//! Division of rows into training, validation and test parts, class by class, by seed alone; it looks at no pixel.
+//! Division of rows into training, validation and test parts, class by class or by whole groups; it looks at no value.
 
-use super::Dataset;
+use super::{Dataset, Groups};
 use crate::digest::Hasher;
 use crate::error::{Error, Result};
 use crate::order;
@@ -36,9 +36,12 @@ impl Split {
 ///
 /// A share of a class is rounded to the nearest whole row, halves up, but never below one row.
 ///
+/// A set with groups is divided by whole groups instead, see [`Groups`]: those that only test come first, and shares are
+/// of groups. A class may then be missing from the rows that validate or test.
+///
 /// # Errors
-/// [`Error::BadInput`] where a share is not above 0 and at most 0.5, a label has no class, or a class has too few rows
-/// to give each part one.
+/// [`Error::BadInput`] where a share is not above 0 and at most 0.5, a label has no class, a class has too few rows to give
+/// each part one, there are too few groups to do so, or no group that trains has a row of some class.
 pub fn split(data: &Dataset, spec: &SplitSpec, seed: u32) -> Result<Split> {
     for (path, share) in [
         ("split.validation", spec.validation),
@@ -51,6 +54,9 @@ pub fn split(data: &Dataset, spec: &SplitSpec, seed: u32) -> Result<Split> {
                 share.to_string(),
             ));
         }
+    }
+    if let Some(groups) = &data.groups {
+        return by_group(data, groups, spec, seed);
     }
     let mut by_class: Vec<Vec<u32>> = vec![Vec::new(); data.classes.len()];
     for row in 0..data.rows() {
@@ -85,6 +91,62 @@ pub fn split(data: &Dataset, spec: &SplitSpec, seed: u32) -> Result<Split> {
     Ok(parts)
 }
 
+/// Groups are shuffled by the stream `split groups`; the first test, the next validate, the rest train.
+fn by_group(data: &Dataset, groups: &Groups, spec: &SplitSpec, seed: u32) -> Result<Split> {
+    if groups.of_row.len() != data.labels.len() {
+        return Err(Error::bad_input(
+            format!("groups of {}", data.set),
+            format!("one for each of {} rows", data.labels.len()),
+            groups.of_row.len().to_string(),
+        ));
+    }
+    let all = order::distinct(groups.of_row.iter().copied());
+    let reserved = order::distinct(groups.reserved.iter().copied());
+    let mut free = all.clone();
+    free.retain(|group| reserved.binary_search(group).is_err());
+    let held = all.len() - free.len();
+    let test = rounded(all.len(), spec.test).max(held) - held;
+    let validation = rounded(all.len(), spec.validation);
+    if test + validation >= free.len() {
+        return Err(Error::bad_input(
+            format!("split of the {}s of {}", groups.name, data.set),
+            format!("more than {} that may train", test + validation),
+            free.len().to_string(),
+        ));
+    }
+    Stream::new(seed, "split groups", 0).shuffle(&mut free);
+    let tests = order::distinct(free[..test].iter().copied().chain(reserved));
+    let validates = order::distinct(free[test..test + validation].iter().copied());
+    let mut parts = Split {
+        train: Vec::new(),
+        validation: Vec::new(),
+        test: Vec::new(),
+    };
+    let mut trained = vec![false; data.classes.len()];
+    for (row, group) in (0..data.rows()).zip(&groups.of_row) {
+        let class = data.class_of(row as usize)?;
+        if tests.binary_search(group).is_ok() {
+            parts.test.push(row);
+        } else if validates.binary_search(group).is_ok() {
+            parts.validation.push(row);
+        } else {
+            trained[class] = true;
+            parts.train.push(row);
+        }
+    }
+    match trained.iter().position(|seen| !seen) {
+        Some(class) => Err(Error::bad_input(
+            format!("split of class {} of {}", data.classes[class], data.set),
+            format!(
+                "a row in a {} that trains; take more rows or another seed",
+                groups.name
+            ),
+            "none",
+        )),
+        None => Ok(parts),
+    }
+}
+
 /// `share` of `rows`, to the nearest whole row and at least one.
 fn rounded(rows: usize, share: f64) -> usize {
     ((rows as f64 * share + 0.5) as usize).max(1)
@@ -93,7 +155,7 @@ fn rounded(rows: usize, share: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::load;
+    use crate::data::{Expected, Values, load};
     use crate::recipe::Extra;
     use std::collections::BTreeSet;
 
@@ -115,9 +177,14 @@ mod tests {
             channels: 1,
             height: 1,
             width: 1,
-            max_value: 1,
-            pixels: vec![0; labels.len()],
+            values: Values::Bytes {
+                max: 1,
+                values: vec![0; labels.len()],
+            },
             labels,
+            groups: None,
+            expected: Expected::unknown(classes),
+            notes: Vec::new(),
         }
     }
 
@@ -277,5 +344,75 @@ mod tests {
                 "{share}"
             );
         }
+    }
+
+    fn grouped(groups: &[u32], labels: Vec<u16>, reserved: Vec<u32>) -> Dataset {
+        let mut data = set(labels, 2);
+        data.groups = Some(Groups {
+            name: "machine".into(),
+            of_row: groups.to_vec(),
+            reserved,
+        });
+        data
+    }
+
+    /// The parts that hold rows of a group.
+    fn parts_of(group: u32, data: &Dataset, parts: &Split) -> Vec<&'static str> {
+        let of_row = &data.groups.as_ref().expect("grouped").of_row;
+        [
+            ("train", &parts.train),
+            ("validation", &parts.validation),
+            ("test", &parts.test),
+        ]
+        .into_iter()
+        .filter(|(_, rows)| rows.iter().any(|row| of_row[*row as usize] == group))
+        .map(|(name, _)| name)
+        .collect()
+    }
+
+    #[test]
+    fn a_group_is_never_divided_and_a_reserved_one_only_tests() {
+        let groups: Vec<u32> = (0..400).map(|row| row / 7 % 20).collect();
+        let labels = (0..400).map(|row| row % 2).collect();
+        let data = grouped(&groups, labels, vec![18, 19]);
+        for seed in 0..20 {
+            let parts = split(&data, &spec(0.1, 0.2), seed).expect("enough");
+            let total = parts.train.len() + parts.validation.len() + parts.test.len();
+            assert_eq!(total, 400);
+            let mut counts = [0; 3];
+            for group in 0..20 {
+                let found = parts_of(group, &data, &parts);
+                assert_eq!(found.len(), 1, "group {group} in {found:?}");
+                counts[["train", "validation", "test"]
+                    .iter()
+                    .position(|it| *it == found[0])
+                    .expect("known")] += 1;
+            }
+            assert_eq!(counts, [14, 2, 4]);
+            assert_eq!(parts_of(18, &data, &parts), ["test"]);
+            assert_eq!(parts_of(19, &data, &parts), ["test"]);
+        }
+        let mut leaked = split(&data, &spec(0.1, 0.2), 1).expect("enough");
+        let moved = leaked.train.pop().expect("rows");
+        leaked.test.push(moved);
+        let group = data.groups.as_ref().expect("grouped").of_row[moved as usize];
+        assert_eq!(parts_of(group, &data, &leaked).len(), 2);
+    }
+
+    #[test]
+    fn refuses_groups_that_cannot_be_divided() {
+        let labels = |count: u16| (0..count).map(|row| row % 2).collect::<Vec<_>>();
+        let all_reserved = grouped(&[0, 0, 1, 1, 2, 2], labels(6), vec![0, 1]);
+        assert!(split(&all_reserved, &spec(0.2, 0.2), 1).is_err());
+        let two = grouped(&[0, 0, 1, 1], labels(4), vec![]);
+        assert!(split(&two, &spec(0.2, 0.2), 1).is_err());
+        let short = grouped(&[0, 1, 2], labels(4), vec![]);
+        assert!(split(&short, &spec(0.2, 0.2), 1).is_err());
+        // Class 1 is only in the group that tests.
+        let one_sided = grouped(&[0, 1, 2, 3, 3], vec![0, 0, 0, 1, 1], vec![3]);
+        let message = split(&one_sided, &spec(0.2, 0.2), 1)
+            .expect_err("class 1 is not trained")
+            .to_string();
+        assert!(message.contains("class 1"), "{message}");
     }
 }

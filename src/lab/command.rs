@@ -40,8 +40,11 @@ impl Command {
             "dataset" => CommandBody::Dataset {
                 recipe: fields.needed("recipe", "an object", Some)?,
             },
+            "check" => CommandBody::Check {
+                recipe: fields.needed("recipe", "an object", Some)?,
+            },
             "images" => CommandBody::Images {
-                set: fields.text("set")?,
+                recipe: fields.needed("recipe", "an object", Some)?,
                 rows: fields.needed("rows", "a list of whole numbers", |it| list(it, number))?,
             },
             "run" => CommandBody::Run {
@@ -211,7 +214,7 @@ mod tests {
                 "hidden",
             ),
             (
-                json!({"id": 1, "type": "images", "set": "digits", "rows": [1, -1]}),
+                json!({"id": 1, "type": "images", "recipe": {}, "rows": [1, -1]}),
                 "rows",
             ),
             (

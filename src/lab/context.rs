@@ -2,6 +2,7 @@
 
 use super::gpu::LabGpu;
 use super::protocol::{Event, EventBody};
+use super::sets::Sets;
 use crate::data::Scaler;
 use crate::engine::Executable;
 use crate::engine::cpu;
@@ -98,8 +99,8 @@ impl Outbox {
 pub struct Playable {
     /// Its shapes.
     pub plan: Plan,
-    /// The set that it was trained on.
-    pub set: String,
+    /// How many rows the set has that it was trained on.
+    pub rows: u32,
     /// How a picture becomes features.
     pub scaler: Scaler,
     /// The model itself.
@@ -113,18 +114,26 @@ pub struct Shared {
     was_hidden: Cell<bool>,
     /// The last trained or loaded model.
     pub playable: RefCell<Option<Playable>>,
+    /// The sets of this session.
+    pub sets: Sets,
     /// The GPU, if there is one.
     pub gpu: LabGpu,
 }
 
 impl Shared {
-    /// Nothing trained yet.
+    /// Nothing trained yet; sets are made here.
     pub fn new(environment: Environment) -> Self {
+        Self::with(environment, Sets::default())
+    }
+
+    /// Nothing trained yet.
+    pub fn with(environment: Environment, sets: Sets) -> Self {
         Self {
             environment: RefCell::new(environment),
             hidden: Cell::new(false),
             was_hidden: Cell::new(false),
             playable: RefCell::new(None),
+            sets,
             gpu: LabGpu::default(),
         }
     }

@@ -12,6 +12,8 @@ pub mod gpu;
 mod jobs;
 pub mod prepared;
 pub mod protocol;
+mod second_opinion;
+pub mod sets;
 
 use crate::error::Error;
 pub use crate::eval::Clock;
@@ -20,6 +22,7 @@ use crate::runlog::record::Environment;
 use context::{Context, Control, Outbox, Shared};
 use protocol::{Command, CommandBody, Event, EventBody};
 use serde_json::{Value, json};
+use sets::Sets;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::Future;
@@ -51,10 +54,16 @@ impl Lab {
     /// the command `open` replaces what only the page knows.
     #[must_use]
     pub fn new(clock: Rc<dyn Clock>, environment: Environment) -> Self {
+        Self::with_sets(clock, environment, Sets::default())
+    }
+
+    /// The same with other sets than those that this module makes by itself.
+    #[must_use]
+    pub fn with_sets(clock: Rc<dyn Clock>, environment: Environment, sets: Sets) -> Self {
         Self {
             clock,
             outbox: Rc::default(),
-            shared: Rc::new(Shared::new(environment)),
+            shared: Rc::new(Shared::with(environment, sets)),
             short: Vec::new(),
             runs: VecDeque::new(),
             waker: Waker::noop().clone(),

@@ -1,20 +1,39 @@
 //! From a recipe to what every job starts with: the data, its split, the features, the planned model.
 
-use crate::data::{self, Dataset, Rows, Split};
+use super::context::Context;
+use super::sets::{Divided, divide};
+use crate::data::{self, Dataset, Rows};
 use crate::error::Result;
 use crate::model::{self, Plan};
 use crate::recipe::Recipe;
+use std::ops::Deref;
+use std::rc::Rc;
 
 /// What every job starts with. Nothing of it depends on an engine.
 pub struct Prepared {
-    /// The set.
-    pub dataset: Dataset,
-    /// Its rows, divided.
-    pub split: Split,
+    divided: Rc<Divided>,
     /// The features of all its rows.
     pub rows: Rows,
     /// The model, planned within the limits.
     pub plan: Plan,
+}
+
+impl Deref for Prepared {
+    type Target = Divided;
+
+    fn deref(&self) -> &Divided {
+        &self.divided
+    }
+}
+
+/// As [`prepare`], from the sets that the lab keeps.
+///
+/// # Errors
+/// As [`prepare`], and [`crate::error::Error::Stopped`] while the set was made.
+pub(super) async fn prepared(context: &Context, recipe: &Recipe) -> Result<Prepared> {
+    // A model that does not fit is refused before the set is made.
+    planned(recipe)?;
+    from_divided(context.shared.sets.of(context, recipe).await?, recipe)
 }
 
 impl Prepared {
@@ -32,13 +51,15 @@ impl Prepared {
 /// # Errors
 /// What the data's split or the model's plan refuses, in words.
 pub fn prepare(recipe: &Recipe) -> Result<Prepared> {
-    let dataset = data::load(&recipe.data.set)?;
-    let split = data::split(&dataset, &recipe.split, recipe.seed)?;
-    let plan = plan(recipe, &dataset, split.train.len())?;
-    let rows = data::rows(&dataset, &recipe.preprocessing, &split)?;
+    from_divided(Rc::new(divide(recipe)?), recipe)
+}
+
+fn from_divided(divided: Rc<Divided>, recipe: &Recipe) -> Result<Prepared> {
+    let (dataset, split) = (&divided.dataset, &divided.split);
+    let plan = plan(recipe, dataset, split.train.len())?;
+    let rows = data::rows(dataset, &recipe.preprocessing, split)?;
     Ok(Prepared {
-        dataset,
-        split,
+        divided,
         rows,
         plan,
     })
@@ -59,7 +80,7 @@ fn plan(recipe: &Recipe, dataset: &Dataset, train_rows: usize) -> Result<Plan> {
 /// # Errors
 /// As [`prepare`].
 pub fn planned(recipe: &Recipe) -> Result<Plan> {
-    let dataset = data::load(&recipe.data.set)?;
+    let dataset = data::outline(&recipe.data)?;
     let split = data::split(&dataset, &recipe.split, recipe.seed)?;
     plan(recipe, &dataset, split.train.len())
 }

@@ -41,17 +41,22 @@ pub enum CommandBody {
         /// `document.visibilityState !== "visible"`.
         hidden: bool,
     },
-    /// Describes a set and its split. Done: a [`DatasetSummary`].
+    /// Describes a set and its split. Events: `stage`, where the set has to be made. Done: a [`DatasetSummary`].
     Dataset {
+        /// A recipe; its data, split and seed are used.
+        recipe: Value,
+    },
+    /// Checks a set and its split. Events: `stage`. Done: a [`crate::result::Findings`].
+    Check {
         /// A recipe; its data, split and seed are used.
         recipe: Value,
     },
     /// Asks for pictures. Done: `{ "buffer", "rows", "height", "width", "channels", "labels" }`; one byte a pixel,
     /// 0 to 255, row by row in the order asked.
     Images {
-        /// Name of the set.
-        set: String,
-        /// At most 4,096 rows of it.
+        /// A recipe; its data, split and seed are used.
+        recipe: Value,
+        /// At most 4,096 rows of its set.
         rows: Vec<u32>,
     },
     /// Trains, quantizes, measures and records. Events: `planned`, `engine`, `progress`, `epoch`, `checkpoint`, `stage`,
@@ -261,8 +266,9 @@ pub enum EventBody {
     },
     /// A stage before or after training.
     Stage {
-        /// `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`, `quantizing`, `fine-tuning`,
-        /// `scoring`, `proving the file`, `looking for damage`, `waiting to be timed`, `warming up`, `timing one row`, `timing a batch`, `timing both engines`.
+        /// `making the data`, `asking small models`, `checking the data`, `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`,
+        /// `quantizing`, `fine-tuning`, `scoring`, `proving the file`, `looking for damage`, `waiting to be timed`, `warming up`,
+        /// `timing one row`, `timing a batch`, `timing both engines`.
         name: String,
         /// Share done, in 0..=1.
         fraction: f64,
@@ -319,6 +325,8 @@ pub struct DatasetSummary {
     pub attribution: String,
     /// Under which licence.
     pub licence: String,
+    /// What was decided or left out while it was read, one sentence each.
+    pub notes: Vec<String>,
     /// SHA-256 over pixels and labels.
     pub sha256: String,
     /// `[channels, height, width]`.
@@ -335,6 +343,8 @@ pub struct DatasetSummary {
     pub test: Vec<u32>,
     /// Right answers of all rows.
     pub labels: Vec<u16>,
+    /// What the split never separates, as `game`; empty where each row stands for itself.
+    pub groups: String,
 }
 
 /// What a model says of one picture.

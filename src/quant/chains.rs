@@ -72,7 +72,7 @@ pub(super) fn follow(
             }
         }
     }
-    chain.along.sort_unstable();
+    crate::order::sort(&mut chain.along);
     if chain.consumers.is_empty() {
         return Err("nothing reads it".into());
     }

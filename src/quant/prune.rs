@@ -8,6 +8,7 @@ use super::chains::{Chain, follow, is_depthwise, of_channel, sums_up};
 use super::fold::folded_weights;
 use crate::error::{Error, Result};
 use crate::model::{Convolution, Graph, Layer, ParameterRole, ResolvedNode, Weights};
+use crate::order;
 
 /// What is left of so many where a percentage goes; one at least.
 const fn left(count: u32, percent: u32) -> u32 {
@@ -117,11 +118,10 @@ pub fn without_channels(
             .chunks_exact((score.values.len() / channels).max(1)))
         .map(|weights| weights.iter().map(|it| f64::from(it.abs())).sum())
         .collect();
-        let mut order: Vec<usize> = (0..channels).collect();
         // Stable: the first of equals stays.
-        order.sort_by(|&a, &b| sums[b].total_cmp(&sums[a]));
+        let mut order = order::positions(channels, &|a, b| sums[b].total_cmp(&sums[a]));
         order.truncate(left(channels as u32, percent) as usize);
-        order.sort_unstable();
+        order::sort(&mut order);
         for &node in chain.along.iter().chain([&chain.producer]) {
             let prefix = &graph.nodes[node].name;
             for suffix in ["weight", "bias", "running_mean", "running_var"] {
@@ -186,8 +186,8 @@ pub fn without_weights(graph: &Graph, weights: &Weights, percent: u32) -> Result
         let Some(mut tensor) = pruned.remove(&parameter.name) else {
             continue;
         };
-        let mut order: Vec<usize> = (0..tensor.values.len()).collect();
-        order.sort_by(|&a, &b| tensor.values[b].abs().total_cmp(&tensor.values[a].abs()));
+        let sizes: Vec<f32> = tensor.values.iter().map(|value| value.abs()).collect();
+        let order = order::positions(sizes.len(), &|a, b| sizes[b].total_cmp(&sizes[a]));
         for &at in &order[left(order.len() as u32, percent) as usize..] {
             tensor.values[at] = 0.0;
         }

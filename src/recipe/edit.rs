@@ -1,6 +1,6 @@
 //! Changes one field of a recipe as a form does; whether the result can be used is the reader's question.
 
-use super::fields::{FAMILY, FIELDS, LAYERS, SCHEME, at, paths, row};
+use super::fields::{FAMILY, FIELDS, LAYERS, SCHEME, SET, at, paths, row};
 use super::read::fits;
 use super::{MAX_RECIPE_BYTES, Recipe, from_value};
 use crate::error::{Error, Problem, Result};
@@ -15,12 +15,12 @@ const BLOCKS: [&str; 2] = ["Q8_0", "Q4_0"];
 
 /// Sets the field at `path` in a recipe's text, and gives the text back, indented.
 ///
-/// Where the change decides which fields there are (family, optimizer), those that are now needed get their default and
-/// those that are not go; a change of family also moves fields that stood at its default to the new one's, and those that
-/// the new family has in another range; layers' own schemes go with the family. `quantization.layers` is set as a whole, and
-/// an empty object or null takes it away. A scheme of blocks is chosen with padding. An
-/// optional field that is set to its default goes. The value may be out of range, and other fields may have problems: a form
-/// shows them. Unknown fields stay.
+/// Where the change decides which fields there are (set, family, optimizer), those that are now needed get their default
+/// and those that are not go; a change of set or family also moves fields that stood at its default to the new one's, and
+/// those that the new one has in another range; layers' own schemes go with the family. `quantization.layers` is set as a
+/// whole, and an empty object or null takes it away. A scheme of blocks is chosen with padding. An optional field that is
+/// set to its default goes. The value may be out of range, and other fields may have problems: a form shows them. Unknown
+/// fields stay.
 ///
 /// # Errors
 /// [`Error::Recipe`] when the text is too long or no JSON object, or no such field exists.
@@ -55,8 +55,8 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
     if !document.is_object() {
         return Err(refused("", "expected a JSON object".into()));
     }
-    // What stood at the old family's default follows to the new one's; what a person chose stays.
-    let untouched: Vec<&str> = if path == FAMILY {
+    // What stood at the old default follows to the new one; what a person chose stays.
+    let untouched: Vec<&str> = if path == FAMILY || path == SET {
         let is_default = |path: &&str| match (at(&document, path), default_of(path, &document)) {
             (Some(value), Some(default)) => *value == default,
             _ => false,
@@ -162,7 +162,7 @@ fn refused(path: &str, message: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::fields::{FAMILIES, FieldKind};
+    use crate::recipe::fields::{FAMILIES, FieldKind, SETS};
     use crate::recipe::from_json;
 
     fn text(family: &str) -> String {
@@ -179,6 +179,28 @@ mod tests {
         let chosen = set(lenet, "training.learning_rate", json!(0.02)).expect("a rate");
         let moved = set(chosen, FAMILY, json!("mlp")).expect("a family");
         assert_eq!(rate(&moved), Some(0.02));
+    }
+
+    #[test]
+    fn a_new_set_moves_defaults_and_takes_the_old_sets_parameters_away() {
+        for family in FAMILIES {
+            for to in SETS {
+                let changed = change(&text(family), SET, json!(to)).expect("fits");
+                assert_eq!(changed, Recipe::default_for(to, family).to_json());
+                let back = change(&changed, SET, json!("digits")).expect("fits");
+                assert_eq!(back, text(family), "{family} from {to}");
+            }
+        }
+        let chess = change(&text("lenet"), SET, json!("chess")).expect("fits");
+        let hard = change(&chess, "data.difficulty", json!(0.9)).expect("fits");
+        let recipe = from_json(&hard).expect("valid");
+        assert_eq!((recipe.data.difficulty(), recipe.data.size()), (0.9, 120));
+        let digits = change(&hard, SET, json!("digits")).expect("fits");
+        assert_eq!(digits, text("lenet"));
+        let refused = Recipe::default_for("digits", "lenet").to_value();
+        let mut refused: Value = refused;
+        refused["data"]["difficulty"] = json!(0.9);
+        assert!(from_value(refused).is_err());
     }
 
     #[test]

@@ -1,102 +1,7 @@
 //! One row per field of a recipe: where it stands, what it may hold, what it is called; it checks nothing itself.
 
-use serde::Serialize;
+pub use super::field::{Fallback, Field, FieldKind};
 use serde_json::Value;
-
-/// What a field may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
-pub enum FieldKind {
-    /// A whole number in `min..=max`.
-    Integer {
-        /// Smallest value.
-        min: u32,
-        /// Largest value.
-        max: u32,
-        /// Distance of values that make sense, counted from `min`; a value between them is refused.
-        step: u32,
-    },
-    /// A number in `min..=max`.
-    Number {
-        /// Smallest value.
-        min: f64,
-        /// Largest value.
-        max: f64,
-    },
-    /// One of a few words.
-    Choice {
-        /// The words, in the order to show them.
-        options: &'static [&'static str],
-    },
-    /// A JSON object whose form another reader checks.
-    Object,
-}
-
-/// What a field that may be absent then means.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Fallback {
-    /// A word of a choice.
-    Word(&'static str),
-    /// A number.
-    Number(f64),
-}
-
-impl Fallback {
-    /// As it would stand in a document.
-    #[must_use]
-    pub fn value(self) -> Value {
-        match self {
-            Self::Word(word) => word.into(),
-            Self::Number(number) => number.into(),
-        }
-    }
-
-    /// Whether a document's value is this one; numbers by their value, however written.
-    #[must_use]
-    pub fn is(self, value: &Value) -> bool {
-        match self {
-            Self::Word(word) => value.as_str() == Some(word),
-            Self::Number(number) => value.as_f64() == Some(number),
-        }
-    }
-}
-
-/// One field of a recipe.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Field {
-    /// Dotted path in the document.
-    pub path: &'static str,
-    /// What it is called on the page; sentence case, no colon.
-    pub label: &'static str,
-    /// One sentence on what it changes.
-    pub help: &'static str,
-    /// Unit of the number, or empty.
-    pub unit: &'static str,
-    /// What it may hold.
-    pub kind: FieldKind,
-    /// What it means to leave it out; a field without this must be there.
-    pub default: Option<Fallback>,
-    /// The field is there only where the field at the path holds one of the words; else it is always there. A path may
-    /// have several rows, for words that no two of them share. The scheme of a single layer counts as the scheme does, but
-    /// for `quantization.rows`: layers with a scheme of their own are always padded.
-    pub only_when: Option<(&'static str, &'static [&'static str])>,
-}
-
-impl Field {
-    /// Whether it is there in this document.
-    #[must_use]
-    pub fn applies(&self, document: &Value) -> bool {
-        self.only_when.is_none_or(|(path, words)| {
-            let is_one = |value: &Value| value.as_str().is_some_and(|word| words.contains(&word));
-            let of_layers = (path == SCHEME && self.path != ROWS)
-                .then(|| at(document, LAYERS).and_then(Value::as_object));
-            let mut layers = of_layers.flatten().into_iter().flat_map(|it| it.values());
-            at(document, path).is_some_and(is_one) || layers.any(is_one)
-        })
-    }
-}
 
 /// The value at a dotted path.
 pub(super) fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
@@ -123,17 +28,32 @@ pub(super) fn row(path: &str, document: &Value) -> Option<&'static Field> {
         .find(|field| field.path == path && field.applies(document))
 }
 
-/// What it means that a family's recipe has no field at `path`.
-pub(super) fn fallback(path: &str, family: &str) -> Option<Fallback> {
+/// What it means that the recipe of a family or set, whichever decides the field, has none at `path`.
+pub(super) fn fallback(path: &str, decides: &str) -> Option<Fallback> {
     let mine = |field: &&Field| {
-        let of_family = |words: &[&str]| words.contains(&family);
-        field.path == path && field.only_when.is_none_or(|(_, words)| of_family(words))
+        let decided = |words: &[&str]| words.contains(&decides);
+        field.path == path && field.only_when.is_none_or(|(_, words)| decided(words))
     };
     FIELDS.iter().find(mine)?.default
 }
 
-/// Names of the built-in sets.
-pub const SETS: &[&str] = &["digits"];
+/// Names of the sets: three that are built in, and a person's own files.
+pub const SETS: &[&str] = &["digits", "chess", "vibration", OWN];
+/// The set of a person's own files.
+pub const OWN: &str = "own";
+/// What can be wrong with data on purpose.
+pub const FAULTS: &[&str] = &[
+    "label flips",
+    "duplicates",
+    "leakage",
+    "missing values",
+    "wrong scale",
+    "noise",
+    "blur",
+    "class drop",
+    "drift",
+    "stuck sensor",
+];
 /// Names of the architecture families.
 pub const FAMILIES: &[&str] = &["lenet", "mlp", "resnet", "mobilenet", "vit", "mixer", GRAPH];
 /// The family whose recipes give their layers themselves.
@@ -161,7 +81,7 @@ pub const SCHEMES: &[&str] = &[
 pub const SCHEME: &str = "quantization.scheme";
 
 /// How schemes of blocks treat outputs without whole blocks.
-const ROWS: &str = "quantization.rows";
+pub(super) const ROWS: &str = "quantization.rows";
 
 /// Layers with a scheme of their own, an object; no row of the table.
 pub(super) const LAYERS: &str = "quantization.layers";
@@ -219,6 +139,9 @@ const fn field(
 /// The path that decides most fields.
 pub const FAMILY: &str = "architecture.family";
 
+/// The path that decides which parameters the data have.
+pub const SET: &str = "data.set";
+
 /// The path that decides what a recipe is executed on.
 pub const ENGINE: &str = "execution.engine";
 
@@ -226,6 +149,15 @@ pub const ENGINE: &str = "execution.engine";
 const fn of(families: &'static [&'static str], field: Field) -> Field {
     Field {
         only_when: Some((FAMILY, families)),
+        ..field
+    }
+}
+
+/// A field of some sets, which may be absent.
+const fn of_set(sets: &'static [&'static str], default: Fallback, field: Field) -> Field {
+    Field {
+        only_when: Some((SET, sets)),
+        default: Some(default),
         ..field
     }
 }
@@ -248,18 +180,57 @@ const fn optional(default: Fallback, field: Field) -> Field {
 
 const NONE: Fallback = Fallback::Word("none");
 const ZERO: Fallback = Fallback::Number(0.0);
+const ONE: Fallback = Fallback::Number(1.0);
 const ACTIVATIONS: &[&str] = &["relu", "tanh", "gelu", "relu6", "hardswish", "silu"];
 const NORMALIZED: &str = "What follows each convolution or linear layer but the last; batch uses the batch's mean and deviation, layer those of each row.";
 
 /// Every field, in reading order. The first part of a path names its section.
 #[rustfmt::skip]
 pub const FIELDS: &[Field] = &[
-    field("data.set", "Set", "", choice(SETS),
-        "The images to learn from."),
+    field(SET, "Set", "", choice(SETS),
+        "What to learn from. digits: written digits. chess: squares of boards during live games. vibration: a machine's sensor. own: files of yours, opened on the Data page."),
+    of_set(&[OWN], Fallback::Word(""), field("data.file", "File", "", FieldKind::Text { max: 300 },
+        "SHA-256 of the file, so that whoever opens a link can be asked for the same one; opening a file on the Data page fills it in.")),
+    of_set(&[OWN], Fallback::Word(""), field("data.label", "Label column", "", FieldKind::Text { max: 100 },
+        "Of a table: the heading of the column with the class, or its number from 1; empty finds it.")),
+    of_set(&[OWN], Fallback::Word("auto"), field("data.delimiter", "Delimiter", "", choice(&["auto", "comma", "semicolon", "tab", "bar"]),
+        "Of a table: what stands between the cells; auto finds out.")),
+    of_set(&[OWN], ZERO, field("data.side", "Side of the images", "px", integer(0, 512),
+        "Images are brought to so many pixels in height and width; 0 keeps small ones of one size and else takes 32.")),
+    of_set(&[OWN], Fallback::Number(1000.0), field("data.size", "Size", "rows", integer(1, 1_000_000),
+        "Rows of the file; checked when it is read.")),
+    of_set(&[OWN], Fallback::Number(2.0), field("data.classes", "Classes", "", integer(2, 1000),
+        "Classes of the file; checked when it is read.")),
+    of_set(&[OWN], ONE, field("data.channels", "Channels", "", integer(1, 3),
+        "Channels of its images; checked when it is read.")),
+    of_set(&[OWN], ONE, field("data.height", "Height", "", integer(1, 16_384),
+        "Height of its images, 1 for rows of numbers; checked when it is read.")),
+    of_set(&[OWN], Fallback::Number(16.0), field("data.width", "Width", "", integer(1, 65_536),
+        "Width of its images, or numbers in a row; checked when it is read.")),
+    of_set(&["chess"], Fallback::Word("pieces"), field("data.task", "Task", "", choice(&["pieces", "occupancy"]),
+        "pieces: which piece of which colour, or none. occupancy: whether a square is empty.")),
+    of_set(&["chess"], Fallback::Number(120.0), field("data.size", "Size", "positions", integer(60, 2000),
+        "Positions, each of 64 squares; six of them in a row are one game.")),
+    of_set(&["vibration"], Fallback::Number(3000.0), field("data.size", "Size", "windows", integer(600, 20_000),
+        "Windows of 256 numbers, as many of each machine and condition.")),
+    of_set(&["chess", "vibration"], Fallback::Number(0.3), field("data.difficulty", "Difficulty", "", number(0.0, 1.0),
+        "How far camera and light, or load and noise, are from ideal ones.")),
+    of_set(&["chess", "vibration"], ZERO, field("data.drift", "Drift", "", number(0.0, 1.0),
+        "How much the circumstances change from the first game or machine to the last.")),
+    of_set(&["vibration"], Fallback::Word("sound"), field("data.sensor", "Sensor", "", choice(&["sound", "gaps", "stuck", "clipped"]),
+        "What is wrong with the sensor in some of the windows.")),
+    of_set(&["chess", "vibration"], ONE, field("data.generator", "Generator", "", integer(1, 1),
+        "Version of the program that makes the set.")),
+    of_set(&["chess", "vibration"], ONE, field("data.seed", "Seed of the data", "", integer(0, u32::MAX),
+        "Decides which rows are made, apart from the recipe's own seed.")),
+    optional(NONE, field("data.faults", "Faults", "", FieldKind::Object,
+        "What is put into the data on purpose, by the recipe's seed, to see checks fire and accuracy move: each fault with the share of the rows that it touches.")),
+    optional(Fallback::Word(""), field("data.reason", "Reason to use failing data", "", FieldKind::Text { max: 200 },
+        "Data that fail a check are not run on without a reason; it is stored with the run.")),
     field("split.validation", "Validation share", "", number(0.05, 0.5),
-        "Share of each class that chooses the epoch to keep; it never trains."),
+        "Share of each class that chooses the epoch to keep; it never trains. Of whole games or machines where a set has them."),
     field("split.test", "Test share", "", number(0.05, 0.5),
-        "Share of each class that is scored once, at the end."),
+        "Share of each class that is scored once, at the end. Of whole games or machines where a set has them."),
     field("preprocessing.scale", "Scale", "", choice(&["unit", "standardize"]),
         "unit divides by the largest value; standardize also removes the training mean and divides by its deviation."),
     field(FAMILY, "Family", "", choice(FAMILIES),

@@ -3,8 +3,10 @@
 //! Fields are described once, in [`fields`]: the reader's checks, the page's form and the documentation come from there.
 //! Fields that this version does not know are kept and take part in the digest.
 
+mod data;
 mod defaults;
 pub mod edit;
+mod field;
 pub mod fields;
 mod read;
 mod typed;
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+pub use data::DataSpec;
 pub use read::{MAX_RECIPE_BYTES, from_json, from_value};
 pub(crate) use typed::{canonical, typed};
 
@@ -54,22 +57,12 @@ pub struct Recipe {
     pub extra: Extra,
 }
 
-/// Which data a recipe uses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DataSpec {
-    /// Name of a built-in set: `digits`.
-    pub set: String,
-    /// Fields of later versions.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
 /// How rows are divided; what is neither validation nor test trains.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SplitSpec {
-    /// Share of each class for validation, in (0, 0.5].
+    /// Share of each class for validation, or of the groups where a set has them, in (0, 0.5].
     pub validation: f64,
-    /// Share of each class for the test, in (0, 0.5].
+    /// Share of each class for the test, or of the groups where a set has them, in (0, 0.5].
     pub test: f64,
     /// Fields of later versions.
     #[serde(flatten)]

@@ -1,6 +1,6 @@
 //! Reads a recipe from text: size, form and ranges, with every problem named; shapes and work are the model's plan.
 
-use super::fields::{FIELDS, FieldKind, SCHEMES, at, paths, row};
+use super::fields::{FAULTS, FIELDS, FieldKind, SCHEMES, at, paths, row};
 use super::{Recipe, VERSION, canonical, typed};
 use crate::error::{Error, Problem, Result};
 use serde_json::Value;
@@ -83,6 +83,7 @@ pub fn from_value(value: Value) -> Result<Recipe> {
     if problems.is_empty() {
         check_together(&value, &mut problems);
         check_layers(&value, &mut problems);
+        check_faults(&value, &mut problems);
     }
     if !problems.is_empty() {
         return Err(Error::Recipe(problems));
@@ -127,6 +128,9 @@ pub(super) fn fits(kind: FieldKind, found: &Value) -> bool {
             .as_f64()
             .is_some_and(|number| (min..=max).contains(&number)),
         FieldKind::Choice { options } => found.as_str().is_some_and(|word| options.contains(&word)),
+        FieldKind::Text { max } => found
+            .as_str()
+            .is_some_and(|text| text.chars().count() <= max as usize),
         FieldKind::Object => found.is_object(),
     }
 }
@@ -180,6 +184,29 @@ fn check_layers(document: &Value, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Faults and the shares of the rows that they touch.
+fn check_faults(document: &Value, problems: &mut Vec<Problem>) {
+    let path = "data.faults";
+    let faults = at(document, path).and_then(Value::as_object);
+    for (fault, share) in faults.into_iter().flatten() {
+        let kind = FieldKind::Number {
+            min: 0.001,
+            max: 1.0,
+        };
+        let message = if !FAULTS.contains(&fault.as_str()) {
+            format!("there is no such fault; expected {}", FAULTS.join(", "))
+        } else if !fits(kind, share) {
+            format!("expected {}, got {}", expectation(kind), shown(share))
+        } else {
+            continue;
+        };
+        problems.push(Problem {
+            path: format!("{path}.{}", shown(&Value::from(fault.as_str()))),
+            message,
+        });
+    }
+}
+
 /// A whole number, also when it was written as `1.0`.
 fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
@@ -201,6 +228,7 @@ fn expectation(kind: FieldKind) -> String {
         }
         FieldKind::Number { min, max } => format!("a number from {min} to {max}"),
         FieldKind::Choice { options } => format!("one of {}", options.join(", ")),
+        FieldKind::Text { max } => format!("a text of at most {max} characters"),
         FieldKind::Object => "an object".into(),
     }
 }

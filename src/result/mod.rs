@@ -6,6 +6,7 @@ mod cost;
 mod curve;
 mod damage;
 mod execution;
+mod findings;
 mod latency;
 
 pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions};
@@ -14,6 +15,7 @@ pub use cost::{Cost, LayerCost};
 pub use curve::{EpochPoint, Training};
 pub use damage::{ClassDamage, Damage, Flip, Histograms, LayerDamage};
 pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
+pub use findings::{Dimension, Finding, Findings, Quality, Status as FindingStatus};
 pub use latency::Latency;
 
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,7 @@ use super::time::is_rfc3339;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::recipe::{Extra, Recipe};
-use crate::result::{Predictions, Results};
+use crate::result::{Findings, Predictions, Results};
 use serde::{Deserialize, Serialize};
 
 /// The version of the record that this build writes.
@@ -35,6 +35,10 @@ pub struct Record {
     pub recipe_digest: String,
     /// What was measured.
     pub results: Results,
+    /// What the checks of the data found before the run; the reason why it was made anyway is in the recipe. Absent in
+    /// records of builds that did not check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Findings>,
     /// The answers on the test rows; absent where the run did not get there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predictions: Option<Predictions>,

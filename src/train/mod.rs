@@ -2,6 +2,7 @@
 //! at a clock and knows no particular engine.
 
 mod checkpoint;
+pub mod cross_validation;
 pub mod optimizer;
 pub mod schedule;
 mod step;

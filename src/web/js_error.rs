@@ -25,7 +25,7 @@ export class AssayError extends Error {
   constructor(kind: string, message: string);
   readonly name: "AssayError";
   /** Stable, for programs; the message is for people. */
-  readonly kind: "bad-input" | "too-large" | "unsupported" | "recipe" | "link" | "record" | "stopped" | "engine" | (string & {});
+  readonly kind: "bad-input" | "no-file" | "too-large" | "unsupported" | "recipe" | "link" | "record" | "stopped" | "engine" | (string & {});
   /** What is wrong with a recipe, field by field; only where `kind` is `recipe`. */
   readonly problems?: { path: string, message: string }[];
 }

@@ -3,8 +3,10 @@
 use super::clock::WebClock;
 use super::js_error::{js_error, to_js};
 use super::page::value_from;
+use super::sets::{RemoteMaker, SetSource};
 use crate::lab::Lab;
 use crate::lab::protocol::Command;
+use crate::lab::sets::Sets;
 use crate::runlog::record::Environment;
 use js_sys::{Function, Object, Reflect, Uint8Array};
 use std::cell::RefCell;
@@ -39,13 +41,15 @@ pub struct LabWorker(Lab);
 #[wasm_bindgen]
 impl LabWorker {
     /// A lab; measures the clock's resolution for up to 30 ms. `wake` is called when a device has answered: pump then, not
-    /// in the call itself but right after it.
+    /// in the call itself but right after it. `sets` makes the sets that are not there at once.
     #[wasm_bindgen(constructor)]
     #[must_use]
-    pub fn new(wake: Function) -> Self {
+    pub fn new(wake: Function, sets: SetSource) -> Self {
         console_error_panic_hook::set_once();
         WAKE.set(Some(wake));
-        let mut lab = Lab::new(Rc::new(WebClock::new()), Environment::default());
+        let sets = Sets::by(Box::new(RemoteMaker(sets)));
+        let clock = Rc::new(WebClock::new());
+        let mut lab = Lab::with_sets(clock, Environment::default(), sets);
         lab.set_waker(Waker::from(Arc::new(Device)));
         Self(lab)
     }

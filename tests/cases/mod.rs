@@ -8,6 +8,7 @@ mod graphs;
 mod numerics;
 mod quantization;
 mod reference;
+mod sets;
 mod special;
 
 /// One statement and the function that checks it.
@@ -26,5 +27,6 @@ pub(crate) fn all() -> Vec<Case> {
     all.extend(digests::cases());
     all.extend(quantization::cases());
     all.extend(special::cases());
+    all.extend(sets::cases());
     all
 }

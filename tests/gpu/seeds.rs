@@ -43,12 +43,8 @@ fn trained(
     prepared: &Prepared,
 ) -> Result<Predictions, String> {
     let told = |error: assay::error::Error| error.to_string();
-    let Prepared {
-        dataset,
-        split,
-        rows,
-        plan,
-    } = prepared;
+    let Prepared { rows, plan, .. } = prepared;
+    let (dataset, split) = (&prepared.dataset, &prepared.split);
     now(engine.load(rows))?.map_err(told)?;
     let mut trainer = now(Trainer::new(engine, plan, recipe, rows, split))?.map_err(told)?;
     trainer.take_at_once(64);

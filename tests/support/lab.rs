@@ -34,13 +34,18 @@ pub(crate) struct Lab {
 impl Lab {
     /// On the recipe's own set.
     pub(crate) fn new(recipe: &Recipe) -> Self {
-        let data = data::load(&recipe.data.set).unwrap();
+        let data = data::from_spec(&recipe.data).unwrap();
         Self::on(recipe, &data)
     }
 
     /// On other data than the recipe says.
     pub(crate) fn on(recipe: &Recipe, data: &Dataset) -> Self {
         let split = data::split(data, &recipe.split, recipe.seed).unwrap();
+        Self::divided(recipe, data, split)
+    }
+
+    /// On data that are divided already.
+    pub(crate) fn divided(recipe: &Recipe, data: &Dataset, split: Split) -> Self {
         let rows = data::rows(data, &recipe.preprocessing, &split).unwrap();
         let (classes, train_rows) = (data.classes.len(), split.train.len() as u32);
         let plan = model::plan(recipe, rows.shape, classes as u32, train_rows).unwrap();

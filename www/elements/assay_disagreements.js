@@ -57,7 +57,7 @@ export class AssayDisagreements extends AssayElement {
       </div>
       ${rows.length === 0
         ? html`<p class="soft">${this.rows.length === 0 ? "They give the same answer on every image." : "None of the disagreements is of this kind."}</p>`
-        : html`<assay-image-grid .set=${first.recipe.data.set} .items=${rows.map((row) => this.item(row, a, b, classes))} label="Disagreements" .size=${24}></assay-image-grid>`}`;
+        : html`<assay-image-grid .recipe=${first.recipe} .items=${rows.map((row) => this.item(row, a, b, classes))} label="Disagreements" .size=${24}></assay-image-grid>`}`;
   }
 
   /**

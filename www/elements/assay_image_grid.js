@@ -5,11 +5,12 @@ import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { count } from "../figures.js";
 import { errorFrom } from "../page_wasm.js";
-import { drawPicture, pictures } from "../pictures.js";
+import { dataKey, drawPicture, pictures } from "../pictures.js";
 import { AssayElement } from "./assay_element.js";
 
 /** @import { PropertyValues, TemplateResult } from "lit" */
 /** @import { Picture } from "../pictures.js" */
+/** @import { Recipe } from "../types.js" */
 
 /**
  * @typedef {Object} Item
@@ -21,7 +22,7 @@ import { AssayElement } from "./assay_element.js";
 /** Event: `pick` (a CustomEvent that does not bubble; detail the row). */
 export class AssayImageGrid extends AssayElement {
   static properties = {
-    set: { type: String },
+    recipe: { attribute: false },
     items: { attribute: false },
     label: { type: String },
     size: { type: Number },
@@ -34,7 +35,8 @@ export class AssayImageGrid extends AssayElement {
 
   constructor() {
     super();
-    this.set = "";
+    /** Whose set and split the rows are of. @type {Recipe|null} */
+    this.recipe = null;
     /** @type {Item[]} */
     this.items = [];
     this.label = "Images";
@@ -48,6 +50,8 @@ export class AssayImageGrid extends AssayElement {
     this.found = new Map();
     this.problem = "";
     this.wanted = "";
+    /** Of which set `found` is. */
+    this.foundOf = "";
   }
 
   get pages() {
@@ -64,7 +68,7 @@ export class AssayImageGrid extends AssayElement {
     if (old && !sameRows(old, this.items)) this.page = 0;
     this.page = Math.min(this.page, this.pages - 1);
     const rows = this.shown.map(({ row }) => row);
-    const wanted = `${this.set} ${rows.join()}`;
+    const wanted = `${this.recipe ? dataKey(this.recipe) : ""} ${rows.join()}`;
     if (wanted !== this.wanted) {
       this.wanted = wanted;
       void this.load(rows);
@@ -74,23 +78,29 @@ export class AssayImageGrid extends AssayElement {
   /** @param {number[]} rows */
   async load(rows) {
     const { wanted } = this;
+    const of = this.recipe ? dataKey(this.recipe) : "";
     this.problem = "";
     try {
-      const found = rows.length === 0 ? new Map() : await pictures().images(this.set, rows);
-      if (wanted === this.wanted) this.found = found;
+      const found = rows.length === 0 || !this.recipe ? new Map() : await pictures().images(this.recipe, rows);
+      if (wanted === this.wanted) Object.assign(this, { found, foundOf: of });
     } catch (error) {
       this.problem = errorFrom(error).message;
     }
   }
 
   updated() {
+    const of = this.recipe ? dataKey(this.recipe) : "";
+    // Pictures of another set under the same numbers.
+    if (this.foundOf !== of) return;
     for (const canvas of this.querySelectorAll("canvas")) {
       const row = Number(canvas.dataset.row);
       const picture = this.found.get(row);
-      if (!picture || canvas.dataset.drawn === canvas.dataset.row) continue;
-      drawPicture(canvas, picture);
-      canvas.dataset.drawn = canvas.dataset.row;
-      canvas.classList.toggle("ink", picture.channels === 1);
+      const drawn = `${of} ${row}`;
+      if (!picture || canvas.dataset.drawn === drawn) continue;
+      const written = this.recipe?.data.set === "digits";
+      drawPicture(canvas, picture, written);
+      canvas.dataset.drawn = drawn;
+      canvas.classList.toggle("ink", written || picture.height === 1);
     }
   }
 

@@ -32,7 +32,7 @@ export class AssayRecipeField extends AssayElement {
     const problem = this.problemWords(field);
     return html`<div class="recipe-field" @focusin=${this.showHelp} @pointerenter=${this.showHelp}>
       <label for=${id}>${this.label(field)}${this.changed ? html`<span class="changed" title="Differs from the link"> •<span class="visually-hidden"> differs from the link</span></span>` : ""}</label>
-      ${field.kind.type === "object" ? this.object(id, problem) : field.kind.type === "choice" ? this.select(field, id, problem) : this.number(field, id, problem)}
+      ${field.kind.type === "object" ? this.object(id, problem) : field.kind.type === "choice" ? this.select(field, id, problem) : field.kind.type === "text" ? this.text(field, id, problem) : this.number(field, id, problem)}
       <span id=${`${id}-help`} class="visually-hidden">${field.help} ${rangeWords(field)}</span>
       ${problem ? html`<p id=${`${id}-problem`} class="problem small" data-tone="bad">${problem}</p>` : ""}
     </div>`;
@@ -80,8 +80,19 @@ export class AssayRecipeField extends AssayElement {
       @input=${this.onInput} @change=${this.onNumber}>`;
   }
 
+  /**
+   * @param {Field} field
+   * @param {string} id
+   * @param {string} problem
+   */
+  text({ kind, path }, id, problem) {
+    return html`<input id=${id} name=${path} type="text" autocomplete="off" maxlength=${kind.max ?? 200} .value=${String(this.value ?? "")}
+      aria-describedby=${described(id, problem)} aria-invalid=${problem ? "true" : "false"}
+      @change=${(/** @type {Event} */ event) => this.set(/** @type {HTMLInputElement} */ (event.target).value)}>`;
+  }
+
   updated() {
-    const input = this.querySelector("input");
+    const input = /** @type {HTMLInputElement|null} */ (this.querySelector("input[type=number]"));
     const select = this.querySelector("select");
     if (select) select.value = String(this.value ?? "");
     // What is being typed ("0.10") is left alone as long as it means the same.

@@ -16,6 +16,7 @@ import "../views/play_panel.js";
 import { AssayElement } from "./assay_element.js";
 import "./assay_chart.js";
 import "./assay_copy_link.js";
+import "./assay_findings.js";
 
 /** @import { PropertyValues } from "lit" */
 /** @import { Chart, RunRecord } from "../types.js" */
@@ -134,6 +135,13 @@ export class AssayRunDetails extends AssayElement {
         <textarea rows="2" maxlength="4000" .value=${added.note ?? ""} placeholder="What was tried, and why" @change=${(/** @type {Event} */ event) => this.annotate("note", event)}></textarea>
       </label>
       ${factList(measured(record))} ${keptLayers(record)} ${this.engines(record)} ${this.drawn(record, text)}
+      ${record.findings
+        ? html`<details ?open=${record.findings.findings.some(({ status }) => status !== "pass")}>
+            <summary>Checks of the data</summary>
+            <assay-findings .findings=${record.findings} brief></assay-findings>
+            ${record.recipe.data.reason ? html`<p>Run anyway, because: ${record.recipe.data.reason}</p>` : ""}
+          </details>`
+        : ""}
       ${this.hasWeights && record.predictions
         ? html`<details @toggle=${(/** @type {Event} */ event) => (this.playing = /** @type {HTMLDetailsElement} */ (event.target).open)}>
             <summary>Try the model: test images and drawing</summary>

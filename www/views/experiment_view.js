@@ -8,6 +8,7 @@ import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_claim_banner.js";
 import "../elements/assay_cost_table.js";
 import "../elements/assay_figures.js";
+import "../elements/assay_file_asked.js";
 import "../elements/assay_interrupted.js";
 import "../elements/assay_last_runs.js";
 import "../elements/assay_progress.js";
@@ -38,6 +39,7 @@ export class AssayExperimentView extends AssayElement {
     return html`
       <h1 class="visually-hidden">Experiment</h1>
       <assay-claim-banner></assay-claim-banner>
+      <assay-file-asked></assay-file-asked>
       <assay-verdict></assay-verdict>
       <assay-interrupted></assay-interrupted>
       <div class="columns">
@@ -51,7 +53,7 @@ export class AssayExperimentView extends AssayElement {
           ${idle && runsLoaded ? this.teaching() : ""}
           <assay-figures></assay-figures>
           <assay-cost-table .cost=${draft?.cost ?? null} ?open=${idle && !NARROW.matches}></assay-cost-table>
-          ${!isGoing(run) && shown?.record.predictions ? this.play(shown.digest) : ""}
+          ${!isGoing(run) && shown?.record.predictions ? this.play(shown.digest, shown.record.recipe.data.set === "digits") : ""}
           <assay-last-runs></assay-last-runs>
         </section>
         <section class="figures-column stack" aria-label="Figures of the run">
@@ -61,10 +63,10 @@ export class AssayExperimentView extends AssayElement {
     `;
   }
 
-  /** @param {string} digest */
-  play(digest) {
+  /** @param {string} digest @param {boolean} drawable */
+  play(digest, drawable) {
     return html`<details class="panel play-details" @toggle=${this.onPlay}>
-      <summary><h2>Try the model</h2><span class="soft">Pick test images, see the images behind each mistake, or draw a digit.</span></summary>
+      <summary><h2>Try the model</h2><span class="soft">${drawable ? "Pick test images, see the images behind each mistake, or draw a digit." : "Pick rows of the test, or see the rows behind each mistake."}</span></summary>
       ${this.playing ? html`<assay-play-panel .digest=${digest}></assay-play-panel>` : ""}
     </details>`;
   }

@@ -91,18 +91,21 @@ export class AssayPlayPanel extends AssayElement {
       return html`<div class="empty"><p>After a run you can try its model here: pick a test image, see the images behind each mistake, or draw a digit and watch the scores.</p></div>`;
     }
     const { classes, counts } = record.results.confusion;
+    // The pad draws as the digits were written; other sets have nothing of that form.
+    const drawable = record.recipe.data.set === "digits";
+    if (!drawable && this.mode === "draw") this.mode = "images";
     const truth = this.mode === "images" && this.row !== null ? this.labelOf(record, this.row) : null;
     return html`<div class="play stack">
       <div class="row" role="group" aria-label="What to show the model">
         <button type="button" aria-pressed=${this.mode === "images"} @click=${() => this.setMode("images")}>Test images</button>
-        <button type="button" aria-pressed=${this.mode === "draw"} @click=${() => this.setMode("draw")}>Draw a digit</button>
+        ${drawable ? html`<button type="button" aria-pressed=${this.mode === "draw"} @click=${() => this.setMode("draw")}>Draw a digit</button>` : ""}
       </div>
       <div class="play-body">
         ${this.mode === "images" ? this.images(record, classes, counts) : this.pad(record)}
         <div class="stack play-scores">
           <div class="row">
             ${this.mode === "images" && this.row !== null
-              ? html`<assay-image-grid class="play-picked" .set=${record.recipe.data.set} .items=${[{ row: this.row, name: this.heading(record, classes) }]} label="The image picked"></assay-image-grid>`
+              ? html`<assay-image-grid class="play-picked" .recipe=${record.recipe} .items=${[{ row: this.row, name: this.heading(record, classes) }]} label="The image picked"></assay-image-grid>`
               : ""}
             <h3>${this.heading(record, classes)}</h3>
           </div>
@@ -146,7 +149,7 @@ export class AssayPlayPanel extends AssayElement {
         ${items.length === 0
           ? html`<p class="soft">There is no such image: the model made no mistake of this kind.</p>`
           : html`<assay-image-grid
-              .set=${record.recipe.data.set}
+              .recipe=${record.recipe}
               .items=${items}
               .label=${`Test images: ${what}`}
               .size=${48}

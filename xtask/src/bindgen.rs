@@ -14,19 +14,29 @@ pub(crate) fn compiled_page_module(project: &Project) -> Result<PathBuf> {
     compile(
         project,
         &["--package=assay", "--lib", "--crate-type=cdylib"],
+        "page",
         "assay.wasm",
     )
 }
 
-/// Builds the page's module into `www/pkg`, where the editor and the type checker find its types.
+/// The module that makes sets of data, before bindgen: the same library with another face.
+fn compiled_sets_module(project: &Project) -> Result<PathBuf> {
+    let selection = [
+        "--package=assay",
+        "--lib",
+        "--crate-type=cdylib",
+        "--features=sets-module",
+    ];
+    compile(project, &selection, "sets", "assay.wasm")
+}
+
+/// Builds the page's two modules into `www/pkg`, where the editor and the type checker find their types.
 pub(crate) fn page_module(project: &Project) -> Result<PathBuf> {
     let out = project.root().join("www/pkg");
-    generate(
-        &compiled_page_module(project)?,
-        &out,
-        "assay",
-        Names::Removed,
-    )?;
+    let sets = compiled_sets_module(project)?;
+    let page = compiled_page_module(project)?;
+    generate(&page, &out, "assay", Names::Removed)?;
+    generate(&sets, &out.join("sets"), "assay_sets", Names::Removed)?;
     Ok(out)
 }
 
@@ -45,6 +55,7 @@ fn table_module(project: &Project, example: &str) -> Result<PathBuf> {
     let compiled = compile(
         project,
         &["--package=assay", &format!("--example={example}")],
+        "page",
         &format!("examples/{example}.wasm"),
     )?;
     let out = project.target().join(example).join("pkg");
@@ -55,14 +66,21 @@ fn table_module(project: &Project, example: &str) -> Result<PathBuf> {
     Ok(out)
 }
 
-fn compile(project: &Project, selection: &[&str], artifact: &str) -> Result<PathBuf> {
+fn compile(
+    project: &Project,
+    selection: &[&str],
+    profile: &str,
+    artifact: &str,
+) -> Result<PathBuf> {
     let mut cargo = project.cargo("rustc");
     run(cargo
         .args(selection)
-        .args(["--target=wasm32-unknown-unknown", "--profile=page"]))?;
+        .arg("--target=wasm32-unknown-unknown")
+        .args(["--profile", profile]))?;
     Ok(project
         .target()
-        .join("wasm32-unknown-unknown/page")
+        .join("wasm32-unknown-unknown")
+        .join(profile)
         .join(artifact))
 }
 

@@ -10,7 +10,12 @@ pub(crate) fn run(project: &Project, count: u64) -> Result<bool> {
     let outcome = Outcome::of("fuzz", |outcome| {
         let mut cargo = project.cargo("test");
         cargo.env("ASSAY_FUZZ_CASES", count.to_string());
-        outcome.count(cargo.args(["--package=assay", "--release", "--test=fuzz"]))
+        outcome.count(cargo.args([
+            "--package=assay",
+            "--release",
+            "--test=fuzz",
+            "--test=fuzz_files",
+        ]))
     });
     println!(
         "{count} inputs for each of {} properties",

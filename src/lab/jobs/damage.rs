@@ -42,7 +42,7 @@ pub(super) async fn inspect(
     weights: String,
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
-    let trained = Trained::read(recipe, &weights, bytes)?;
+    let trained = Trained::read(&context, recipe, &weights, bytes).await?;
     let stored = trained.stored(&context).await?;
     let confidence = trained.recipe.evaluation.confidence;
     let (prepared, weights) = (&trained.prepared, &trained.weights);

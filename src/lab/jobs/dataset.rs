@@ -1,6 +1,5 @@
 //! Describes a set and hands out its pictures; it trains nothing.
 
-use crate::data;
 use crate::error::{Error, Result};
 use crate::lab::context::Context;
 use crate::lab::protocol::DatasetSummary;
@@ -11,33 +10,41 @@ use serde_json::{Value, json};
 const MAX_IMAGES: usize = 4096;
 
 /// The set and the split of a recipe.
-pub(super) fn summary(recipe: Value) -> Result<Value> {
+pub(super) async fn summary(context: &Context, recipe: Value) -> Result<Value> {
     let recipe = recipe::from_value(recipe)?;
-    let dataset = data::load(&recipe.data.set)?;
-    let split = data::split(&dataset, &recipe.split, recipe.seed)?;
+    let divided = context.shared.sets.of(context, &recipe).await?;
+    let (dataset, split) = (&divided.dataset, &divided.split);
     let mut counts = vec![[0; 3]; dataset.classes.len()];
     for (part, rows) in [&split.train, &split.validation, &split.test]
         .into_iter()
         .enumerate()
     {
         for &row in rows {
-            counts[usize::from(dataset.labels[row as usize])][part] += 1;
+            // A label that is no class is a finding.
+            let class = dataset.labels.get(row as usize).map(|it| usize::from(*it));
+            if let Some(counts) = class.and_then(|class| counts.get_mut(class)) {
+                counts[part] += 1;
+            }
         }
     }
     let sha256 = dataset.digest();
     let summary = DatasetSummary {
-        set: dataset.set,
-        title: dataset.title,
-        attribution: dataset.attribution,
-        licence: dataset.licence,
+        set: dataset.set.clone(),
+        title: dataset.title.clone(),
+        attribution: dataset.attribution.clone(),
+        licence: dataset.licence.clone(),
+        notes: dataset.notes.clone(),
         sha256,
         shape: [dataset.channels, dataset.height, dataset.width],
-        classes: dataset.classes,
+        classes: dataset.classes.clone(),
         counts,
-        train: split.train,
-        validation: split.validation,
-        test: split.test,
-        labels: dataset.labels,
+        train: split.train.clone(),
+        validation: split.validation.clone(),
+        test: split.test.clone(),
+        labels: dataset.labels.clone(),
+        groups: (dataset.groups.as_ref())
+            .map(|groups| groups.name.clone())
+            .unwrap_or_default(),
     };
     serde_json::to_value(summary).map_err(|error| Error::Engine {
         engine: "cpu",
@@ -46,8 +53,20 @@ pub(super) fn summary(recipe: Value) -> Result<Value> {
     })
 }
 
+/// What the checks find in the set and the split of a recipe.
+pub(super) async fn check(context: &Context, recipe: Value) -> Result<Value> {
+    let recipe = recipe::from_value(recipe)?;
+    let divided = context.shared.sets.of(context, &recipe).await?;
+    let findings = divided.findings(context, recipe.seed).await?;
+    serde_json::to_value(findings).map_err(|error| Error::Engine {
+        engine: "cpu",
+        during: "telling what was found",
+        reason: error.to_string(),
+    })
+}
+
 /// Pictures of `rows`, one byte a pixel.
-pub(super) fn images(context: &Context, set: &str, rows: &[u32]) -> Result<Value> {
+pub(super) async fn images(context: &Context, recipe: Value, rows: &[u32]) -> Result<Value> {
     if rows.len() > MAX_IMAGES {
         return Err(Error::TooLarge {
             what: "the number of pictures in one answer".into(),
@@ -56,7 +75,9 @@ pub(super) fn images(context: &Context, set: &str, rows: &[u32]) -> Result<Value
             unit: "pictures",
         });
     }
-    let dataset = data::load(set)?;
+    let recipe = recipe::from_value(recipe)?;
+    let divided = context.shared.sets.of(context, &recipe).await?;
+    let dataset = &divided.dataset;
     let mut pixels = Vec::new();
     let mut labels = Vec::with_capacity(rows.len());
     for &row in rows {

@@ -24,7 +24,7 @@ pub(super) async fn export(
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
     let format = Format::from_name(&format)?;
-    let trained = Trained::read(recipe, &weights, bytes)?;
+    let trained = Trained::read(&context, recipe, &weights, bytes).await?;
     let prepared = &trained.prepared;
     let stored = trained.stored(&context).await?;
     let wanted = answers(&context, prepared, &stored, "scoring").await?;

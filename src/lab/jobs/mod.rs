@@ -25,9 +25,14 @@ pub(super) fn start(
     bytes: Option<Vec<u8>>,
 ) -> Pin<Box<dyn Future<Output = Result<Value>>>> {
     match body {
-        CommandBody::Dataset { recipe } => Box::pin(async move { dataset::summary(recipe) }),
-        CommandBody::Images { set, rows } => {
-            Box::pin(async move { dataset::images(&context, &set, &rows) })
+        CommandBody::Dataset { recipe } => {
+            Box::pin(async move { dataset::summary(&context, recipe).await })
+        }
+        CommandBody::Check { recipe } => {
+            Box::pin(async move { dataset::check(&context, recipe).await })
+        }
+        CommandBody::Images { recipe, rows } => {
+            Box::pin(async move { dataset::images(&context, recipe, &rows).await })
         }
         CommandBody::Run {
             recipe,

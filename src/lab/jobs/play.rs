@@ -1,7 +1,6 @@
 //! Scores single pictures with the last trained or loaded model.
 
 use super::trained::Trained;
-use crate::data;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, Parameters};
 use crate::error::{Error, Result};
@@ -18,22 +17,17 @@ pub(super) async fn load(
     weights: String,
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
-    let trained = Trained::read(recipe, &weights, bytes)?;
+    let trained = Trained::read(&context, recipe, &weights, bytes).await?;
     let stored = trained.stored(&context).await?;
-    let Prepared {
-        dataset,
-        rows,
-        plan,
-        ..
-    } = trained.prepared;
+    let Prepared { rows, plan, .. } = &trained.prepared;
     let mut engine = CpuEngine::new();
-    engine.load(&rows).await?;
+    engine.load(rows).await?;
     let executable = engine
         .prepare(&plan.graph, Parameters::Stored(&stored), 1)
         .await?;
     *context.shared.playable.borrow_mut() = Some(Playable {
-        plan,
-        set: dataset.set,
+        plan: plan.clone(),
+        rows: trained.prepared.dataset.rows(),
         scaler: rows.scaler,
         executable,
     });
@@ -71,7 +65,7 @@ async fn scores(
     let began = context.clock.now_millis();
     let logits = match (row, image) {
         (Some(row), None) => {
-            let rows = data::load(&playable.set)?.rows();
+            let rows = playable.rows;
             if row >= rows {
                 return Err(Error::bad_input(
                     "row",

@@ -26,7 +26,7 @@ pub(super) async fn search(
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
     let budget = Budget::read(&budget)?;
-    let base = Base::read(&record, bytes)?;
+    let base = Base::read(&context, &record, bytes).await?;
     let trained = &base.trained;
     let is_timed = budget.millis.is_some();
     let mut measuring = Measuring {

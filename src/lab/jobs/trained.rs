@@ -7,7 +7,7 @@ use crate::engine::{cpu, gpu};
 use crate::error::{Error, Result};
 use crate::eval::{FineTuned, Storing};
 use crate::lab::context::Context;
-use crate::lab::prepared::{Prepared, prepare};
+use crate::lab::prepared::{Prepared, prepared};
 use crate::lab::protocol::EventBody;
 use crate::model::Weights;
 use crate::quant::{Stored, layer_of};
@@ -25,12 +25,17 @@ pub(super) struct Trained {
 
 impl Trained {
     /// From the bytes of a safetensors file, which have to be those with this digest.
-    pub(super) fn read(recipe: Value, digest: &str, bytes: Option<Vec<u8>>) -> Result<Self> {
+    pub(super) async fn read(
+        context: &Context,
+        recipe: Value,
+        digest: &str,
+        bytes: Option<Vec<u8>>,
+    ) -> Result<Self> {
         let recipe = recipe::from_value(recipe)?;
         let bytes = bytes.ok_or_else(|| {
             Error::bad_input("the weights", "the bytes of a safetensors file", "nothing")
         })?;
-        let prepared = prepare(&recipe)?;
+        let prepared = prepared(context, &recipe).await?;
         let weights = Weights::from_safetensors(&bytes, &prepared.plan.graph)?;
         let found = weights.digest();
         if found != digest {
@@ -121,7 +126,11 @@ impl Base {
     /// # Errors
     /// [`Error::BadInput`] where the record was altered, its run did not end, was computed with another arithmetic than this
     /// build's, or has other weights; else as [`record::read`].
-    pub(super) fn read(text: &str, bytes: Option<Vec<u8>>) -> Result<Self> {
+    pub(super) async fn read(
+        context: &Context,
+        text: &str,
+        bytes: Option<Vec<u8>>,
+    ) -> Result<Self> {
         let (record, is_altered) = record::read(text)?;
         let refused = |expected: &str, got: &str| {
             Err(Error::bad_input(
@@ -156,7 +165,8 @@ impl Base {
                 &format!("one with {:?}", found.arithmetic),
             );
         }
-        let trained = Trained::read(record.recipe.to_value(), &record.digests.weights, bytes)?;
+        let weights = &record.digests.weights;
+        let trained = Trained::read(context, record.recipe.to_value(), weights, bytes).await?;
         Ok(Self { record, trained })
     }
 

@@ -25,7 +25,7 @@ pub(super) async fn variants(
             unit: "entries",
         });
     }
-    let base = Base::read(&record, bytes)?;
+    let base = Base::read(&context, &record, bytes).await?;
     // Every recipe is read and planned before the work begins: what cannot be made should be said now.
     let recipes = (quantizations.into_iter())
         .map(|quantization| base.with(quantization))

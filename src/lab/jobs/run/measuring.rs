@@ -13,6 +13,7 @@ use crate::lab::jobs::trained::as_stored;
 use crate::lab::jobs::{breakdown, damage, measure};
 use crate::lab::prepared::Prepared;
 use crate::lab::protocol::EventBody;
+use crate::lab::sets::Divided;
 use crate::model::Weights;
 use crate::quant::{Scheme, Stored};
 use crate::runlog::record::{Record, Status};
@@ -31,12 +32,7 @@ impl Run<'_> {
         if draft.status == Status::NonFinite {
             return Ok(None);
         }
-        let Prepared {
-            dataset,
-            plan,
-            rows,
-            ..
-        } = self.prepared;
+        let Prepared { plan, rows, .. } = self.prepared;
         let stored = match self.store(engines, draft, weights).await {
             Err(Error::Stopped) => {
                 draft.status = Status::Stopped;
@@ -79,7 +75,7 @@ impl Run<'_> {
         }
         Ok(Some(Playable {
             plan: plan.clone(),
-            set: dataset.set.clone(),
+            rows: self.prepared.dataset.rows(),
             scaler: rows.scaler,
             executable,
         }))
@@ -157,11 +153,11 @@ impl Run<'_> {
     }
 
     fn scored(&self, draft: &Record, logits: &[f32]) -> Result<Scored> {
-        let Prepared {
+        let Divided {
             dataset,
             split: Split { test, .. },
             ..
-        } = self.prepared;
+        } = &**self.prepared;
         let labels: Vec<u16> = test
             .iter()
             .map(|&row| dataset.labels[row as usize])

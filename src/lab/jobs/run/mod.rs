@@ -15,8 +15,9 @@ mod tuning;
 use crate::error::{Error, Result};
 use crate::lab::checkpoint::Checkpoint;
 use crate::lab::context::Context;
-use crate::lab::prepared::{Prepared, prepare};
+use crate::lab::prepared::{Prepared, prepared};
 use crate::lab::protocol::EventBody;
+use crate::lab::sets;
 use crate::model::Weights;
 use crate::recipe::{self, Extra};
 use crate::result::{Execution, Results, Training};
@@ -54,7 +55,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         .claim
         .map(|claim| Claim::read(&claim.to_string()))
         .transpose()?;
-    let prepared = prepare(&recipe)?;
+    let prepared = prepared(&context, &recipe).await?;
     let plan = &prepared.plan;
     let began_millis = context.clock.now_millis();
     let checkpoint = request
@@ -77,6 +78,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
             cost: Some(plan.cost.clone()),
             ..Results::default()
         },
+        findings: None,
         predictions: None,
         digests: record::Digests {
             data: prepared.dataset.digest(),
@@ -96,6 +98,9 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         record: unsealed(&draft)?,
     });
     context.turn().await;
+    let findings = prepared.findings(&context, draft.recipe.seed).await?;
+    sets::gate(&draft.recipe, &findings)?;
+    draft.findings = Some(findings);
     let run = Run {
         context: &context,
         prepared: &prepared,

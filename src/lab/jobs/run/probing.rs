@@ -29,7 +29,7 @@ pub(super) async fn probed(
     (seed, batch_size): (u32, u32),
     (cpu, gpu): (&CpuEngine, &GpuEngine),
 ) -> Result<Probed> {
-    let Prepared { plan, split, .. } = prepared;
+    let (plan, split) = (&prepared.plan, &prepared.split);
     let graph = &plan.graph;
     let weights = agreement::probe_weights(graph, seed)?;
     let exact = Parameters::Exact(&weights);

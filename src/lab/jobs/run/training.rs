@@ -87,9 +87,8 @@ impl Run<'_> {
         draft: &Record,
         from: Option<&Kept>,
     ) -> Result<Trainer> {
-        let Prepared {
-            plan, rows, split, ..
-        } = self.prepared;
+        let Prepared { plan, rows, .. } = self.prepared;
+        let split = &self.prepared.split;
         let (engine, recipe) = (engines.engine(), &draft.recipe);
         match from.map(|kept| kept.trainer.as_slice()) {
             Some(bytes) if engines.execution().is_none() => {

@@ -28,7 +28,7 @@ pub(super) async fn both(
     gpu: &GpuEngine,
     batch: u32,
 ) -> Result<Trial> {
-    let Prepared { plan, split, .. } = prepared;
+    let (plan, split) = (&prepared.plan, &prepared.split);
     let weights = Weights::init(&plan.graph, 0)?;
     let exact = Parameters::Exact(&weights);
     let step = TrainStep {

@@ -1,0 +1,70 @@
+//! What small models that did not learn from a row think of its label, for the check of labels; it judges none.
+
+use super::context::Context;
+use super::sets::tell;
+use crate::data::{self, Dataset, Split};
+use crate::engine::Engine as _;
+use crate::engine::cpu::CpuEngine;
+use crate::error::{Error, Result};
+use crate::model;
+use crate::recipe::Recipe;
+use crate::train::cross_validation;
+use std::cell::Cell;
+
+/// Parts of the rows, each answered by a model that learned from the others.
+const FOLDS: u32 = 3;
+/// Passes of each model: enough for one hidden layer on thousands of rows.
+const EPOCHS: u32 = 6;
+/// Units of its hidden layer.
+const WIDTH: u32 = 64;
+
+/// The rows that were asked and the probabilities of the classes for each; nothing where no such model can be made.
+///
+/// # Errors
+/// [`Error::Stopped`].
+pub(super) async fn answers(
+    context: &Context,
+    dataset: &Dataset,
+    parts: &Split,
+    seed: u32,
+) -> Result<Option<(Vec<u32>, Vec<f32>)>> {
+    let askable = dataset.expected.learnable != Some(false);
+    let Some(reduced) = data::reduced(dataset, parts).filter(|_| askable) else {
+        return Ok(None);
+    };
+    let mut recipe = Recipe::default_for("digits", "mlp");
+    recipe.seed = seed;
+    recipe.preprocessing.scale = "standardize".into();
+    recipe.architecture.depth = Some(1);
+    recipe.architecture.width = Some(WIDTH);
+    recipe.training.epochs = EPOCHS;
+    let (set, split) = (&reduced.dataset, &reduced.split);
+    let rows = data::rows(set, &recipe.preprocessing, split)?;
+    let classes = set.classes.len() as u32;
+    let Ok(plan) = model::plan(&recipe, rows.shape, classes, split.train.len() as u32) else {
+        return Ok(None);
+    };
+    let mut engine = CpuEngine::new();
+    engine.load(&rows).await?;
+    let shown = Cell::new(-1);
+    let turn = async |fraction: f64| {
+        // A hundred messages are enough for thousands of steps.
+        let percent = (fraction * 100.0) as i32;
+        if shown.replace(percent) != percent {
+            return tell(context, "asking small models", fraction).await;
+        }
+        if context.breathe().await {
+            return Err(Error::Stopped);
+        }
+        Ok(())
+    };
+    let asked = (&split.train[..], &split.validation[..]);
+    let answers =
+        cross_validation::probabilities(&engine, &plan, &recipe, &rows, None, asked, FOLDS, turn);
+    match answers.await {
+        Ok(answers) => Ok(Some((reduced.asked, answers))),
+        Err(Error::Stopped) => Err(Error::Stopped),
+        // Rows too few for folds, or a training that came to nothing: the check then says that it was not made.
+        Err(_) => Ok(None),
+    }
+}

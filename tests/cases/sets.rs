@@ -1,0 +1,134 @@
+//! Cases of the sets that are made by our own generators: the same bytes on every platform; no model learns here.
+
+use super::Case;
+use assay::data::vibration::{self, Sensor};
+use assay::data::{self, chess};
+use assay::recipe::Recipe;
+
+/// The cases of this file.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case {
+            name: "chess_has_its_digests",
+            run: chess_has_its_digests,
+        },
+        Case {
+            name: "chess_splits_by_game_with_its_digest",
+            run: chess_splits_by_game,
+        },
+        Case {
+            name: "vibration_has_its_digests",
+            run: vibration_has_its_digests,
+        },
+    ]
+}
+
+/// Difficulty, drift, seed and digest of sets of 60 positions.
+const CHESS: [(f64, f64, u32, &str); 3] = [
+    (
+        0.0,
+        0.0,
+        1,
+        "ea8f780c479d0cb7bd1fa10952c242b007fd15806bfcc6e79654abb9d50c4682",
+    ),
+    (
+        0.3,
+        0.0,
+        1,
+        "6341c52bfbedbf52282a4d4e97e2f72676892d77b801f01831191741d3d4ae75",
+    ),
+    (
+        1.0,
+        1.0,
+        u32::MAX,
+        "49f032600b6c42e45d47605d8e0bac8f723d53641fe3cf5d26fad2b62a749c83",
+    ),
+];
+
+const CHESS_SPLIT: &str = "cf30ecf5ab10787c941cb673e210fdeed950476c66f796c21e466f485d0112e4";
+
+fn chess_of(difficulty: f64, drift: f64, seed: u32) -> Result<data::Dataset, String> {
+    let parameters = chess::Parameters {
+        positions: 60,
+        difficulty,
+        drift,
+        occupancy: false,
+        seed,
+    };
+    chess::generate(&parameters).map_err(|error| error.to_string())
+}
+
+fn chess_has_its_digests() -> Result<(), String> {
+    let mut wrong = Vec::new();
+    for (difficulty, drift, seed, expected) in CHESS {
+        let digest = chess_of(difficulty, drift, seed)?.digest();
+        if digest != expected {
+            wrong.push(format!("{difficulty} {drift} {seed}: {digest}"));
+        }
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("; "))
+    }
+}
+
+fn chess_splits_by_game() -> Result<(), String> {
+    let set = chess_of(0.0, 0.0, 1)?;
+    let recipe = Recipe::default_for("chess", "lenet");
+    let parts = data::split(&set, &recipe.split, 1).map_err(|error| error.to_string())?;
+    let digest = parts.digest();
+    if digest == CHESS_SPLIT {
+        Ok(())
+    } else {
+        Err(format!("split: {digest}"))
+    }
+}
+
+/// Difficulty, drift, sensor, seed and digest of sets of 600 windows.
+const VIBRATION: [(f64, f64, Sensor, u32, &str); 3] = [
+    (
+        0.0,
+        0.0,
+        Sensor::Sound,
+        1,
+        "1fc4872a405976366dbcd00606c32be8040bb0c510008af401b51a205f5296b8",
+    ),
+    (
+        0.3,
+        0.0,
+        Sensor::Gaps,
+        1,
+        "fc5950a27558724de8a332bc7bbcbf1888c52fab2297a68f29d80b8faa77936c",
+    ),
+    (
+        1.0,
+        1.0,
+        Sensor::Clipped,
+        u32::MAX,
+        "a6df3d72bd93e210814c43b5a961c439e4d80390de0b8ca5fa99dee2442212dd",
+    ),
+];
+
+fn vibration_has_its_digests() -> Result<(), String> {
+    let mut wrong = Vec::new();
+    for (difficulty, drift, sensor, seed, expected) in VIBRATION {
+        let parameters = vibration::Parameters {
+            windows: 600,
+            difficulty,
+            drift,
+            sensor,
+            seed,
+        };
+        let set = vibration::generate(&parameters).map_err(|error| error.to_string())?;
+        let digest = set.digest();
+        if digest != expected {
+            wrong.push(format!("{sensor:?}: {digest}"));
+        }
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("; "))
+    }
+}
