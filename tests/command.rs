@@ -367,7 +367,7 @@ fn a_file_of_ones_own_is_learned_from_verified_and_told_from_another() {
     let mut table = "width;height;kind\n".to_owned();
     for row in 0..90 {
         let kind = ["small", "middle", "large"][row % 3];
-        table += &format!("{};{};{kind}\n", row % 3 * 4, row / 3);
+        table += &format!("{};{};{kind}\n", row % 3 * 4 + 2, row / 3 + 5);
     }
     let path = |name: &str, text: &str| {
         let path = folder.join(name);

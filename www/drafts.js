@@ -89,6 +89,8 @@ export class Drafts {
     const text = JSON.stringify({ ...changed, data });
     const fits = this.draftFrom(text).digest !== "";
     this.setText(fits || data.height !== 1 ? text : this.wasm.changeRecipe(text, "architecture.family", "mlp"));
+    // At once: whoever goes to the experiment now takes its address, which has to be the recipe's.
+    this.updateAddress();
   }
 
   /** Goes back to the recipe of the open link. */

@@ -83,6 +83,8 @@ export class AssayFaults extends AssayElement {
     const { faults } = this;
     this.moved = null;
     app.drafts.setField("data.faults", Object.keys(faults).length > 0 ? faults : "none");
+    // At once: whoever goes to the experiment now takes its address, which has to be the recipe's.
+    app.drafts.updateAddress();
     this.requestUpdate();
   }
 }
