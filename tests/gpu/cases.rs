@@ -53,6 +53,8 @@ const SABOTAGES: &[(&str, &str, &str)] = &[
     ("depthwise", "x <= last", "x < last"),
     ("batch_norm_normalize", "task.epsilon", "0.001"),
     ("batch_norm_gradient", "- normal * shares.x", ""),
+    ("linear_row_gradient", "k += 4u", "k += 5u"),
+    ("layer_norm", "i < own + 16u", "i < own + 12u"),
     ("layer_norm_gradient", "normal * sums.y", "normal * sums.x"),
     ("attention", "state.largest - largest", "0.0"),
     (
