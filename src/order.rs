@@ -39,9 +39,37 @@ pub fn positions(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Ve
 /// Each of some numbers once, ascending: as a `BTreeSet` of them, which is looked into by `binary_search`.
 pub fn distinct(numbers: impl Iterator<Item = u32>) -> Vec<u32> {
     let mut distinct: Vec<u32> = numbers.collect();
-    distinct.sort_unstable();
+    ascending(&mut distinct);
     distinct.dedup();
     distinct
+}
+
+/// Sorts numbers: as `numbers.sort_unstable()`.
+#[inline(never)]
+pub fn ascending(numbers: &mut [u32]) {
+    numbers.sort_unstable();
+}
+
+/// Sorts numbers: as `numbers.sort_by(f32::total_cmp)`, whose order is that of these integers.
+pub fn reals(numbers: &mut [f32]) {
+    let mut keys: Vec<u32> = (numbers.iter())
+        .map(|number| number.to_bits())
+        .map(|bits| {
+            if bits >> 31 == 0 {
+                bits | 1 << 31
+            } else {
+                !bits
+            }
+        })
+        .collect();
+    ascending(&mut keys);
+    for (number, key) in numbers.iter_mut().zip(keys) {
+        *number = f32::from_bits(if key >> 31 == 0 {
+            !key
+        } else {
+            key & !(1 << 31)
+        });
+    }
 }
 
 /// A map of entries, of which the last with a key counts: as `entries.collect()`.
@@ -73,6 +101,28 @@ mod tests {
             other.sort();
             assert_eq!(own, other);
         }
+    }
+
+    #[test]
+    fn reals_are_sorted_as_ieee_754_orders_them() {
+        let mut random = Stream::new(1, "reals", 0);
+        let special = [
+            0.0,
+            -0.0,
+            f32::NAN,
+            -f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            1e-45,
+        ];
+        let drawn = (0..1000).map(|_| f32::from_bits(random.key() as u32));
+        let mut own: Vec<f32> = special.into_iter().chain(drawn).collect();
+        let mut other = own.clone();
+        reals(&mut own);
+        other.sort_by(f32::total_cmp);
+        let bits =
+            |numbers: &[f32]| -> Vec<u32> { numbers.iter().map(|it| it.to_bits()).collect() };
+        assert_eq!(bits(&own), bits(&other));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Value range: rows that are on another scale than the rest, such as 0 to 1 among 0 to 255; it corrects nothing.
 
 use super::{Check, Count, Input};
+use crate::order;
 use crate::result::{Dimension, Finding};
 
 /// How many times larger or smaller than the middle row's a row's mean size may be. Pictures in different light differ by a
@@ -32,7 +33,7 @@ impl Check for Scale {
             })
             .collect();
         let mut sorted = sizes.clone();
-        sorted.sort_by(f32::total_cmp);
+        order::reals(&mut sorted);
         let middle = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
         let off = |row: &u32| {
             let size = sizes[*row as usize];
