@@ -81,6 +81,21 @@ pub fn map<K: Ord, V>(entries: impl Iterator<Item = (K, V)>) -> BTreeMap<K, V> {
     map
 }
 
+/// A map of entries that may fail, the first failure of which counts: as `entries.collect()`.
+///
+/// # Errors
+/// That of an entry.
+pub fn try_map<K: Ord, V, E>(
+    entries: impl Iterator<Item = std::result::Result<(K, V), E>>,
+) -> std::result::Result<BTreeMap<K, V>, E> {
+    let mut map = BTreeMap::new();
+    for entry in entries {
+        let (key, value) = entry?;
+        map.insert(key, value);
+    }
+    Ok(map)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,5 +151,9 @@ mod tests {
     fn the_last_entry_with_a_key_counts() {
         let entries = [("b", 1), ("a", 2), ("b", 3)];
         assert_eq!(map(entries.into_iter()), entries.into_iter().collect());
+        let mut failing = entries.map(Ok::<_, u32>);
+        assert_eq!(try_map(failing.into_iter()), Ok(map(entries.into_iter())));
+        failing[1] = Err(7);
+        assert_eq!(try_map(failing.into_iter()), Err(7));
     }
 }

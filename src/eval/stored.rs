@@ -8,6 +8,7 @@ use crate::engine::cpu::{FineTuning, observe};
 use crate::engine::gpu::GpuEngine;
 use crate::error::Result;
 use crate::model::{Graph, ResolvedNode, Weights};
+use crate::order;
 use crate::quant::{self, Calibration, Codes, Request, Seen, Stored};
 use crate::recipe::QuantizationSpec;
 use std::cell::{Cell, RefCell};
@@ -247,9 +248,9 @@ impl Work<'_> {
         // Each output's weights are rounded as they will be but for a step that a large bias asks for.
         let alone = Request {
             scheme: request.scheme.of_weights(),
-            layers: (request.layers.iter())
-                .map(|(layer, scheme)| (layer.clone(), scheme.of_weights()))
-                .collect(),
+            layers: order::map(
+                (request.layers.iter()).map(|(layer, scheme)| (layer.clone(), scheme.of_weights())),
+            ),
             ..request.clone()
         };
         let is_masked = self.spec.pruning() == "weights";
