@@ -1,11 +1,11 @@
 //! The section of a recipe that names the data and what is done to them on purpose; it makes none.
 
 use super::{Extra, fields};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Which data a recipe uses; what a set does not have is absent, and so may be what has a default in [`fields`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DataSpec {
     /// Name of a set, one of [`fields::SETS`].
     pub set: String,
@@ -65,6 +65,8 @@ pub struct DataSpec {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+super::section::section!(DataSpec { set, file, label, delimiter, side, classes, channels, height, width, task, size, difficulty, drift, sensor, generator, seed, faults, reason } {  } {  });
 
 impl DataSpec {
     /// The set of this name with its default parameters.

@@ -9,10 +9,11 @@ pub mod edit;
 mod field;
 pub mod fields;
 mod read;
+pub(crate) mod section;
 mod typed;
 
 use crate::digest;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -27,7 +28,7 @@ pub const VERSION: u32 = 1;
 pub type Extra = Map<String, Value>;
 
 /// Everything that decides a result.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recipe {
     /// Always `"recipe"`.
     pub assay: String,
@@ -57,8 +58,10 @@ pub struct Recipe {
     pub extra: Extra,
 }
 
+section::section!(Recipe { assay, version, seed, data, split, preprocessing, architecture, training, quantization, evaluation, execution } {  } {  });
+
 /// How rows are divided; what is neither validation nor test trains.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SplitSpec {
     /// Share of each class for validation, or of the groups where a set has them, in (0, 0.5].
     pub validation: f64,
@@ -69,8 +72,10 @@ pub struct SplitSpec {
     pub extra: Extra,
 }
 
+section::section!(SplitSpec { validation, test } {  } {  });
+
 /// What happens to a row before the first layer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PreprocessingSpec {
     /// `unit`: divide by the set's largest value; `standardize`: then subtract the training mean and divide by its deviation.
     pub scale: String,
@@ -79,9 +84,11 @@ pub struct PreprocessingSpec {
     pub extra: Extra,
 }
 
+section::section!(PreprocessingSpec { scale } {  } {  });
+
 /// The model, by family; a field that the family does not use is absent, and so may one be that has a default in
 /// [`fields`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ArchitectureSpec {
     /// One of [`fields::FAMILIES`].
     pub family: String,
@@ -129,6 +136,8 @@ pub struct ArchitectureSpec {
     pub extra: Extra,
 }
 
+section::section!(ArchitectureSpec { family, depth, width, channels, kernel, dense, heads, patch, normalization, pooling, residual, dropout, graph } { activation } {  });
+
 impl ArchitectureSpec {
     /// The word at an optional field, or the one that its absence means; empty for a family without it.
     fn word<'a>(&self, path: &str, there: Option<&'a str>) -> &'a str {
@@ -171,7 +180,7 @@ impl ArchitectureSpec {
 }
 
 /// How weights are found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainingSpec {
     /// `adamw` or `sgd`.
     pub optimizer: String,
@@ -202,8 +211,10 @@ pub struct TrainingSpec {
     pub extra: Extra,
 }
 
+section::section!(TrainingSpec { optimizer, learning_rate, momentum, weight_decay, label_smoothing, schedule, warmup_epochs, batch_size, epochs, patience, keep } {  } {  });
+
 /// How trained weights are stored and used.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct QuantizationSpec {
     /// One of [`fields::SCHEMES`].
     pub scheme: String,
@@ -241,6 +252,8 @@ pub struct QuantizationSpec {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+section::section!(QuantizationSpec { scheme, rows, calibration, calibration_rows, activations, equalization, bias_correction, pruning, pruned_percent, fine_tune_epochs, layers } {  } {  });
 
 impl QuantizationSpec {
     /// What [`Self::rows`] says; absent is `whole`.
@@ -299,7 +312,7 @@ impl QuantizationSpec {
 }
 
 /// What is measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EvaluationSpec {
     /// Confidence of every interval, in [0.5, 0.999].
     pub confidence: f64,
@@ -312,8 +325,10 @@ pub struct EvaluationSpec {
     pub extra: Extra,
 }
 
+section::section!(EvaluationSpec { confidence, throughput_batch, latency_secs } {  } {  });
+
 /// What a recipe is executed on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ExecutionSpec {
     /// `gpu` or `auto`, which times both; absent is `cpu`. Without a GPU the CPU does it, and the record says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -325,6 +340,8 @@ pub struct ExecutionSpec {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+section::section!(ExecutionSpec { engine, on_gpu_loss } {  } {  });
 
 impl Recipe {
     /// The engine that it asks for: `cpu`, `gpu` or `auto`.

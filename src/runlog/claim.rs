@@ -25,7 +25,7 @@ const INTERVAL_RULE: &str = "interval";
 const MAX_WORD: usize = 40;
 
 /// What one person tells another about a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Claim {
     /// Always `"claim"`.
     pub assay: String,
@@ -64,8 +64,10 @@ pub struct Claim {
     text: String,
 }
 
+crate::recipe::section::section!(Claim { assay, version, recipe, results, tolerances, digests, arithmetic, engine, browser, started } { browser_version, by, digest } { text });
+
 /// The results of a claim, rounded to what a reader can use.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Claimed {
     /// Accuracy on the test rows with its interval.
     pub accuracy: Accuracy,
@@ -88,6 +90,8 @@ pub struct Claimed {
     pub extra: Extra,
 }
 
+crate::recipe::section::section!(Claimed { accuracy, test_loss, kept_epoch, parameters, macs, weight_bytes } { latency } {  });
+
 /// A median latency with its interval, milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClaimedLatency {
@@ -104,7 +108,7 @@ pub struct ClaimedLatency {
 }
 
 /// How far a re-run may lie from a claim where it cannot be equal bit by bit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Tolerances {
     /// Always `"interval"`: within the interval of the claimed accuracy.
     pub accuracy: String,
@@ -115,6 +119,8 @@ pub struct Tolerances {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+crate::recipe::section::section!(Tolerances { accuracy, test_loss } {  } {  });
 
 impl Claim {
     /// What `record` lets one claim; `by` is a name that the sender typed, or empty.

@@ -17,7 +17,7 @@ pub const VERSION: u32 = 1;
 pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
 
 /// One run. Its identity is `digest`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Record {
     /// Always `"record"`.
     pub assay: String,
@@ -59,6 +59,8 @@ pub struct Record {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+crate::recipe::section::section!(Record { assay, version, started, duration_secs, status, recipe, recipe_digest, results, findings, predictions, digests, environment, resumed_from, checked_claim } { digest } {  });
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,121 @@
+//! Reads a part of a document that keeps the fields that it does not know; it checks types alone, no ranges.
+//!
+//! What serde derives for a flattened map is a copy of a general reader for each type, 3 to 5 kB of the page's module. This
+//! is one: a JSON object from which the known fields are taken, and what is left is kept.
+
+use super::{Extra, typed};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// Takes a field. Where it is absent, what an absent one means for its type; an error for a type that has to be there.
+///
+/// # Errors
+/// In words, what does not fit.
+pub(crate) fn take<T: DeserializeOwned>(object: &mut Extra, name: &str) -> Result<T, String> {
+    match object.remove(name) {
+        Some(value) => typed(&value),
+        None => typed(&Value::Null).map_err(|_| format!("missing field `{name}`")),
+    }
+}
+
+/// Takes a field that may be absent.
+///
+/// # Errors
+/// As [`take`].
+pub(crate) fn take_or_default<T: DeserializeOwned + Default>(
+    object: &mut Extra,
+    name: &str,
+) -> Result<T, String> {
+    object
+        .remove(name)
+        .map_or_else(|| Ok(T::default()), |value| typed(&value))
+}
+
+/// Implements `Deserialize` for a type with a field `extra`: its fields that are there or have an absence of their own, those
+/// whose absence is their default, and those that are no part of the document.
+macro_rules! section {
+    ($type:ident { $($field:ident),* } { $($default:ident),* } { $($skipped:ident),* }) => {
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> std::result::Result<Self, D::Error> {
+                let read = |mut extra: $crate::recipe::Extra| -> std::result::Result<Self, String> {
+                    Ok(Self {
+                        $($field: $crate::recipe::section::take(&mut extra, stringify!($field))?,)*
+                        $($default: $crate::recipe::section::take_or_default(&mut extra, stringify!($default))?,)*
+                        $($skipped: Default::default(),)*
+                        extra,
+                    })
+                };
+                read($crate::recipe::Extra::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use section;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::{Deserialize as _, Serialize};
+    use serde_json::json;
+
+    #[derive(Debug, PartialEq, Serialize)]
+    struct Part {
+        count: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        word: Option<String>,
+        #[serde(skip_serializing_if = "String::is_empty")]
+        note: String,
+        #[serde(flatten)]
+        extra: Extra,
+        #[serde(skip)]
+        text: String,
+    }
+    section!(Part { count, word } { note } { text });
+
+    #[test]
+    fn unknown_fields_are_kept_and_come_back() {
+        let whole = json!({"count": 3, "word": "a", "note": "b", "later": [1, null]});
+        let part = Part::deserialize(&whole).expect("fits");
+        assert_eq!(
+            part.extra,
+            Extra::from_iter([("later".into(), json!([1, null]))])
+        );
+        assert_eq!(json!(part), whole);
+    }
+
+    #[test]
+    fn absent_fields_are_what_their_absence_means() {
+        for least in [json!({"count": 3}), json!({"count": 3, "word": null})] {
+            let part = Part::deserialize(&least).expect("fits");
+            assert_eq!((part.word.as_deref(), part.note.as_str()), (None, ""));
+            assert_eq!(json!(part), json!({"count": 3}));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told() {
+        for (wrong, told) in [
+            (json!({"word": "a"}), "missing field `count`"),
+            (
+                json!({"count": "3"}),
+                "invalid type: string \"3\", expected u32",
+            ),
+            (
+                json!({"count": -1}),
+                "invalid value: integer `-1`, expected u32",
+            ),
+            (
+                json!({"count": 3, "note": null}),
+                "invalid type: null, expected a string",
+            ),
+            (json!([3]), "invalid type: sequence, expected a map"),
+        ] {
+            assert_eq!(
+                Part::deserialize(&wrong).expect_err("refused").to_string(),
+                told
+            );
+        }
+    }
+}
