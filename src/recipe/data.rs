@@ -66,7 +66,7 @@ pub struct DataSpec {
     pub extra: Extra,
 }
 
-super::section::section!(DataSpec { set, file, label, delimiter, side, classes, channels, height, width, task, size, difficulty, drift, sensor, generator, seed, faults, reason } {  } {  });
+crate::section::section!(DataSpec { set, file, label, delimiter, side, classes, channels, height, width, task, size, difficulty, drift, sensor, generator, seed, faults, reason } {  } {  });
 
 impl DataSpec {
     /// The set of this name with its default parameters.

@@ -9,7 +9,6 @@ pub mod edit;
 mod field;
 pub mod fields;
 mod read;
-pub(crate) mod section;
 mod typed;
 
 use crate::digest;
@@ -58,7 +57,7 @@ pub struct Recipe {
     pub extra: Extra,
 }
 
-section::section!(Recipe { assay, version, seed, data, split, preprocessing, architecture, training, quantization, evaluation, execution } {  } {  });
+crate::section::section!(Recipe { assay, version, seed, data, split, preprocessing, architecture, training, quantization, evaluation, execution } {  } {  });
 
 /// How rows are divided; what is neither validation nor test trains.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -72,7 +71,7 @@ pub struct SplitSpec {
     pub extra: Extra,
 }
 
-section::section!(SplitSpec { validation, test } {  } {  });
+crate::section::section!(SplitSpec { validation, test } {  } {  });
 
 /// What happens to a row before the first layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -84,7 +83,7 @@ pub struct PreprocessingSpec {
     pub extra: Extra,
 }
 
-section::section!(PreprocessingSpec { scale } {  } {  });
+crate::section::section!(PreprocessingSpec { scale } {  } {  });
 
 /// The model, by family; a field that the family does not use is absent, and so may one be that has a default in
 /// [`fields`].
@@ -136,7 +135,7 @@ pub struct ArchitectureSpec {
     pub extra: Extra,
 }
 
-section::section!(ArchitectureSpec { family, depth, width, channels, kernel, dense, heads, patch, normalization, pooling, residual, dropout, graph } { activation } {  });
+crate::section::section!(ArchitectureSpec { family, depth, width, channels, kernel, dense, heads, patch, normalization, pooling, residual, dropout, graph } { activation } {  });
 
 impl ArchitectureSpec {
     /// The word at an optional field, or the one that its absence means; empty for a family without it.
@@ -211,7 +210,7 @@ pub struct TrainingSpec {
     pub extra: Extra,
 }
 
-section::section!(TrainingSpec { optimizer, learning_rate, momentum, weight_decay, label_smoothing, schedule, warmup_epochs, batch_size, epochs, patience, keep } {  } {  });
+crate::section::section!(TrainingSpec { optimizer, learning_rate, momentum, weight_decay, label_smoothing, schedule, warmup_epochs, batch_size, epochs, patience, keep } {  } {  });
 
 /// How trained weights are stored and used.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -253,7 +252,7 @@ pub struct QuantizationSpec {
     pub extra: Extra,
 }
 
-section::section!(QuantizationSpec { scheme, rows, calibration, calibration_rows, activations, equalization, bias_correction, pruning, pruned_percent, fine_tune_epochs, layers } {  } {  });
+crate::section::section!(QuantizationSpec { scheme, rows, calibration, calibration_rows, activations, equalization, bias_correction, pruning, pruned_percent, fine_tune_epochs, layers } {  } {  });
 
 impl QuantizationSpec {
     /// What [`Self::rows`] says; absent is `whole`.
@@ -325,7 +324,7 @@ pub struct EvaluationSpec {
     pub extra: Extra,
 }
 
-section::section!(EvaluationSpec { confidence, throughput_batch, latency_secs } {  } {  });
+crate::section::section!(EvaluationSpec { confidence, throughput_batch, latency_secs } {  } {  });
 
 /// What a recipe is executed on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -341,7 +340,7 @@ pub struct ExecutionSpec {
     pub extra: Extra,
 }
 
-section::section!(ExecutionSpec { engine, on_gpu_loss } {  } {  });
+crate::section::section!(ExecutionSpec { engine, on_gpu_loss } {  } {  });
 
 impl Recipe {
     /// The engine that it asks for: `cpu`, `gpu` or `auto`.

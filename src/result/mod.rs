@@ -18,11 +18,11 @@ pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
 pub use findings::{Dimension, Finding, Findings, Quality, Status as FindingStatus};
 pub use latency::Latency;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 /// Everything that a complete run measured. A stopped or interrupted run lacks what it did not reach.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Results {
     /// Counted from the layer graph, before anything ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,3 +62,5 @@ pub struct Results {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<Value>,
 }
+
+crate::section::section!(Results: { cost, training, accuracy, test_loss, confusion, latency, throughput, execution, agreement, breakdown, damage } { classes });

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::recipe::{self, Extra, Recipe};
 use crate::result::{Accuracy, Latency};
 use crate::stats::wilson;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The version of the claim that this build writes.
 pub const VERSION: u32 = 1;
@@ -64,7 +64,7 @@ pub struct Claim {
     text: String,
 }
 
-crate::recipe::section::section!(Claim { assay, version, recipe, results, tolerances, digests, arithmetic, engine, browser, started } { browser_version, by, digest } { text });
+crate::section::section!(Claim { assay, version, recipe, results, tolerances, digests, arithmetic, engine, browser, started } { browser_version, by, digest } { text });
 
 /// The results of a claim, rounded to what a reader can use.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -90,10 +90,10 @@ pub struct Claimed {
     pub extra: Extra,
 }
 
-crate::recipe::section::section!(Claimed { accuracy, test_loss, kept_epoch, parameters, macs, weight_bytes } { latency } {  });
+crate::section::section!(Claimed { accuracy, test_loss, kept_epoch, parameters, macs, weight_bytes } { latency } {  });
 
 /// A median latency with its interval, milliseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClaimedLatency {
     /// Rows per call.
     pub batch: u32,
@@ -106,6 +106,8 @@ pub struct ClaimedLatency {
     /// Samples behind it.
     pub samples: u32,
 }
+
+crate::section::section!(ClaimedLatency: { batch, p50, low, high, samples } {  });
 
 /// How far a re-run may lie from a claim where it cannot be equal bit by bit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -120,7 +122,7 @@ pub struct Tolerances {
     pub extra: Extra,
 }
 
-crate::recipe::section::section!(Tolerances { accuracy, test_loss } {  } {  });
+crate::section::section!(Tolerances { accuracy, test_loss } {  } {  });
 
 impl Claim {
     /// What `record` lets one claim; `by` is a name that the sender typed, or empty.

@@ -60,7 +60,7 @@ pub struct Record {
     pub extra: Extra,
 }
 
-crate::recipe::section::section!(Record { assay, version, started, duration_secs, status, recipe, recipe_digest, results, findings, predictions, digests, environment, resumed_from, checked_claim } { digest } {  });
+crate::section::section!(Record { assay, version, started, duration_secs, status, recipe, recipe_digest, results, findings, predictions, digests, environment, resumed_from, checked_claim } { digest } {  });
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ pub enum Status {
 }
 
 /// Digests of what a run used and made; each is 64 hexadecimal digits, or empty where the run did not get there.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Digests {
     /// Of the data set's pixels and labels.
     pub data: String,
@@ -89,8 +89,10 @@ pub struct Digests {
     pub predictions: String,
 }
 
+crate::section::section!(Digests: { data, weights, stored, predictions } {  });
+
 /// Where a run ran, as coarse as comparing needs: nothing that tells one person or machine from another.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Environment {
     /// Assay's version.
     pub app_version: String,
@@ -114,6 +116,8 @@ pub struct Environment {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub adapter: String,
 }
+
+crate::section::section!(Environment: { app_version, build, engine, arithmetic, browser, browser_version, cores, timer_resolution_micros, isolated } { adapter });
 
 /// A record as it was read.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! Opens a GPU with the kernels' texts, which are a file of their own beside the module; nobody without a GPU fetches it.
 
-use crate::engine::gpu::{self, Gpu};
+use crate::api::{Gpu, supply_kernels};
 use crate::error::{Error, Result};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -24,6 +24,6 @@ pub(super) async fn open_gpu() -> Result<Gpu> {
         ),
     };
     let texts = kernel_texts().await.map_err(failed)?;
-    gpu::supply_kernels(&texts.as_string().unwrap_or_default())?;
+    supply_kernels(&texts.as_string().unwrap_or_default())?;
     Gpu::open().await
 }

@@ -3,18 +3,25 @@
 //! What serde derives for a flattened map is a copy of a general reader for each type, 3 to 5 kB of the page's module. This
 //! is one: a JSON object from which the known fields are taken, and what is left is kept.
 
-use super::{Extra, typed};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    // By reference: each way of reading a value costs a copy of the type's code, and this is the one that is used elsewhere.
+    T::deserialize(&value).map_err(|error| error.to_string())
+}
 
 /// Takes a field. Where it is absent, what an absent one means for its type; an error for a type that has to be there.
 ///
 /// # Errors
 /// In words, what does not fit.
-pub(crate) fn take<T: DeserializeOwned>(object: &mut Extra, name: &str) -> Result<T, String> {
+pub(crate) fn take<T: DeserializeOwned>(
+    object: &mut Map<String, Value>,
+    name: &str,
+) -> Result<T, String> {
     match object.remove(name) {
-        Some(value) => typed(&value),
-        None => typed(&Value::Null).map_err(|_| format!("missing field `{name}`")),
+        Some(value) => typed(value),
+        None => typed(Value::Null).map_err(|_| format!("missing field `{name}`")),
     }
 }
 
@@ -23,31 +30,39 @@ pub(crate) fn take<T: DeserializeOwned>(object: &mut Extra, name: &str) -> Resul
 /// # Errors
 /// As [`take`].
 pub(crate) fn take_or_default<T: DeserializeOwned + Default>(
-    object: &mut Extra,
+    object: &mut Map<String, Value>,
     name: &str,
 ) -> Result<T, String> {
     object
         .remove(name)
-        .map_or_else(|| Ok(T::default()), |value| typed(&value))
+        .map_or_else(|| Ok(T::default()), |value| typed(value))
 }
 
-/// Implements `Deserialize` for a type with a field `extra`: its fields that are there or have an absence of their own, those
-/// whose absence is their default, and those that are no part of the document.
+/// Implements `Deserialize` for a type: its fields that are there or have an absence of their own, and those whose absence is
+/// their default. Without the colon it has a field `extra` for what is unknown, and a third list of fields that are no part
+/// of the document; with it what is unknown is left out.
 macro_rules! section {
+    ($type:ident: { $($field:ident),* } { $($default:ident),* }) => {
+        $crate::section::section!(@ $type object { $($field),* } { $($default),* } {
+            let _ = object;
+        } {});
+    };
     ($type:ident { $($field:ident),* } { $($default:ident),* } { $($skipped:ident),* }) => {
+        $crate::section::section!(@ $type object { $($field),* } { $($default),* } {} {
+            $($skipped: Default::default(),)*
+            extra: object,
+        });
+    };
+    (@ $type:ident $object:ident { $($field:ident),* } { $($default:ident),* } { $($end:tt)* } { $($rest:tt)* }) => {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> std::result::Result<Self, D::Error> {
-                let read = |mut extra: $crate::recipe::Extra| -> std::result::Result<Self, String> {
-                    Ok(Self {
-                        $($field: $crate::recipe::section::take(&mut extra, stringify!($field))?,)*
-                        $($default: $crate::recipe::section::take_or_default(&mut extra, stringify!($default))?,)*
-                        $($skipped: Default::default(),)*
-                        extra,
-                    })
-                };
-                read($crate::recipe::Extra::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+                let mut $object = serde_json::Map::deserialize(deserializer)?;
+                $(let $field = $crate::section::take(&mut $object, stringify!($field)).map_err(serde::de::Error::custom)?;)*
+                $(let $default = $crate::section::take_or_default(&mut $object, stringify!($default)).map_err(serde::de::Error::custom)?;)*
+                $($end)*
+                Ok(Self { $($field,)* $($default,)* $($rest)* })
             }
         }
     };
@@ -68,7 +83,7 @@ mod tests {
         #[serde(skip_serializing_if = "String::is_empty")]
         note: String,
         #[serde(flatten)]
-        extra: Extra,
+        extra: Map<String, Value>,
         #[serde(skip)]
         text: String,
     }
@@ -80,7 +95,7 @@ mod tests {
         let part = Part::deserialize(&whole).expect("fits");
         assert_eq!(
             part.extra,
-            Extra::from_iter([("later".into(), json!([1, null]))])
+            Map::from_iter([("later".into(), json!([1, null]))])
         );
         assert_eq!(json!(part), whole);
     }
