@@ -157,7 +157,7 @@
  * @property {Results} results
  * @property {Findings} [findings]
  * @property {{ rows: number[], labels: number[], predicted: number[], confidence: number[] }} [predictions]
- * @property {{ data: string, weights: string, stored: string, predictions: string }} digests
+ * @property {{ data: string, weights: string, fine_tuned?: string, stored: string, predictions: string }} digests
  * @property {Environment} environment
  * @property {string} [resumed_from]
  * @property {string} [checked_claim]
@@ -215,6 +215,7 @@
  * @property {string} browser
  * @property {string} recipeDigest
  * @property {string|null} [weightsDigest]
+ * @property {string} [fineTunedDigest] Absent where nothing was fine-tuned.
  * @property {string|null} [predictionsDigest]
  * @property {number} durationSecs
  * @property {string|null} [resumedFrom]
@@ -293,7 +294,7 @@
 
 /**
  * What a running command says; `lab::protocol::EventBody` with `id`. Bytes named by `buffer` are attached as `bytes`.
- * @typedef {{ id: number, type: string, bytes?: Uint8Array } & Record<string, any>} LabEvent
+ * @typedef {{ id: number, type: string, bytes?: Uint8Array, fineTuned?: Uint8Array } & Record<string, any>} LabEvent
  */
 
 /**

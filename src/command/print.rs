@@ -139,6 +139,9 @@ pub(super) fn record(record: &Record) {
     stored(record);
     execution(record);
     row("weights", &record.digests.weights);
+    if !record.digests.fine_tuned.is_empty() {
+        row("fine-tuned", &record.digests.fine_tuned);
+    }
     row("predictions", &record.digests.predictions);
     row(
         "arithmetic",

@@ -12,7 +12,7 @@ mod stored;
 
 pub use clock::{Clock, ManualClock};
 pub use damage::{Inspection, damage};
-pub use fine_tuning::FineTuned;
+pub use fine_tuning::{FineTuned, Tuner, fine_tuned_digest};
 pub use paired::paired;
 pub use score::{Scored, argmax, predictions_digest, score, softmax};
-pub use stored::{Stage, Storing, stored};
+pub use stored::{Stage, Storing, made_ready, stored};

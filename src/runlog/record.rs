@@ -83,6 +83,10 @@ pub struct Digests {
     pub data: String,
     /// Of the kept f32 weights.
     pub weights: String,
+    /// Of the f32 weights that fine-tuning left, with those that they came from and the quantization; absent where nothing was
+    /// fine-tuned, and in records of builds that did not keep them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fine_tuned: String,
     /// Of the stored weights under the recipe's scheme.
     pub stored: String,
     /// Of the test rows with their predicted classes.

@@ -83,6 +83,9 @@ pub struct RunSummary {
     pub recipe_digest: String,
     /// Digest of the kept weights.
     pub weights_digest: String,
+    /// Digest of what fine-tuning left; absent where there is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub fine_tuned_digest: String,
     /// Digest of the answers.
     pub predictions_digest: String,
     /// Digest of the interrupted record that it went on from.
@@ -160,6 +163,7 @@ pub fn of(opened: &Opened) -> RunSummary {
             .into(),
         recipe_digest: record.recipe_digest.clone(),
         weights_digest: record.digests.weights.clone(),
+        fine_tuned_digest: record.digests.fine_tuned.clone(),
         predictions_digest: record.digests.predictions.clone(),
         resumed_from: record.resumed_from.clone(),
         checked_claim: record.checked_claim.clone(),

@@ -85,6 +85,7 @@ export function digests(record) {
     ["Recipe", record.recipe_digest],
     ["Data", record.digests.data],
     ["Weights", record.digests.weights],
+    ["Fine-tuned weights", record.digests.fine_tuned],
     ["Stored weights", record.digests.stored],
     ["Predictions", record.digests.predictions],
     ["Resumed from", record.resumed_from],

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::eval::Inspection;
 use crate::lab::context::Context;
 use crate::lab::prepared::Prepared;
-use crate::lab::protocol::EventBody;
+use crate::lab::protocol::{EventBody, WeightsBehind};
 use crate::model::Weights;
 use crate::quant::Stored;
 use crate::result::{Accuracy, Damage};
@@ -40,9 +40,10 @@ pub(super) async fn inspect(
     context: Context,
     recipe: Value,
     weights: String,
+    behind: Option<WeightsBehind>,
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
-    let trained = Trained::read(&context, recipe, &weights, bytes).await?;
+    let trained = Trained::read(&context, recipe, &weights, behind, bytes).await?;
     let stored = trained.stored(&context).await?;
     let confidence = trained.recipe.evaluation.confidence;
     let (prepared, weights) = (&trained.prepared, &trained.weights);

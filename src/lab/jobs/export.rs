@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::eval::{argmax, predictions_digest};
 use crate::lab::context::Context;
 use crate::lab::prepared::Prepared;
-use crate::lab::protocol::EventBody;
+use crate::lab::protocol::{EventBody, WeightsBehind};
 use crate::model::graph_json;
 use crate::quant::Stored;
 use crate::quant::export::{self, Format, Metadata};
@@ -21,10 +21,11 @@ pub(super) async fn export(
     recipe: Value,
     format: String,
     weights: String,
+    behind: Option<WeightsBehind>,
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
     let format = Format::from_name(&format)?;
-    let trained = Trained::read(&context, recipe, &weights, bytes).await?;
+    let trained = Trained::read(&context, recipe, &weights, behind, bytes).await?;
     let prepared = &trained.prepared;
     let stored = trained.stored(&context).await?;
     let wanted = answers(&context, prepared, &stored, "scoring").await?;

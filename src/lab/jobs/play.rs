@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::eval;
 use crate::lab::context::{Context, Playable};
 use crate::lab::prepared::Prepared;
-use crate::lab::protocol::Scores;
+use crate::lab::protocol::{Scores, WeightsBehind};
 use serde_json::{Value, json};
 
 /// Makes a record's weights the model to play with, under its recipe's scheme.
@@ -15,9 +15,10 @@ pub(super) async fn load(
     context: Context,
     recipe: Value,
     weights: String,
+    behind: Option<WeightsBehind>,
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
-    let trained = Trained::read(&context, recipe, &weights, bytes).await?;
+    let trained = Trained::read(&context, recipe, &weights, behind, bytes).await?;
     let stored = trained.stored(&context).await?;
     let Prepared { rows, plan, .. } = &trained.prepared;
     let mut engine = CpuEngine::new();

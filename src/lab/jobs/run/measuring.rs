@@ -6,7 +6,7 @@ use super::storing::epochs;
 use crate::data::Split;
 use crate::engine::{Engine, Executable, Parameters, agreement};
 use crate::error::{Error, Result};
-use crate::eval::{self, Scored};
+use crate::eval::{self, Scored, fine_tuned_digest};
 use crate::lab::context::Playable;
 use crate::lab::jobs::measure::SCORE_ROWS;
 use crate::lab::jobs::trained::as_stored;
@@ -18,6 +18,15 @@ use crate::model::Weights;
 use crate::quant::{Scheme, Stored};
 use crate::runlog::record::{Record, Status};
 
+/// What measuring leaves beside the record.
+#[derive(Default)]
+pub(super) struct Measured {
+    /// The model to play with, where there is one.
+    pub(super) playable: Option<Playable>,
+    /// What fine-tuning left, where the recipe asks for it and it came to its end.
+    pub(super) fine_tuned: Option<Weights>,
+}
+
 impl Run<'_> {
     /// Quantizes the kept weights, scores the test rows and times calls; fills the draft as far as it gets.
     pub(super) async fn measure(
@@ -25,22 +34,26 @@ impl Run<'_> {
         engines: &mut Engines<'_>,
         draft: &mut Record,
         weights: Option<&Weights>,
-    ) -> Result<Option<Playable>> {
+    ) -> Result<Measured> {
         let Some(weights) = weights else {
-            return Ok(None);
+            return Ok(Measured::default());
         };
         if draft.status == Status::NonFinite {
-            return Ok(None);
+            return Ok(Measured::default());
         }
         let Prepared { plan, rows, .. } = self.prepared;
-        let stored = match self.store(engines, draft, weights).await {
+        let (stored, fine_tuned) = match self.store(engines, draft, weights).await {
             Err(Error::Stopped) => {
                 draft.status = Status::Stopped;
-                return Ok(None);
+                return Ok(Measured::default());
             }
             stored => stored?,
         };
         draft.digests.stored = stored.digest();
+        if let Some(tuned) = &fine_tuned {
+            let spec = &draft.recipe.quantization;
+            draft.digests.fine_tuned = fine_tuned_digest(&draft.digests.weights, spec, tuned);
+        }
         draft.results.cost = Some(as_stored(&plan.cost, &stored));
         let is_rounded = stored.layers.iter().any(|it| it.scheme != Scheme::F32);
         if is_rounded || stored.is_made_of() || !stored.warnings.is_empty() {
@@ -73,12 +86,15 @@ impl Run<'_> {
                 self.time(draft, executable.as_mut()).await?;
             }
         }
-        Ok(Some(Playable {
-            plan: plan.clone(),
-            rows: self.prepared.dataset.rows(),
-            scaler: rows.scaler,
-            executable,
-        }))
+        Ok(Measured {
+            playable: Some(Playable {
+                plan: plan.clone(),
+                rows: self.prepared.dataset.rows(),
+                scaler: rows.scaler,
+                executable,
+            }),
+            fine_tuned,
+        })
     }
 
     /// All of it on the GPU, its answers on the test rows compared with the CPU's, and both timed beside each other.

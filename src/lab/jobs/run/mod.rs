@@ -142,7 +142,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         Some(trained) => Some(run.take_up(trained, &mut draft)),
         None => run.train(&mut engines, &mut draft, from).await?,
     };
-    let playable = run
+    let measured = run
         .measure(&mut engines, &mut draft, weights.as_ref())
         .await?;
     engines.keep_tiles();
@@ -150,19 +150,21 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     draft.duration_secs = run.active_secs();
     let recipe_digest = draft.recipe_digest.clone();
     let (text, digest) = record::seal(draft);
+    let kept = |weights: Weights| {
+        context.put(weights.to_safetensors(&[("recipe_digest", &recipe_digest)]))
+    };
     context.send(EventBody::Recorded {
         digest: digest.clone(),
         record: text.clone(),
-        buffer: weights.filter(|_| !is_trained).map(|weights| {
-            context.put(weights.to_safetensors(&[("recipe_digest", &recipe_digest)]))
-        }),
+        buffer: weights.filter(|_| !is_trained).map(kept),
+        fine_tuned_buffer: measured.fine_tuned.map(kept),
     });
     if let Some(claim) = claim {
         let (record, _) = record::read(&text)?;
         let verdict = serde_json::to_value(verdict::judge(&claim, &record)).unwrap_or_default();
         context.send(EventBody::Verdict { verdict });
     }
-    if let Some(playable) = playable {
+    if let Some(playable) = measured.playable {
         *context.shared.playable.borrow_mut() = Some(playable);
     }
     Ok(json!({ "digest": digest }))
