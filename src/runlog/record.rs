@@ -93,7 +93,7 @@ pub struct Digests {
     pub predictions: String,
 }
 
-crate::section::section!(Digests: { data, weights, stored, predictions } {  });
+crate::section::section!(Digests: { data, weights, stored, predictions } { fine_tuned });
 
 /// Where a run ran, as coarse as comparing needs: nothing that tells one person or machine from another.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
