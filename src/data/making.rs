@@ -119,6 +119,7 @@ fn own(spec: &DataSpec) -> Result<Dataset> {
         groups: None,
         expected: Expected::unknown(classes as usize),
         notes: Vec::new(),
+        source: String::new(),
     })
 }
 

@@ -131,6 +131,9 @@ pub struct Dataset {
     pub expected: Expected,
     /// What was decided or left out while it was read, one sentence each; empty for sets that are made.
     pub notes: Vec<String>,
+    /// What the files are called that it was read from, by their digests: see [`import::Opened::identity`]. Empty for a set that
+    /// is made.
+    pub source: String,
 }
 
 /// The built-in set called `set`, with the parameters that a recipe has by default.

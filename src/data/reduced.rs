@@ -76,6 +76,7 @@ pub fn reduced(data: &Dataset, parts: &Split) -> Option<Reduced> {
         labels,
         groups: None,
         notes: Vec::new(),
+        source: String::new(),
         classes: data.classes.clone(),
         set: data.set.clone(),
         title: String::new(),

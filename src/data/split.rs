@@ -185,6 +185,7 @@ mod tests {
             groups: None,
             expected: Expected::unknown(classes),
             notes: Vec::new(),
+            source: String::new(),
         }
     }
 

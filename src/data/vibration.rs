@@ -198,6 +198,7 @@ pub fn outline(parameters: &Parameters) -> Result<Dataset> {
             ..Expected::unknown(CLASSES.len())
         },
         notes: Vec::new(),
+        source: String::new(),
     })
 }
 

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::protocol::EventBody;
 use super::second_opinion;
-use crate::data::checks::{Answers, Checking, Input};
+use crate::data::checks::{self, Answers, Checking, Input, Known};
 use crate::data::{self, Dataset, LocalMaker, Maker, Split, Values, faults};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
@@ -23,6 +23,7 @@ pub struct Divided {
     pub dataset: Rc<Dataset>,
     /// Its rows, divided.
     pub split: Split,
+    known: Vec<Known>,
     findings: OnceCell<Findings>,
 }
 
@@ -42,6 +43,7 @@ pub fn divide(recipe: &Recipe) -> Result<Divided> {
 }
 
 fn divided(dataset: Rc<Dataset>, recipe: &Recipe) -> Result<Divided> {
+    let known = checks::known(&recipe.data, &dataset);
     let mut split = data::split(&dataset, &recipe.split, recipe.seed)?;
     let mut dataset = dataset;
     for (fault, name) in faults::FAULTS {
@@ -53,6 +55,7 @@ fn divided(dataset: Rc<Dataset>, recipe: &Recipe) -> Result<Divided> {
     Ok(Divided {
         dataset,
         split,
+        known,
         findings: OnceCell::new(),
     })
 }
@@ -122,6 +125,7 @@ impl Divided {
         }
         let answers = second_opinion::answers(context, &self.dataset, &self.split, seed).await?;
         let mut input = Input::new(&self.dataset, &self.split);
+        input.known = &self.known;
         input.answers = (answers.as_ref()).map(|(rows, probabilities)| Answers {
             rows,
             probabilities,

@@ -18,6 +18,8 @@ mod scale;
 mod schema;
 mod twins;
 
+pub use integrity::known;
+
 use super::{Dataset, Split};
 use crate::order;
 use crate::result::{Dimension, Finding, FindingStatus as Status, Findings, Quality};

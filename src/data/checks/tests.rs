@@ -6,7 +6,7 @@ use super::integrity::Integrity;
 use super::*;
 use crate::data::faults::{Fault, inject};
 use crate::data::{Expected, Groups, Values, chess, load, split, vibration};
-use crate::recipe::Recipe;
+use crate::recipe::{DataSpec, Recipe};
 
 fn divided(data: &Dataset, seed: u32) -> Split {
     let recipe = Recipe::default_for("digits", "lenet");
@@ -193,6 +193,31 @@ fn a_changed_file_is_named() {
 }
 
 #[test]
+fn the_built_in_set_and_files_have_a_digest_from_before() {
+    let (mut data, parts) = digits();
+    let judged = |spec: &DataSpec, data: &Dataset| {
+        let known = known(spec, data);
+        let mut input = Input::new(data, &parts);
+        input.known = &known;
+        let finding = Integrity.run(&input);
+        (finding.status, finding.of)
+    };
+    let spec = DataSpec::named("digits");
+    assert_eq!(judged(&spec, &data), (Status::Pass, 1));
+    if let Values::Bytes { values, .. } = &mut data.values {
+        values[4711] ^= 1;
+    }
+    assert_eq!(judged(&spec, &data), (Status::Fail, 1));
+    let mut own = DataSpec::named("own");
+    own.file = Some("ab".repeat(32));
+    data.source = "ab".repeat(32);
+    assert_eq!(judged(&own, &data), (Status::Pass, 1));
+    data.source = "cd".repeat(32);
+    assert_eq!(judged(&own, &data), (Status::Fail, 1));
+    assert_eq!(judged(&DataSpec::named("chess"), &data), (Status::Pass, 0));
+}
+
+#[test]
 fn flipped_labels_are_counted_by_answers_that_know_better() {
     let (data, parts) = digits();
     let made = inject(&data, &parts, Fault::LabelFlips, 0.1, 1).expect("fits");
@@ -277,6 +302,7 @@ fn columns_of_a_table_are_judged_one_by_one() {
         groups: None,
         expected: Expected::unknown(2),
         notes: Vec::new(),
+        source: String::new(),
     };
     let parts = divided(&data, 1);
     let constant = finding(&data, &parts, "constant");

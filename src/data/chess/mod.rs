@@ -216,6 +216,7 @@ pub fn outline(parameters: &Parameters) -> Result<Dataset> {
         }),
         expected: expected(parameters.occupancy),
         notes: Vec::new(),
+        source: String::new(),
     })
 }
 

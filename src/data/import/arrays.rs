@@ -281,6 +281,7 @@ pub(super) fn labelled(shape: [u32; 3], values: Values, names: &[String]) -> Res
     let place: std::collections::BTreeMap<&String, u16> = classes.iter().zip(0..).collect();
     let labels = names.iter().map(|name| place[name]).collect();
     Ok(Dataset {
+        source: String::new(),
         set: "own".into(),
         title: String::new(),
         attribution: "The person who opened it".into(),
