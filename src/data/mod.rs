@@ -15,7 +15,7 @@ pub mod vibration;
 
 pub use making::{LocalMaker, Maker, Making, at_once, check_stated, outline, state};
 pub use packed::{pack, unpack};
-pub use reduced::{Reduced, reduced};
+pub use reduced::{Reduced, parted, reduced};
 pub use rows::{Rows, Scaler, rows};
 pub use split::{Split, split};
 

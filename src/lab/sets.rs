@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::protocol::EventBody;
-use super::second_opinion;
+use super::second_opinion::{self, Opinion};
 use crate::data::checks::{self, Answers, Checking, Input, Known};
 use crate::data::{self, Dataset, LocalMaker, Maker, Split, Values, faults};
 use crate::error::{Error, Result};
@@ -123,19 +123,25 @@ impl Divided {
         if let Some(found) = self.findings.get() {
             return Ok(found.clone());
         }
-        let answers = second_opinion::answers(context, &self.dataset, &self.split, seed).await?;
+        let (dataset, split) = (&self.dataset, &self.split);
+        let of_labels = second_opinion::of_labels(context, dataset, split, seed).await?;
+        let of_parts = second_opinion::of_parts(context, dataset, split, seed).await?;
         let mut input = Input::new(&self.dataset, &self.split);
         input.known = &self.known;
-        input.answers = (answers.as_ref()).map(|(rows, probabilities)| Answers {
-            rows,
-            probabilities,
-        });
+        (input.answers, input.parted) = (answers(&of_labels), answers(&of_parts));
         let mut checking = Checking::new(input);
         while let Some(fraction) = checking.step() {
             tell(context, "checking the data", fraction).await?;
         }
         Ok(self.findings.get_or_init(|| checking.finish()).clone())
     }
+}
+
+fn answers(opinion: &Option<Opinion>) -> Option<Answers<'_>> {
+    (opinion.as_ref()).map(|(rows, probabilities)| Answers {
+        rows,
+        probabilities,
+    })
 }
 
 /// Refuses a run on data that fail a check, unless the recipe says why it is made anyway.

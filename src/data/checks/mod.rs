@@ -14,6 +14,7 @@ mod leakage;
 mod missing;
 mod near;
 mod outliers;
+mod samples;
 mod scale;
 mod schema;
 mod twins;
@@ -60,6 +61,8 @@ pub struct Input<'a> {
     /// Answers of models that did not learn from the rows they answer: `train/cross_validation.rs` makes them. Without them
     /// the check that needs them says so.
     pub answers: Option<Answers<'a>>,
+    /// Answers of such models to whether a row trains or tests, for as many of each part: [`crate::data::parted`] chooses them.
+    pub parted: Option<Answers<'a>>,
     twins: OnceCell<Twins>,
 }
 
@@ -72,6 +75,7 @@ impl<'a> Input<'a> {
             parts,
             known: &[],
             answers: None,
+            parted: None,
             twins: OnceCell::new(),
         }
     }
@@ -121,6 +125,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &consistency::Consistency,
     &outliers::Outliers,
     &drift::Drift,
+    &samples::Samples,
 ];
 
 /// Runs every check. A set whose schema is broken gets that finding alone: nothing else can be relied on.

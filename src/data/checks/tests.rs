@@ -346,3 +346,33 @@ fn checks_have_names_of_their_own() {
     names.dedup();
     assert_eq!(names.len(), CHECKS.len());
 }
+
+#[test]
+fn parts_that_models_tell_apart_are_told_and_alike_ones_are_not() {
+    let (data, parts) = digits();
+    let count = parts.test.len();
+    let rows: Vec<u32> = (parts.train.iter().zip(&parts.test))
+        .flat_map(|(trains, tests)| [*trains, *tests])
+        .collect();
+    // Right on the first so many of each hundred.
+    let judged = |right: usize| {
+        let probabilities: Vec<f32> = (rows.iter().enumerate())
+            .flat_map(|(at, _)| {
+                let tests = (at % 2 == 1) == (at / 2 % 100 < right);
+                if tests { [0.2, 0.8] } else { [0.8, 0.2] }
+            })
+            .collect();
+        let mut input = Input::new(&data, &parts);
+        input.parted = Some(Answers {
+            rows: &rows,
+            probabilities: &probabilities,
+        });
+        samples::Samples.run(&input)
+    };
+    assert_eq!(rows.len(), 2 * count);
+    assert_eq!(judged(50).status, Status::Pass, "{}", judged(50).message);
+    assert_eq!(judged(0).status, Status::Pass, "{}", judged(0).message);
+    assert_eq!(judged(65).status, Status::Warn, "{}", judged(65).message);
+    assert_eq!(judged(95).status, Status::Fail, "{}", judged(95).message);
+    assert_eq!(finding(&data, &parts, "samples").of, 0);
+}
