@@ -2,7 +2,7 @@
 //!
 //! A length and a JSON header, then the values, the labels and the groups, little endian.
 
-use super::{Dataset, Expected, Groups, Values};
+use super::{Dataset, Edited, Expected, Groups, Values};
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
 
@@ -122,6 +122,7 @@ fn parts(bytes: &[u8]) -> Option<Dataset> {
             learnable: header["learnable"].as_bool(),
         },
         notes: texts(&header["notes"])?,
+        edited: Edited::default(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! A set made small for a second opinion on its labels: some of its rows, images averaged to few pixels; it judges nothing.
 
-use super::{Dataset, Split, Values};
+use super::{Dataset, Edited, Split, Values};
 
 /// Most rows that train and are asked, and most that choose the epoch.
 const MAX_ASKED: usize = 8000;
@@ -76,6 +76,7 @@ pub fn reduced(data: &Dataset, parts: &Split) -> Option<Reduced> {
         labels,
         groups: None,
         notes: Vec::new(),
+        edited: Edited::default(),
         classes: data.classes.clone(),
         set: data.set.clone(),
         title: String::new(),

@@ -40,6 +40,17 @@ pub struct ClassResult {
     pub predicted: u32,
 }
 
+/// One named slice of a set.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Slice {
+    /// Its name.
+    pub slice: String,
+    /// Its rows that were not dropped, whatever their part.
+    pub rows: u32,
+    /// Its test rows that were answered rightly, with their interval.
+    pub accuracy: Accuracy,
+}
+
 /// Counts of answers by true class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confusion {

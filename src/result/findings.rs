@@ -36,6 +36,12 @@ pub struct Finding {
     /// Places of some of those affected: rows of the set, columns or classes, by the unit. At most 20.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<u32>,
+    /// All of those affected, for whoever asks while the set is at hand; no part of a record.
+    #[serde(skip)]
+    pub affected: Vec<u32>,
+    /// Of labels that are doubted, the class of each of [`Self::affected`] in the models' view; no part of a record.
+    #[serde(skip)]
+    pub suggested: Vec<u16>,
 }
 
 /// A side of a set's quality.
