@@ -83,7 +83,14 @@ fn an_edited_set_has_a_digest_of_its_own_and_names_the_one_it_derives_from() {
 fn a_link_carries_edits_and_a_claim_of_the_unedited_set_stays_with_it() {
     let edits = json!({ "labels": { "17": 3 }, "slices": { "first": [0, 1, 2] } });
     let (plain, changed) = (ran(&edited(&json!({}))), ran(&edited(&edits)));
+    let of_plain = link::pack_recipe(&plain.recipe).unwrap();
+    assert!(!of_plain.carries.concat().contains("edited"));
     let packed = link::pack_recipe(&changed.recipe).unwrap();
+    assert!(
+        packed.carries[1].contains("names of slices"),
+        "{:?}",
+        packed.carries
+    );
     let Link::Recipe(opened) = link::open(&packed.fragment).unwrap() else {
         panic!("a recipe was packed");
     };

@@ -105,7 +105,7 @@ export function editList(edits, classes, before) {
   return [
     ...Object.entries(edits.labels ?? {}).map(([row, label]) => ({ kind: /** @type {const} */ ("labels"), key: row, words: `row ${row}: ${name(before(Number(row)))} becomes ${name(label)}` })),
     ...(edits.dropped ?? []).map((row) => ({ kind: /** @type {const} */ ("dropped"), key: String(row), words: `row ${row} is dropped` })),
-    ...Object.entries(edits.slices ?? {}).map(([key, rows]) => ({ kind: /** @type {const} */ ("slices"), key, words: `slice ${key} of ${rowsWord(rows.length)}` })),
+    ...Object.entries(edits.slices ?? {}).map(([key, rows]) => ({ kind: /** @type {const} */ ("slices"), key, words: `slice ${key}: ${rowsWord(rows.length)}` })),
   ];
 }
 

@@ -322,16 +322,16 @@ mod tests {
 
         #[test]
         fn garbage_is_refused_or_is_read_in_order_within_the_limits(value in garbage()) {
-            if let Value::Object(map) = &value {
-                if let Ok(edits) = Edits::read(map) {
-                    let lists = edits.slices.iter().map(|(_, rows)| rows).chain([&edits.dropped]);
-                    for rows in lists {
-                        prop_assert!(rows.is_sorted_by(|a, b| a < b));
-                    }
-                    prop_assert!(edits.labels.is_sorted_by(|a, b| a.0 < b.0));
-                    prop_assert!(edits.labels.iter().all(|(row, _)| !edits.dropped.contains(row)));
-                    prop_assert!(edits.slices.len() <= MAX_SLICES);
+            if let Value::Object(map) = &value
+                && let Ok(edits) = Edits::read(map)
+            {
+                let lists = edits.slices.iter().map(|(_, rows)| rows).chain([&edits.dropped]);
+                for rows in lists {
+                    prop_assert!(rows.is_sorted_by(|a, b| a < b));
                 }
+                prop_assert!(edits.labels.is_sorted_by(|a, b| a.0 < b.0));
+                prop_assert!(edits.labels.iter().all(|(row, _)| !edits.dropped.contains(row)));
+                prop_assert!(edits.slices.len() <= MAX_SLICES);
             }
             let _ = from_value(recipe(value));
         }

@@ -138,6 +138,14 @@ test("labels that a check doubts are changed as suggested, and it warns no more"
   await waitFor(page, "consistency passes", calm);
   await press(page, "Undo all", "assay-edits");
   await waitFor(page, "consistency warns again", () => [...document.querySelectorAll("assay-findings button")].some((each) => /consistency$/.test(each.getAttribute("aria-label") ?? "") && /^Show \d{2,}/.test(each.textContent ?? "")));
+  // One that is repaired goes from the rows that the check names; the keyboard goes on with the next.
+  await reachPictures(page);
+  await page.keyboard.press("Space");
+  const [row] = await selected(page);
+  await press(page, "Label as suggested", "assay-edit-bar");
+  await waitFor(page, "its picture is gone", (row) => document.querySelector(`assay-image-grid canvas[data-row="${row}"]`) === null, { args: [row] });
+  assert.equal(await page.evaluate(() => document.activeElement?.className), "image");
+  await press(page, "Undo all", "assay-edits");
   assert.equal(await edits(page), undefined);
   assert.deepEqual(page.problems, []);
   await page.close();

@@ -39,7 +39,7 @@ test("each edit is listed in words and undone by itself", () => {
   const list = editList(edits, CLASSES, made);
   assert.deepEqual(
     list.map(({ words }) => words),
-    ["row 5: two becomes zero", "row 4 is dropped", "row 7 is dropped", "slice far of 2 rows"],
+    ["row 5: two becomes zero", "row 4 is dropped", "row 7 is dropped", "slice far: 2 rows"],
   );
   for (const edit of list) edits = undo(edits, edit);
   assert.deepEqual(edits, {});

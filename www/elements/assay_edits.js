@@ -39,8 +39,8 @@ export class AssayEdits extends AssayElement {
       ${list.length === 0
         ? html`<p class="soft">None. Select rows below to correct labels, leave rows out or name a slice; that makes a new version of the set, and old runs stay tied to the old one.</p>`
         : html`<p>${words}.
-              ${version?.source ? html`Version <assay-digest .digest=${version.sha256} label="data"></assay-digest> derives from <assay-digest .digest=${version.source} label="set that it derives from"></assay-digest>.` : ""}
-              <span class="soft">They are part of the recipe and of its link.</span></p>
+              ${version?.source ? html`Version <assay-digest .digest=${version.sha256} label="data"></assay-digest> derives from <assay-digest .digest=${version.source} label="set that it derives from"></assay-digest>` : ""}</p>
+            <p class="soft small">They are part of the recipe and of its link.</p>
             <ul class="edit-list">${shown.map((edit) => html`<li><span>${edit.words}</span> <button type="button" class="quiet small" aria-label=${`Undo: ${edit.words}`} @click=${() => this.undo(edit)}>Undo</button></li>`)}</ul>
             <p class="row">
               ${shown.length < list.length ? html`<button type="button" class="small" @click=${() => (this.all = true)}>Show all ${count(list.length)}</button>` : ""}

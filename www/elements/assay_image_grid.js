@@ -50,6 +50,8 @@ export class AssayImageGrid extends AssayElement {
     this.selected = null;
     /** The row that had the keyboard last. @type {number|null} */
     this.at = null;
+    /** Which of the pictures has the keyboard, or -1. */
+    this.held = -1;
     /** Where a range begins. @type {number|null} */
     this.last = null;
     this.page = 0;
@@ -74,6 +76,8 @@ export class AssayImageGrid extends AssayElement {
     const old = changed.get("items");
     if (old && !sameRows(old, this.items)) this.page = 0;
     this.page = Math.min(this.page, this.pages - 1);
+    // The picture that has the keyboard may go.
+    this.held = [...this.querySelectorAll("button.image")].indexOf(/** @type {Element} */ (document.activeElement));
     const rows = this.shown.map(({ row }) => row);
     const wanted = `${this.recipe ? rowsKey(this.recipe) : ""} ${rows.join()}`;
     if (wanted !== this.wanted) {
@@ -96,6 +100,10 @@ export class AssayImageGrid extends AssayElement {
   }
 
   updated() {
+    if (this.held >= 0 && !this.contains(document.activeElement)) {
+      const buttons = /** @type {HTMLElement[]} */ ([...this.querySelectorAll("button.image")]);
+      buttons[Math.min(this.held, buttons.length - 1)]?.focus();
+    }
     const of = this.recipe ? rowsKey(this.recipe) : "";
     // Pictures of another set under the same numbers.
     if (this.foundOf !== of) return;

@@ -149,6 +149,8 @@ export class AssayDataView extends AssayElement {
     const choice = all.find(({ id }) => id === this.chosen) ?? all[0];
     const before = change.labelsBefore(recipe?.data?.edits ?? {}, summary);
     const items = this.items(summary, choice, before);
+    // What is not shown is not edited.
+    const selected = new Set(items.map(({ row }) => row).filter((row) => this.selected.has(row)));
     const isNow = dataKey(recipe ?? {}) === dataKey(this.state.draft?.recipe ?? {});
     return html`<section class="panel stack" aria-label="About the set">
         <h2>${summary.title}</h2>
@@ -193,14 +195,14 @@ export class AssayDataView extends AssayElement {
           </label>
           <span class="soft" role="status">${count(items.length)} ${many.toLowerCase()}</span>
         </div>
-        <assay-edit-bar .selected=${this.selected.size} .shown=${items.length} .classes=${classes} .slices=${Object.keys(edits.slices ?? {})} .suggests=${(choice?.suggested?.length ?? 0) > 0} .dropped=${choice?.id === "dropped"}
+        <assay-edit-bar .selected=${selected.size} .shown=${items.length} .classes=${classes} .slices=${Object.keys(edits.slices ?? {})} .suggests=${(choice?.suggested?.length ?? 0) > 0} .dropped=${choice?.id === "dropped"}
           .refused=${recipe?.data?.faults?.["class drop"] ? "While the fault “class drop” takes rows away, rows cannot be edited: their numbers change." : ""}
-          @edit=${(/** @type {CustomEvent<Wanted>} */ { detail }) => this.edit(detail, choice, before)}
+          @edit=${(/** @type {CustomEvent<Wanted>} */ { detail }) => this.edit(detail, selected, choice, before)}
           @all=${() => (this.selected = new Set(items.map(({ row }) => row)))} @none=${() => (this.selected = new Set())}></assay-edit-bar>
         ${this.refused ? html`<p role="alert" data-tone="bad">${this.refused}</p>` : ""}
-        <assay-image-grid .recipe=${recipe} .items=${items} .label=${`${many}: ${choice?.label}`} .size=${height === 1 ? 24 : 96} pickable .selected=${this.selected}
+        <assay-image-grid .recipe=${recipe} .items=${items} .label=${`${many}: ${choice?.label}`} .size=${height === 1 ? 24 : 96} pickable .selected=${selected}
           @pick=${(/** @type {CustomEvent<number>} */ { detail }) => this.toggle(detail)}
-          @mark=${(/** @type {CustomEvent<number[]>} */ { detail }) => (this.selected = new Set([...this.selected, ...detail]))}></assay-image-grid>
+          @mark=${(/** @type {CustomEvent<number[]>} */ { detail }) => (this.selected = new Set([...selected, ...detail]))}></assay-image-grid>
       </section>`;
   }
 
@@ -222,11 +224,12 @@ export class AssayDataView extends AssayElement {
 
   /**
    * @param {Wanted} wanted
+   * @param {ReadonlySet<number>} selected
    * @param {Choice|undefined} choice
    * @param {(row: number) => number|undefined} before
    */
-  edit(wanted, choice, before) {
-    const { edits, selected } = this;
+  edit(wanted, selected, choice, before) {
+    const { edits } = this;
     const rows = `${count(selected.size)} row${selected.size === 1 ? "" : "s"}`;
     if (wanted.kind === "drop") return this.put(change.drop(edits, selected), `Dropped ${rows}.`);
     if (wanted.kind === "back") return this.put(change.takeBack(edits, selected), `Took back ${rows}.`);
