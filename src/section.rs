@@ -39,13 +39,13 @@ pub(crate) fn take_or_default<T: DeserializeOwned + Default>(
 }
 
 /// Implements `Deserialize` for a type: its fields that are there or have an absence of their own, and those whose absence is
-/// their default. Without the colon it has a field `extra` for what is unknown, and a third list of fields that are no part
-/// of the document; with it what is unknown is left out.
+/// their default; a third list has those that are no part of the document. Without the colon it has a field `extra` for what
+/// is unknown; with it what is unknown is left out.
 macro_rules! section {
-    ($type:ident: { $($field:ident),* } { $($default:ident),* }) => {
+    ($type:ident: { $($field:ident),* } { $($default:ident),* } $({ $($skipped:ident),* })?) => {
         $crate::section::section!(@ $type object { $($field),* } { $($default),* } {
             let _ = object;
-        } {});
+        } { $($($skipped: Default::default(),)*)? });
     };
     ($type:ident { $($field:ident),* } { $($default:ident),* } { $($skipped:ident),* }) => {
         $crate::section::section!(@ $type object { $($field),* } { $($default),* } {} {

@@ -459,6 +459,8 @@ fn protocol_text() -> String {
         test: vec![4, 8],
         labels: vec![0, 0, 0, 0, 0, 1, 1, 1, 1],
         groups: String::new(),
+        source: String::new(),
+        before: Vec::new(),
     };
     let scores = Scores {
         probabilities: vec![0.25, 0.75],

@@ -110,6 +110,12 @@ pub(super) fn record(record: &Record) {
         Some(accuracy) => row("accuracy", percent(accuracy)),
         None => row("accuracy", "not measured"),
     }
+    for slice in results.slices.iter().filter_map(Value::as_array).flatten() {
+        if let Ok(accuracy) = serde_json::from_value::<Accuracy>(slice["accuracy"].clone()) {
+            let name = slice["slice"].as_str().unwrap_or_default();
+            row("slice", format!("{name}: {}", percent(&accuracy)));
+        }
+    }
     for (name, value) in [
         ("latency", &results.latency),
         ("throughput", &results.throughput),

@@ -5,7 +5,7 @@
 //! counts the set pixels of a 4×4 block of a 32×32 bitmap. 13 people wrote it, different ones from the training part
 //! that is not here, so a random split shares writers between its parts. `digits/make.py` makes `digits/digits.bin`.
 
-use super::{Dataset, Expected, Values};
+use super::{Dataset, Edited, Expected, Values};
 use crate::error::{Error, Result};
 use crate::order;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
@@ -46,6 +46,7 @@ pub(super) fn load() -> Result<Dataset> {
         },
         notes: Vec::new(),
         source: String::new(),
+        edited: Edited::default(),
     })
 }
 

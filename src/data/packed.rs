@@ -2,7 +2,7 @@
 //!
 //! A length and a JSON header, then the values, the labels and the groups, little endian.
 
-use super::{Dataset, Expected, Groups, Values};
+use super::{Dataset, Edited, Expected, Groups, Values};
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
 
@@ -125,6 +125,7 @@ fn parts(bytes: &[u8]) -> Option<Dataset> {
         },
         notes: texts(&header["notes"])?,
         source: text(&header["source"])?,
+        edited: Edited::default(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! A set made small for a second opinion: some of its rows, images averaged to few pixels; it judges nothing.
 
-use super::{Dataset, Split, Values};
+use super::{Dataset, Edited, Split, Values};
 
 /// Most rows that train and are asked, and most that choose the epoch.
 const MAX_ASKED: usize = 8000;
@@ -116,6 +116,7 @@ fn made(
         groups: None,
         notes: Vec::new(),
         source: String::new(),
+        edited: Edited::default(),
         classes,
         set: data.set.clone(),
         title: String::new(),

@@ -82,5 +82,9 @@ fn plan(recipe: &Recipe, dataset: &Dataset, train_rows: usize) -> Result<Plan> {
 pub fn planned(recipe: &Recipe) -> Result<Plan> {
     let dataset = data::outline(&recipe.data)?;
     let split = data::split(&dataset, &recipe.split, recipe.seed)?;
+    let (dataset, split) = match recipe.data.edits()? {
+        Some(edits) => data::edit(dataset, split, edits)?,
+        None => (dataset, split),
+    };
     plan(recipe, &dataset, split.train.len())
 }

@@ -366,6 +366,12 @@ pub struct DatasetSummary {
     pub labels: Vec<u16>,
     /// What the split never separates, as `game`; empty where each row stands for itself.
     pub groups: String,
+    /// SHA-256 of the set that the recipe's edits were made of; absent without edits.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// The class that each row with an edited label had there, in the order of the rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<u16>,
 }
 
 /// What a model says of one picture.

@@ -17,13 +17,17 @@ const KEPT: usize = 3;
 /// A set of more bytes than this is the only one that is kept.
 const LARGE_BYTES: usize = 32 << 20;
 
-/// A recipe's set and its division, with the recipe's fault in both where it names one.
+/// A recipe's set and its division, with the recipe's faults and edits in both where it has some.
 pub struct Divided {
     /// The set.
     pub dataset: Rc<Dataset>,
     /// Its rows, divided.
     pub split: Split,
     known: Vec<Known>,
+    /// Digest of the set that edits were made of, with the recipe's faults; empty where there are none.
+    pub source: String,
+    /// The class that each row with an edited label had there, in the order of the rows.
+    pub before: Vec<u16>,
     findings: OnceCell<Findings>,
 }
 
@@ -37,7 +41,7 @@ pub struct Sets {
 /// The set of a recipe and its division, made here and now.
 ///
 /// # Errors
-/// What the set, its division or its fault refuses, in words.
+/// What the set, its division, its faults or its edits refuse, in words.
 pub fn divide(recipe: &Recipe) -> Result<Divided> {
     divided(Rc::new(data::from_spec(&recipe.data)?), recipe)
 }
@@ -52,10 +56,22 @@ fn divided(dataset: Rc<Dataset>, recipe: &Recipe) -> Result<Divided> {
             (dataset, split) = (Rc::new(faulty.data), faulty.parts);
         }
     }
+    let (mut source, mut before) = (String::new(), Vec::new());
+    // Last, so that a person who repairs what a fault did sees the very rows that it touched.
+    if let Some(edits) = recipe.data.edits()? {
+        source = dataset.digest();
+        before = (edits.labels.iter())
+            .filter_map(|(row, _)| dataset.labels.get(*row as usize).copied())
+            .collect();
+        let (edited, parts) = data::edit(Rc::unwrap_or_clone(dataset), split, edits)?;
+        (dataset, split) = (Rc::new(edited), parts);
+    }
     Ok(Divided {
         dataset,
         split,
         known,
+        source,
+        before,
         findings: OnceCell::new(),
     })
 }
@@ -87,7 +103,7 @@ impl Sets {
             return Ok(found);
         }
         let mut clean = recipe.data.clone();
-        (clean.faults, clean.reason) = (None, None);
+        (clean.faults, clean.edits, clean.reason) = (None, None, None);
         let set_key = json!(clean).to_string();
         let dataset = match taken(&self.made, &set_key) {
             Some(found) => found,

@@ -2,7 +2,7 @@
 
 use super::fields::{FAMILY, FIELDS, LAYERS, SCHEME, SET, at, paths, row};
 use super::read::fits;
-use super::{MAX_RECIPE_BYTES, Recipe, from_value};
+use super::{EDITS, MAX_RECIPE_BYTES, Recipe, from_value};
 use crate::error::{Error, Problem, Result};
 use serde_json::{Map, Value, json};
 
@@ -17,10 +17,10 @@ const BLOCKS: [&str; 2] = ["Q8_0", "Q4_0"];
 ///
 /// Where the change decides which fields there are (set, family, optimizer), those that are now needed get their default
 /// and those that are not go; a change of set or family also moves fields that stood at its default to the new one's, and
-/// those that the new one has in another range; layers' own schemes go with the family. `quantization.layers` is set as a
-/// whole, and an empty object or null takes it away. A scheme of blocks is chosen with padding. An optional field that is
-/// set to its default goes. The value may be out of range, and other fields may have problems: a form shows them. Unknown
-/// fields stay.
+/// those that the new one has in another range; layers' own schemes go with the family, and edits of a set's rows with any
+/// change of what decides the rows. `quantization.layers` is set as a whole, and an empty object or null takes it away. A
+/// scheme of blocks is chosen with padding. An optional field that is set to its default goes. The value may be out of
+/// range, and other fields may have problems: a form shows them. Unknown fields stay.
 ///
 /// # Errors
 /// [`Error::Recipe`] when the text is too long or no JSON object, or no such field exists.
@@ -73,8 +73,15 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
         // They are named after the old family's layers.
         put(&mut document, LAYERS, None)?;
     }
+    let decides_rows = path.starts_with("data.")
+        && ![EDITS, "data.faults", "data.reason"].contains(&path)
+        && at(&document, path) != Some(&value);
+    if decides_rows && at(&document, EDITS).is_some() {
+        // They name rows of the set as it was.
+        put(&mut document, EDITS, None)?;
+    }
     let is_empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
-    let goes = is_default || (path == LAYERS && is_empty);
+    let goes = is_default || ([LAYERS, EDITS].contains(&path) && is_empty);
     put(&mut document, path, (!goes).then_some(value))?;
     if blocks {
         // Without the field a recipe means what it meant before there was padding.
@@ -211,6 +218,30 @@ mod tests {
         assert_eq!(kept["quantization"]["layers"]["conv1"], "f32");
         let moved = set(lenet, FAMILY, json!("mlp")).expect("a family");
         assert_eq!(moved["quantization"], json!({ "scheme": "int4" }));
+    }
+
+    #[test]
+    fn edits_of_a_sets_rows_go_with_what_decides_the_rows() {
+        let edits = json!({ "dropped": [4] });
+        let chess = Recipe::default_for("chess", "mlp").to_value();
+        let edited = set(chess, EDITS, edits.clone()).expect("edits");
+        for (path, value, stays) in [
+            ("seed", json!(9), true),
+            ("training.epochs", json!(3), true),
+            ("data.faults", json!({ "blur": 0.1 }), true),
+            ("data.reason", json!("to see"), true),
+            ("data.seed", json!(9), false),
+            ("data.size", json!(60), false),
+            ("data.set", json!("digits"), false),
+            ("data.edits", json!({}), false),
+            ("data.edits", json!("none"), false),
+        ] {
+            let changed = set(edited.clone(), path, value).expect(path);
+            let left = changed["data"].get("edits");
+            assert_eq!(left, stays.then_some(&edits), "{path}");
+        }
+        let same = set(edited.clone(), "data.set", json!("chess")).expect("a set");
+        assert_eq!(same, edited);
     }
 
     #[test]

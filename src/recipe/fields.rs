@@ -225,6 +225,8 @@ pub const FIELDS: &[Field] = &[
         "Decides which rows are made, apart from the recipe's own seed.")),
     optional(NONE, field("data.faults", "Faults", "", FieldKind::Object,
         "What is put into the data on purpose, by the recipe's seed, to see checks fire and accuracy move: each fault with the share of the rows that it touches.")),
+    optional(NONE, field(super::EDITS, "Edits", "", FieldKind::Object,
+        "What a person changed in the set on the Data page: labels, rows that are left out, slices whose accuracy is told apart.")),
     optional(Fallback::Word(""), field("data.reason", "Reason to use failing data", "", FieldKind::Text { max: 200 },
         "Data that fail a check are not run on without a reason; it is stored with the run.")),
     field("split.validation", "Validation share", "", number(0.05, 0.5),

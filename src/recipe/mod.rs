@@ -6,6 +6,7 @@
 mod data;
 mod defaults;
 pub mod edit;
+mod edits;
 mod field;
 pub mod fields;
 mod read;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 pub use data::DataSpec;
+pub use edits::{EDITS, Edits, MAX_EDITED_ROWS, MAX_SLICE_NAME, MAX_SLICES};
 pub use read::{MAX_RECIPE_BYTES, from_json, from_value};
 pub(crate) use typed::{canonical, typed};
 

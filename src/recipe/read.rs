@@ -1,7 +1,7 @@
 //! Reads a recipe from text: size, form and ranges, with every problem named; shapes and work are the model's plan.
 
 use super::fields::{FAULTS, FIELDS, FieldKind, SCHEMES, at, paths, row};
-use super::{Recipe, VERSION, canonical, typed};
+use super::{Recipe, VERSION, canonical, edits, typed};
 use crate::error::{Error, Problem, Result};
 use serde_json::Value;
 
@@ -84,6 +84,7 @@ pub fn from_value(value: Value) -> Result<Recipe> {
         check_together(&value, &mut problems);
         check_layers(&value, &mut problems);
         check_faults(&value, &mut problems);
+        problems.extend(edits::check(&value));
     }
     if !problems.is_empty() {
         return Err(Error::Recipe(problems));
@@ -208,7 +209,7 @@ fn check_faults(document: &Value, problems: &mut Vec<Problem>) {
 }
 
 /// A whole number, also when it was written as `1.0`.
-fn whole(value: &Value) -> Option<u64> {
+pub(super) fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let float = value.as_f64()?;
         #[expect(
@@ -233,7 +234,7 @@ fn expectation(kind: FieldKind) -> String {
     }
 }
 
-fn kind_of(value: &Value) -> &'static str {
+pub(super) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
@@ -245,7 +246,7 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 /// A value as it is shown in a message, cut to a length that fits a line.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Object(_) => kind_of(value).into(),
         other => {

@@ -43,6 +43,16 @@ pub struct ClassResult {
 }
 
 crate::section::section!(ClassResult: { class, recall, predicted } {  });
+/// One named slice of a set.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Slice {
+    /// Its name.
+    pub slice: String,
+    /// Its rows that were not dropped, whatever their part.
+    pub rows: u32,
+    /// Its test rows that were answered rightly, with their interval.
+    pub accuracy: Accuracy,
+}
 
 /// Counts of answers by true class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -36,9 +36,15 @@ pub struct Finding {
     /// Places of some of those affected: rows of the set, columns or classes, by the unit. At most 20.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<u32>,
+    /// All of those affected, for whoever asks while the set is at hand; no part of a record.
+    #[serde(skip)]
+    pub affected: Vec<u32>,
+    /// Of labels that are doubted, the class of each of [`Self::affected`] in the models' view; no part of a record.
+    #[serde(skip)]
+    pub suggested: Vec<u16>,
 }
 
-crate::section::section!(Finding: { check, message, status, count, of, unit, warn_above, fail_above } { examples });
+crate::section::section!(Finding: { check, message, status, count, of, unit, warn_above, fail_above } { examples } { affected, suggested });
 
 /// A side of a set's quality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ mod execution;
 mod findings;
 mod latency;
 
-pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions};
+pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions, Slice};
 pub use agreement::{Agreement, Probe};
 pub use cost::{Cost, LayerCost};
 pub use curve::{EpochPoint, Training};
@@ -42,6 +42,10 @@ pub struct Results {
     /// Recall of each class on the test rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassResult>,
+    /// Accuracy on the test rows of each slice that the recipe's edits make, as [`Slice`] says it. Kept as JSON, as
+    /// [`Self::damage`] is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slices: Option<Value>,
     /// Latency of one row per call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
@@ -63,4 +67,4 @@ pub struct Results {
     pub damage: Option<Value>,
 }
 
-crate::section::section!(Results: { cost, training, accuracy, test_loss, confusion, latency, throughput, execution, agreement, breakdown, damage } { classes });
+crate::section::section!(Results: { cost, training, accuracy, test_loss, confusion, latency, throughput, execution, agreement, breakdown, damage, slices } { classes });

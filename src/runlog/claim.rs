@@ -284,8 +284,10 @@ impl Claim {
                 ));
             }
         }
-        if !digests.stored.is_empty() && !is_digest(&digests.stored) {
-            return Err("digests.stored: expected 64 hexadecimal digits".into());
+        for (name, digest) in [("stored", &digests.stored), ("source", &digests.source)] {
+            if !digest.is_empty() && !is_digest(digest) {
+                return Err(format!("digests.{name}: expected 64 hexadecimal digits"));
+            }
         }
         let accuracy = &self.results.accuracy;
         if accuracy.total == 0 || accuracy.correct > accuracy.total {

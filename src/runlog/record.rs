@@ -81,6 +81,9 @@ pub enum Status {
 pub struct Digests {
     /// Of the data set's pixels and labels.
     pub data: String,
+    /// Of the set that the data derive from by the recipe's edits; absent where it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
     /// Of the kept f32 weights.
     pub weights: String,
     /// Of the f32 weights that fine-tuning left, with those that they came from and the quantization; absent where nothing was
@@ -93,7 +96,18 @@ pub struct Digests {
     pub predictions: String,
 }
 
-crate::section::section!(Digests: { data, weights, stored, predictions } { fine_tuned });
+crate::section::section!(Digests: { data, weights, stored, predictions } { source, fine_tuned });
+impl Digests {
+    /// Of the set as it was before any edit: rows of two runs where this is equal are the same pictures.
+    #[must_use]
+    pub fn unedited(&self) -> &str {
+        if self.source.is_empty() {
+            &self.data
+        } else {
+            &self.source
+        }
+    }
+}
 
 /// Where a run ran, as coarse as comparing needs: nothing that tells one person or machine from another.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

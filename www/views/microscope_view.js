@@ -244,7 +244,7 @@ export class AssayMicroscopeView extends AssayElement {
       <div class="two">
         <section class="panel stack" aria-labelledby="flips-heading">
           <h2 id="flips-heading">Answers that changed</h2>
-          <assay-flips .flips=${damage.flips} .set=${record.recipe.data.set} .classes=${classes}></assay-flips>
+          <assay-flips .flips=${damage.flips} .recipe=${record.recipe} .classes=${classes}></assay-flips>
         </section>
         <section class="panel stack" aria-labelledby="classes-heading">
           <h2 id="classes-heading">Classes, the most damaged first</h2>

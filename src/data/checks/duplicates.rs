@@ -36,7 +36,7 @@ impl Check for Duplicates {
             check: self.name(),
             unit: "rows",
             affected,
-            of: input.data.rows(),
+            of: input.data.kept_count(),
             warn_above: 0.0,
             fail_above: FAIL_ABOVE,
         };

@@ -229,7 +229,9 @@ impl Count {
             unit: self.unit.into(),
             warn_above: self.warn_above,
             fail_above: self.fail_above,
-            examples: self.affected.into_iter().take(MAX_EXAMPLES).collect(),
+            examples: self.affected.iter().take(MAX_EXAMPLES).copied().collect(),
+            affected: self.affected,
+            suggested: Vec::new(),
         }
     }
 }
@@ -246,6 +248,8 @@ fn not_made(check: &dyn Check, unit: &str, why: &str) -> Finding {
         warn_above: 0.0,
         fail_above: 0.0,
         examples: Vec::new(),
+        affected: Vec::new(),
+        suggested: Vec::new(),
     }
 }
 

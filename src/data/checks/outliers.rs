@@ -34,7 +34,7 @@ impl Check for Outliers {
             .collect();
         let mut affected = Vec::new();
         for class in 0..data.classes.len() {
-            let rows: Vec<u32> = (0..data.rows())
+            let rows: Vec<u32> = (data.kept())
                 .filter(|row| usize::from(data.labels[*row as usize]) == class)
                 .collect();
             let mut middle = [0.0; CELLS];
@@ -61,7 +61,7 @@ impl Check for Outliers {
             check: self.name(),
             unit: "rows",
             affected,
-            of: data.rows(),
+            of: data.kept_count(),
             warn_above: WARN_ABOVE,
             fail_above: FAIL_ABOVE,
         };

@@ -32,7 +32,7 @@ impl Check for Scale {
                 finite.iter().sum::<f32>() / finite.len().max(1) as f32
             })
             .collect();
-        let mut sorted = sizes.clone();
+        let mut sorted: Vec<f32> = data.kept().map(|row| sizes[row as usize]).collect();
         order::reals(&mut sorted);
         let middle = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
         let off = |row: &u32| {
@@ -42,8 +42,8 @@ impl Check for Scale {
         let count = Count {
             check: self.name(),
             unit: "rows",
-            affected: (0..data.rows()).filter(off).collect(),
-            of: data.rows(),
+            affected: data.kept().filter(off).collect(),
+            of: data.kept_count(),
             warn_above: 0.0,
             fail_above: FAIL_ABOVE,
         };

@@ -4,8 +4,9 @@
 use super::consistency::Consistency;
 use super::integrity::Integrity;
 use super::*;
+use crate::data;
 use crate::data::faults::{Fault, inject};
-use crate::data::{Expected, Groups, Values, chess, load, split, vibration};
+use crate::data::{Edited, Expected, Groups, Values, chess, load, split, vibration};
 use crate::recipe::{DataSpec, Recipe};
 
 fn divided(data: &Dataset, seed: u32) -> Split {
@@ -32,6 +33,44 @@ fn alarms(data: &Dataset, parts: &Split) -> Vec<String> {
         .filter(|it| it.status != Status::Pass)
         .map(|it| format!("{}: {} {:?}", it.check, it.message, it.examples))
         .collect()
+}
+
+#[test]
+fn no_check_names_a_row_that_was_dropped() {
+    for (fault, name) in crate::data::faults::FAULTS {
+        let (data, parts) = digits();
+        let faulty = inject(&data, &parts, fault, 0.1, 1).expect("fits");
+        let rows_of = |findings: Findings| -> Vec<u32> {
+            let of_rows = findings.findings.into_iter().filter(|it| it.unit == "rows");
+            order::distinct(of_rows.flat_map(|it| it.affected))
+        };
+        let named = rows_of(run(&Input::new(&faulty.data, &faulty.parts)));
+        let edits = crate::recipe::Edits {
+            dropped: named.clone(),
+            ..crate::recipe::Edits::default()
+        };
+        let left = data::edit(faulty.data, faulty.parts, edits).expect("rows are left");
+        let after = run(&Input::new(&left.0, &left.1));
+        let kept = 1797 - named.len() as u32;
+        assert!(
+            after
+                .findings
+                .iter()
+                .all(|it| it.unit != "rows" || it.of <= kept),
+            "{name}"
+        );
+        let again = rows_of(after);
+        assert!(
+            again.iter().all(|row| named.binary_search(row).is_err()),
+            "{name}: {again:?}"
+        );
+        if !matches!(
+            fault,
+            Fault::LabelFlips | Fault::Noise | Fault::ClassDrop | Fault::Drift
+        ) {
+            assert!(!named.is_empty() && again.len() < named.len(), "{name}");
+        }
+    }
 }
 
 #[test]
@@ -303,6 +342,7 @@ fn columns_of_a_table_are_judged_one_by_one() {
         expected: Expected::unknown(2),
         notes: Vec::new(),
         source: String::new(),
+        edited: Edited::default(),
     };
     let parts = divided(&data, 1);
     let constant = finding(&data, &parts, "constant");

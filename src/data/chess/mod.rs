@@ -12,7 +12,7 @@ mod style;
 
 pub use games::{POSITIONS_PER_GAME, Position, class_on, place_of, square_at};
 
-use super::{Dataset, Expected, Groups, Values};
+use super::{Dataset, Edited, Expected, Groups, Values};
 use crate::error::{Error, Result};
 use crate::recipe::DataSpec;
 use crate::rng::Stream;
@@ -217,6 +217,7 @@ pub fn outline(parameters: &Parameters) -> Result<Dataset> {
         expected: expected(parameters.occupancy),
         notes: Vec::new(),
         source: String::new(),
+        edited: Edited::default(),
     })
 }
 

@@ -183,6 +183,12 @@ impl Run<'_> {
     }
 
     fn fill(&self, draft: &mut Record, scored: Scored) {
+        let edited = &self.prepared.dataset.edited;
+        if !edited.slices.is_empty() {
+            let confidence = draft.recipe.evaluation.confidence;
+            let slices = eval::slices(edited, &scored.predictions, confidence);
+            draft.results.slices = serde_json::to_value(slices).ok();
+        }
         draft.results.accuracy = Some(scored.accuracy);
         draft.results.test_loss = Some(scored.loss);
         draft.results.confusion = Some(scored.confusion);

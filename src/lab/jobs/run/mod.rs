@@ -82,6 +82,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         predictions: None,
         digests: record::Digests {
             data: prepared.dataset.digest(),
+            source: prepared.source.clone(),
             ..record::Digests::default()
         },
         environment: context.shared.environment().clone(),
