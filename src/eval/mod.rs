@@ -14,5 +14,5 @@ pub use clock::{Clock, ManualClock};
 pub use damage::{Inspection, damage};
 pub use fine_tuning::FineTuned;
 pub use paired::paired;
-pub use score::{Scored, argmax, predictions_digest, score, softmax};
+pub use score::{Scored, argmax, log_probabilities, predictions_digest, score, softmax};
 pub use stored::{Stage, Storing, stored};

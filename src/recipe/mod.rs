@@ -9,6 +9,7 @@ pub mod edit;
 mod field;
 pub mod fields;
 mod read;
+mod reading;
 mod typed;
 
 use crate::digest;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 
 pub use data::DataSpec;
 pub use read::{MAX_RECIPE_BYTES, from_json, from_value};
+pub use reading::ReadingSpec;
 pub(crate) use typed::{canonical, typed};
 
 /// The version of the document that this build writes.
@@ -52,6 +54,9 @@ pub struct Recipe {
     /// What it is executed on; absent is the CPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<ExecutionSpec>,
+    /// How whole boards are read; absent reads none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<ReadingSpec>,
     /// Fields of later versions.
     #[serde(flatten)]
     pub extra: Extra,
@@ -364,13 +369,15 @@ impl Recipe {
             .expect("a recipe has string keys and finite numbers only")
     }
 
-    /// SHA-256 of what decides the trained weights: everything but how they are stored and what is measured of them.
+    /// SHA-256 of what decides the trained weights: everything but how they are stored, what is measured of
+    /// them and what is made of their answers.
     #[must_use]
     pub fn training_digest(&self) -> String {
         let mut document = self.to_value();
         if let Value::Object(sections) = &mut document {
             sections.remove("quantization");
             sections.remove("evaluation");
+            sections.remove("reading");
         }
         digest::json_digest(&document)
     }

@@ -1,10 +1,12 @@
-//! What surrounds a model: rules over its answers; no model is run or trained here, and no answer is counted.
+//! What surrounds a model: rules over its answers, and what they are worth; no model is run or trained here.
 
 mod changes;
 mod legal;
+mod outcome;
 
 pub use changes::changed;
 pub use legal::{Legal, LocalRules};
+pub use outcome::{Read, outcome};
 
 use crate::error::Result;
 use crate::recipe::DataSpec;
