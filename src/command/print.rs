@@ -155,7 +155,7 @@ fn boards(record: &Record) {
     let Some(reading) = &record.results.reading else {
         return;
     };
-    for (name, way) in [("square by square", "without"), ("by the rule", "with")] {
+    for (name, way) in [("squares alone", "without"), ("by the rule", "with")] {
         let read = &reading[way];
         let share = |unit: &str| {
             serde_json::from_value::<Accuracy>(read[unit].clone())
@@ -163,15 +163,16 @@ fn boards(record: &Record) {
         };
         row(name, format!("squares {}", share("squares")));
         row("", format!("boards {}", share("boards")));
+        row("", format!("games {}", share("games")));
         let independent = |unit: &str| words::percent(read[unit].as_f64().unwrap_or(0.0));
         row(
             "",
             format!(
-                "  if errors were independent {}",
-                independent("independent_boards")
+                "if errors were independent: boards {}, games {}",
+                independent("independent_boards"),
+                independent("independent_games")
             ),
         );
-        row("", format!("games {}", share("games")));
         let boards = read["boards"]["total"].as_f64().unwrap_or(1.0);
         let work = |of: &str| read[of].as_f64().unwrap_or(0.0) / boards;
         row(
@@ -181,7 +182,10 @@ fn boards(record: &Record) {
                 work("looked_at"),
                 words::count(work("macs") as u64),
                 serde_json::from_value::<Latency>(read["latency"].clone())
-                    .map_or_else(|_| String::new(), |it| format!(", {}", latency(&it)))
+                    .map_or_else(|_| String::new(), |it| {
+                        let mean = words::millis(it.mean_millis);
+                        format!(", mean {mean}, {}", latency(&it))
+                    })
             ),
         );
     }

@@ -66,12 +66,16 @@ pub struct RunSummary {
     /// Rows per second at that batch.
     pub samples_per_sec: Option<f64>,
     /// Share of boards read rightly whole, each square by itself; none where boards were not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub boards_alone: Option<f64>,
     /// The same by the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub boards_with_rule: Option<f64>,
     /// Share of games read rightly whole by the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub games_with_rule: Option<f64>,
     /// Multiply-accumulates of a board by the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub macs_with_rule: Option<f64>,
     /// Bytes of the stored weights.
     pub weight_bytes: Option<u64>,
