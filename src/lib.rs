@@ -24,6 +24,7 @@ pub mod quant;
 pub mod engine;
 pub mod train;
 pub mod eval;
+pub mod system;
 
 pub mod runlog;
 pub mod chart;

@@ -24,25 +24,115 @@ pub fn wilson(correct: u32, total: u32, confidence: f64) -> (f64, f64) {
         return (0.0, 1.0);
     }
     let correct = correct.min(total);
-    let z = normal_quantile(0.5 + confidence.max(0.0) / 2.0);
     let n = f64::from(total);
-    let share = f64::from(correct) / n;
+    wilson_of_share(f64::from(correct) / n, n, confidence)
+}
+
+/// As [`wilson`], of a share in 0..=1 among `n` independent answers, which need not be a whole number.
+fn wilson_of_share(share: f64, n: f64, confidence: f64) -> (f64, f64) {
+    let z = normal_quantile(0.5 + confidence.max(0.0) / 2.0);
     let z2 = z * z;
     let centre = share + z2 / (2.0 * n);
     let half = z * libm::sqrt(share * (1.0 - share) / n + z2 / (4.0 * n * n));
     let scale = 1.0 + z2 / n;
     // The ends are exact in these cases; the subtraction would leave a rounding error.
-    let low = if correct == 0 {
+    let low = if share <= 0.0 {
         0.0
     } else {
         (centre - half) / scale
     };
-    let high = if correct == total {
+    let high = if share >= 1.0 {
         1.0
     } else {
         (centre + half) / scale
     };
     (low.max(0.0), high.min(1.0))
+}
+
+/// As [`wilson`], of answers that come in groups and are alike within one, such as the boards of a game: for each group how
+/// many were right, and of how many.
+///
+/// Wilson's interval of as many independent answers as these are worth: `share · (1 − share)` over the variance of the share
+/// from group to group (L. Kish's design effect, *Survey Sampling*, 1965), less by the square of the normal over the Student
+/// quantile, because few groups tell that variance badly (E. L. Korn and B. I. Graubard, "Confidence intervals for
+/// proportions with small expected number of positive counts estimated from survey data", *Survey Methodology* 24, 1998).
+/// They are worth at least one for each group and at most one each; one for each group where all are right or all wrong.
+#[must_use]
+pub fn wilson_of_groups(groups: &[(u32, u32)], confidence: f64) -> (f64, f64) {
+    let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+        let each = groups.iter();
+        each.map(|(correct, total)| of(f64::from(*correct.min(total)), f64::from(*total)))
+            .sum()
+    };
+    let all = sum(&|_, total| total);
+    if all <= 0.0 || confidence.is_nan() || confidence >= 1.0 {
+        return (0.0, 1.0);
+    }
+    let share = sum(&|correct, _| correct) / all;
+    let count = sum(&|_, total| if total > 0.0 { 1.0 } else { 0.0 });
+    let squares = sum(&|correct, total| (correct - share * total) * (correct - share * total));
+    let variance = squares * count / ((count - 1.0) * all * all);
+    let p = 0.5 + confidence.max(0.0) / 2.0;
+    let ratio = normal_quantile(p) / student_quantile(p, count as u32 - 1);
+    // Nothing tells how alike the answers of a group are.
+    let worth = if count < 2.0 || share <= 0.0 || share >= 1.0 {
+        count
+    } else {
+        (share * (1.0 - share) / variance * ratio * ratio).clamp(count, all)
+    };
+    wilson_of_share(share, worth, confidence)
+}
+
+/// The widest that [`wilson_of_groups`] may be for `correct` of `total` answers in so many groups.
+#[must_use]
+pub fn widest_of_groups(correct: u32, total: u32, groups: u32, confidence: f64) -> (f64, f64) {
+    if total == 0 || groups == 0 || confidence.is_nan() || confidence >= 1.0 {
+        return (0.0, 1.0);
+    }
+    let share = f64::from(correct.min(total)) / f64::from(total);
+    wilson_of_share(share, f64::from(groups.min(total)), confidence)
+}
+
+/// The value that a Student variable of so many degrees of freedom stays below with probability `p` in 0.5..1; infinite
+/// without any freedom.
+///
+/// M. Abramowitz and I. A. Stegun, *Handbook of Mathematical Functions*, 1964, 26.7.3 and 26.7.4, inverted by halving.
+#[must_use]
+pub fn student_quantile(p: f64, freedom: u32) -> f64 {
+    if freedom == 0 {
+        return f64::INFINITY;
+    }
+    let wanted = 2.0 * p - 1.0;
+    let (mut low, mut high) = (0.0, core::f64::consts::FRAC_PI_2);
+    // 60 halvings of a number near 1 leave the last bits.
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if student_within(middle, freedom) < wanted {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    libm::sqrt(f64::from(freedom)) * libm::tan(f64::midpoint(low, high))
+}
+
+/// The probability that a Student variable is nearer to 0 than `√freedom · tan(angle)`.
+fn student_within(angle: f64, freedom: u32) -> f64 {
+    let (sine, cosine) = (libm::sin(angle), libm::cos(angle));
+    let odd = freedom % 2;
+    // 26.7.3 begins with the cosine and 26.7.4 with 1; each term is the last one times cosine² · k / (k + 1).
+    let mut term = if odd == 1 { cosine } else { 1.0 };
+    let mut sum = 0.0;
+    let mut k = 1 + odd;
+    while k < freedom {
+        sum += term;
+        term *= cosine * cosine * f64::from(k) / f64::from(k + 1);
+        k += 2;
+    }
+    if odd == 0 {
+        return sine * sum;
+    }
+    (angle + sine * sum) / core::f64::consts::FRAC_PI_2
 }
 
 /// The value that a standard normal variable stays below with probability `p`; infinite at 0 and 1, NaN outside.
@@ -260,6 +350,67 @@ fn binomial_half_below(k: u64, n: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn student_quantiles_are_those_of_the_tables() {
+        // scipy.stats.t.ppf(0.975, ...) and of 0.95.
+        for (p, freedom, wanted) in [
+            (0.975, 1, 12.706_204_736_432_095),
+            (0.975, 2, 4.302_652_729_911_275),
+            (0.975, 3, 3.182_446_305_284_263_7),
+            (0.975, 4, 2.776_445_105_197_798_7),
+            (0.975, 9, 2.262_157_162_740_991_5),
+            (0.975, 30, 2.042_272_456_301_237_3),
+            (0.95, 5, 2.015_048_372_669_157_2),
+        ] {
+            let found = student_quantile(p, freedom);
+            assert!((found - wanted).abs() < 1e-9, "{freedom}: {found}");
+        }
+        assert!((student_quantile(0.975, 2000) - normal_quantile(0.975)).abs() < 2e-3);
+        assert_eq!(student_quantile(0.975, 0), f64::INFINITY);
+    }
+
+    #[test]
+    fn answers_in_groups_are_worth_between_one_a_group_and_one_each() {
+        let width = |(low, high): (f64, f64)| high - low;
+        // All of a game alike: four games tell as much as four answers.
+        let alike = wilson_of_groups(&[(6, 6), (6, 6), (0, 6), (0, 6)], 0.95);
+        assert_eq!(alike, wilson(2, 4, 0.95));
+        // Every game the same share: as independent answers.
+        let even = wilson_of_groups(&[(3, 6); 4], 0.95);
+        assert_eq!(even, wilson(12, 24, 0.95));
+        let between = wilson_of_groups(&[(60, 64), (50, 64), (63, 64), (55, 64), (40, 64)], 0.95);
+        assert!(width(between) > width(wilson(268, 320, 0.95)));
+        assert!(width(between) < width(wilson(4, 5, 0.95)));
+        let widest = widest_of_groups(268, 320, 5, 0.95);
+        assert!(widest.0 <= between.0 && between.1 <= widest.1);
+        // Single answers, and nothing that tells them apart.
+        assert_eq!(
+            wilson_of_groups(&[(1, 1), (0, 1), (1, 1)], 0.95),
+            wilson(2, 3, 0.95)
+        );
+        assert_eq!(
+            wilson_of_groups(&[(6, 6), (6, 6)], 0.95),
+            wilson(2, 2, 0.95)
+        );
+        assert_eq!(
+            wilson_of_groups(&[(4, 6)], 0.95),
+            widest_of_groups(4, 6, 1, 0.95)
+        );
+        assert_eq!(wilson_of_groups(&[], 0.95), (0.0, 1.0));
+        assert_eq!(widest_of_groups(1, 0, 1, 0.95), (0.0, 1.0));
+    }
+
+    #[test]
+    fn an_interval_of_groups_agrees_with_the_formula_worked_by_hand() {
+        // Shares 0.9, 0.8 and 0.7 of 10: the mean is 0.8, the squares are 1 + 0 + 1, so the variance is
+        // 2 · 3 / (2 · 900) = 1/300, and 0.16 · 300 = 48 answers, times (1.959964 / 4.302653)² = 9.960 of 30.
+        let (low, high) = wilson_of_groups(&[(9, 10), (8, 10), (7, 10)], 0.95);
+        assert!(
+            (low - 0.489_55).abs() < 1e-4 && (high - 0.943_45).abs() < 1e-4,
+            "{low} {high}"
+        );
+    }
     use serde_json::Value;
 
     /// Computed by `tests/reference/generate_stats.py` with SciPy, statsmodels and NumPy.

@@ -71,6 +71,12 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "system",
+        &[
+            "error", "rng", "stats", "order", "digest", "recipe", "result", "data",
+        ],
+    ),
+    (
         "runlog",
         &[
             "error", "recipe", "result", "stats", "order", "digest", "section",
@@ -88,19 +94,20 @@ const LAYERS: &[(&str, &[&str])] = &[
         "lab",
         &[
             "error", "rng", "stats", "order", "digest", "recipe", "result", "data", "model",
-            "quant", "engine", "eval", "train", "runlog", "chart",
+            "quant", "engine", "eval", "train", "system", "runlog", "chart",
         ],
     ),
     (
         "web",
         &[
-            "error", "digest", "recipe", "result", "data", "runlog", "chart", "api", "lab",
+            "error", "digest", "recipe", "result", "data", "system", "runlog", "chart", "api",
+            "lab",
         ],
     ),
     (
         "main",
         &[
-            "error", "digest", "recipe", "result", "data", "runlog", "chart", "lab",
+            "error", "digest", "recipe", "result", "data", "system", "runlog", "chart", "lab",
         ],
     ),
 ];

@@ -32,7 +32,7 @@ export function sectionsOf(fields, recipe) {
   /** @type {Map<string, Field[]>} */
   const sections = new Map();
   for (const field of fields) {
-    if (!applies(field, recipe) || isRead(field, recipe)) continue;
+    if (!applies(field, recipe, fields) || isRead(field, recipe)) continue;
     const [first = ""] = field.path.split(".");
     const title = HEADINGS[first] ?? `${first.charAt(0).toUpperCase()}${first.slice(1).replaceAll("_", " ")}`;
     sections.set(title, [...(sections.get(title) ?? []), field]);
@@ -48,13 +48,16 @@ function isRead({ path, onlyWhen }, recipe) {
 /**
  * @param {Field} field
  * @param {Recipe} recipe
+ * @param {Field[]} fields All of them: what decides may be absent, and then means its default.
+ * @returns {boolean}
  */
-export function applies({ path, onlyWhen }, recipe) {
+export function applies({ path, onlyWhen }, recipe, fields) {
   if (!onlyWhen) return true;
   const [by, words] = onlyWhen;
   // A layer's own scheme counts as the scheme does, but it is always padded.
   const layers = by === "quantization.scheme" && path !== "quantization.rows" ? Object.values(recipe.quantization?.layers ?? {}) : [];
-  return [valueAt(recipe, by), ...layers].some((value) => words.includes(String(value)));
+  const decides = valueAt(recipe, by) ?? fields.find((field) => field.path === by && applies(field, recipe, fields))?.default;
+  return [decides, ...layers].some((value) => words.includes(String(value)));
 }
 
 /**
@@ -83,7 +86,7 @@ export function valueAt(recipe, path) {
  * @returns {string}
  */
 export function sectionWords(title, recipe) {
-  const { data, split, architecture, training, quantization, evaluation, seed } = recipe;
+  const { data, split, architecture, training, quantization, evaluation, reading, seed } = recipe;
   switch (title) {
     case "Data":
       return `${data?.set}${data?.faults ? " with faults" : ""}${data?.edits ? ", edited" : ""} · ${share(1 - split?.validation - split?.test)}/${share(split?.validation)}/${share(split?.test)}`;
@@ -95,6 +98,8 @@ export function sectionWords(title, recipe) {
       return quantizationWords(quantization ?? {});
     case "Evaluation":
       return `${share(evaluation?.confidence)} % · ${evaluation?.latency_secs} s`;
+    case "Reading":
+      return reading?.rule === "legal" ? `legal · ${reading.kept ?? 8} kept` : "off";
     case "Seed":
       return String(seed);
     default:

@@ -1,7 +1,7 @@
 // @ts-check
-/** @file Makes sets of data in the Worker with the page's second module, which is fetched when it is first needed; it knows no lab. */
+/** @file Makes sets of data and reads their boards in the Worker with the page's second module, which is fetched when it is first needed; it knows no lab. */
 
-/** @import { SetMaker } from "./pkg/sets/assay_sets.js" */
+/** @import { BoardReader, SetMaker } from "./pkg/sets/assay_sets.js" */
 
 /** Work between two turns of the event loop, so that Stop is heard. */
 const BUDGET_MILLIS = 30;
@@ -33,6 +33,8 @@ export class SetSource {
     this.send = send;
     /** @type {Promise<typeof SetMaker>|null} */
     this.loading = null;
+    /** Once it is loaded. @type {typeof BoardReader|null} */
+    this.Reader = null;
     /** Files that were asked for. @type {Map<string, ((files: OwnFile[]|null) => void)[]>} */
     this.asked = new Map();
     /** The set that was read last, until the lab takes it. @type {{ key: string, bytes: Uint8Array }|null} */
@@ -46,6 +48,7 @@ export class SetSource {
     this.loading ??= import("./pkg/sets/assay_sets.js")
       .then(async (sets) => {
         await sets.default();
+        this.Reader = sets.BoardReader;
         return sets.SetMaker;
       })
       .catch((error) => {
@@ -79,6 +82,16 @@ export class SetSource {
       },
       take: () => state.bytes ?? new Uint8Array(),
     };
+  }
+
+  /**
+   * What reads the boards of a set that was made before; `SetSource` of the page's module.
+   * @param {string} data A recipe's section, as JSON text.
+   * @param {number} kept Positions.
+   */
+  reader(data, kept) {
+    if (!this.Reader) throw new SetError("unsupported", "The part of Assay that knows the rules of chess is not loaded. Reload the page and run the recipe again.");
+    return new this.Reader(data, kept);
   }
 
   /**

@@ -7,6 +7,7 @@ use assay::lab::sets::Sets;
 use assay::lab::{Clock, Lab, measured_resolution_micros};
 use assay::recipe::Recipe;
 use assay::runlog::record::Environment;
+use assay::system::LocalRules;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::rc::Rc;
@@ -120,7 +121,7 @@ pub(super) fn ask_with(
     quiet: bool,
     hear: &mut dyn FnMut(&EventBody) -> Result<()>,
 ) -> Result<Answer> {
-    let sets = Sets::by(Box::new(maker));
+    let sets = Sets::by(Box::new(maker), Box::new(LocalRules));
     let clock = Rc::new(NativeClock::new());
     let mut lab = Lab::with_sets(clock, Environment::default(), sets);
     let open = CommandBody::Open {

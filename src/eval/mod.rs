@@ -15,6 +15,6 @@ pub use clock::{Clock, ManualClock};
 pub use damage::{Inspection, damage};
 pub use fine_tuning::{FineTuned, Tuner, fine_tuned_digest};
 pub use paired::paired;
-pub use score::{Scored, argmax, predictions_digest, score, softmax};
+pub use score::{Scored, argmax, log_probabilities, predictions_digest, score, softmax};
 pub use slices::slices;
 pub use stored::{Stage, Storing, made_ready, stored};

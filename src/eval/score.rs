@@ -159,6 +159,17 @@ pub fn softmax(row: &[f32]) -> Vec<f32> {
     row.iter().map(share).collect()
 }
 
+/// The logarithm of [`softmax`] of each row of `width` logits; NaN where a logit of the row is NaN or +∞.
+#[must_use]
+pub fn log_probabilities(logits: &[f32], width: usize) -> Vec<f32> {
+    let mut found = Vec::with_capacity(logits.len());
+    for row in logits.chunks_exact(width.max(1)) {
+        let log_sum = log_sum_exp(row);
+        found.extend(row.iter().map(|logit| (f64::from(*logit) - log_sum) as f32));
+    }
+    found
+}
+
 /// `ln Σ exp(row)`, shifted by the largest so that nothing overflows, summed in order.
 fn log_sum_exp(row: &[f32]) -> f64 {
     let largest = f64::from(row[argmax(row)]);
@@ -181,6 +192,20 @@ fn rounded_share(share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn log_probabilities_are_those_of_softmax() {
+        let logits = [1.0, -2.0, 0.5, 90.0, 0.0, -90.0];
+        let found = log_probabilities(&logits, 3);
+        for (row, logs) in logits.chunks(3).zip(found.chunks(3)) {
+            for (share, log) in softmax(row).iter().zip(logs) {
+                assert!((libm::expf(*log) - share).abs() < 1e-6, "{share} {log}");
+            }
+        }
+        assert_eq!(found[5], -180.0);
+        assert!(log_probabilities(&[f32::NAN, 1.0], 2)[1].is_nan());
+        assert!(log_probabilities(&[], 13).is_empty());
+    }
 
     fn names(count: u16) -> Vec<String> {
         (0..count).map(|class| class.to_string()).collect()

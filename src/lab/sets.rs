@@ -6,8 +6,9 @@ use super::second_opinion::{self, Opinion};
 use crate::data::checks::{self, Answers, Checking, Input, Known};
 use crate::data::{self, Dataset, LocalMaker, Maker, Split, Values, faults};
 use crate::error::{Error, Result};
-use crate::recipe::Recipe;
+use crate::recipe::{DataSpec, Recipe};
 use crate::result::{FindingStatus, Findings};
+use crate::system::{LocalRules, Reader, Rules};
 use serde_json::json;
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
@@ -31,9 +32,10 @@ pub struct Divided {
     findings: OnceCell<Findings>,
 }
 
-/// What was made in this session, newest last, and who makes it.
+/// What was made in this session, newest last, who makes it, and who knows the rules of what it shows.
 pub struct Sets {
     maker: Box<dyn Maker>,
+    rules: Box<dyn Rules>,
     made: RefCell<Vec<(String, Rc<Dataset>)>>,
     divided: RefCell<Vec<(String, Rc<Divided>)>>,
 }
@@ -78,19 +80,28 @@ fn divided(dataset: Rc<Dataset>, recipe: &Recipe) -> Result<Divided> {
 
 impl Default for Sets {
     fn default() -> Self {
-        Self::by(Box::new(LocalMaker::default()))
+        Self::by(Box::new(LocalMaker::default()), Box::new(LocalRules))
     }
 }
 
 impl Sets {
-    /// No set yet; `maker` makes those that take time.
+    /// No set yet; `maker` makes those that take time, and `rules` are asked where whole boards are read.
     #[must_use]
-    pub fn by(maker: Box<dyn Maker>) -> Self {
+    pub fn by(maker: Box<dyn Maker>, rules: Box<dyn Rules>) -> Self {
         Self {
             maker,
+            rules,
             made: RefCell::default(),
             divided: RefCell::default(),
         }
+    }
+
+    /// A reader of the boards of a recipe's set; see [`Rules::reader`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn reader(&self, data: &DataSpec, kept: u32) -> Result<Box<dyn Reader>> {
+        self.rules.reader(data, kept)
     }
 
     /// The set of a recipe and its division; where it has to be made, this tells how far it is and hears Stop.

@@ -189,6 +189,7 @@ impl Recipe {
                 extra: Extra::new(),
             },
             execution: None,
+            reading: None,
             extra: Extra::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! Changes one field of a recipe as a form does; whether the result can be used is the reader's question.
 
-use super::fields::{FAMILY, FIELDS, LAYERS, SCHEME, SET, at, paths, row};
+use super::fields::{FAMILY, FIELDS, LAYERS, RULE, SCHEME, SET, TASK, at, paths, row};
 use super::read::fits;
 use super::{EDITS, MAX_RECIPE_BYTES, Recipe, from_value};
 use crate::error::{Error, Problem, Result};
@@ -88,8 +88,13 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
         put(&mut document, "quantization.rows", Some(json!("padded")))?;
     }
     for other in paths().filter(|other| *other != path) {
-        // Layers' schemes decide what the scheme does.
-        let decides = |by: &str| by == path || (by == SCHEME && [LAYERS, FAMILY].contains(&path));
+        // Layers' schemes decide what the scheme does, and a set whether there is a task and a rule.
+        let decides = |by: &str| {
+            by == path
+                || (by == SCHEME && [LAYERS, FAMILY].contains(&path))
+                || (by == TASK && path == SET)
+                || (by == RULE && [SET, TASK].contains(&path))
+        };
         let decided = FIELDS
             .iter()
             .any(|field| field.path == other && field.only_when.is_some_and(|(by, _)| decides(by)));

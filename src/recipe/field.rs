@@ -1,6 +1,6 @@
 //! What one row of the table of fields says: what a field may hold, what its absence means, when it is there.
 
-use super::fields::{LAYERS, ROWS, SCHEME, at};
+use super::fields::{LAYERS, ROWS, SCHEME, at, row};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -84,7 +84,8 @@ pub struct Field {
     pub kind: FieldKind,
     /// What it means to leave it out; a field without this must be there.
     pub default: Option<Fallback>,
-    /// The field is there only where the field at the path holds one of the words; else it is always there. A path may
+    /// The field is there only where the field at the path holds one of the words, or has one for its default; else it is
+    /// always there. A path may
     /// have several rows, for words that no two of them share. The scheme of a single layer counts as the scheme does, but
     /// for `quantization.rows`: layers with a scheme of their own are always padded.
     pub only_when: Option<(&'static str, &'static [&'static str])>,
@@ -99,7 +100,14 @@ impl Field {
             let of_layers = (path == SCHEME && self.path != ROWS)
                 .then(|| at(document, LAYERS).and_then(Value::as_object));
             let mut layers = of_layers.flatten().into_iter().flat_map(|it| it.values());
-            at(document, path).is_some_and(is_one) || layers.any(is_one)
+            let is_decided = match at(document, path) {
+                Some(value) => is_one(value),
+                // What is absent holds its default, where there could be something.
+                None => row(path, document)
+                    .and_then(|field| field.default)
+                    .is_some_and(|default| is_one(&default.value())),
+            };
+            is_decided || layers.any(is_one)
         })
     }
 }

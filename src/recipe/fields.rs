@@ -142,6 +142,12 @@ pub const FAMILY: &str = "architecture.family";
 /// The path that decides which parameters the data have.
 pub const SET: &str = "data.set";
 
+/// The path that decides what is asked of each row.
+pub(super) const TASK: &str = "data.task";
+
+/// The path that decides how whole boards are read.
+pub(super) const RULE: &str = "reading.rule";
+
 /// The path that decides what a recipe is executed on.
 pub const ENGINE: &str = "execution.engine";
 
@@ -207,7 +213,7 @@ pub const FIELDS: &[Field] = &[
         "Height of its images, 1 for rows of numbers; checked when it is read.")),
     of_set(&[OWN], Fallback::Number(16.0), field("data.width", "Width", "", integer(1, 65_536),
         "Width of its images, or numbers in a row; checked when it is read.")),
-    of_set(&["chess"], Fallback::Word("pieces"), field("data.task", "Task", "", choice(&["pieces", "occupancy"]),
+    of_set(&["chess"], Fallback::Word("pieces"), field(TASK, "Task", "", choice(&["pieces", "occupancy"]),
         "pieces: which piece of which colour, or none. occupancy: whether a square is empty.")),
     of_set(&["chess"], Fallback::Number(120.0), field("data.size", "Size", "positions", integer(60, 2000),
         "Positions, each of 64 squares; six of them in a row are one game.")),
@@ -333,6 +339,12 @@ pub const FIELDS: &[Field] = &[
         "cpu: exact, the same bits everywhere. gpu: WebGPU, checked against the CPU. auto: times both for a moment and takes the faster. Without a GPU the CPU does it.")),
     Field { only_when: Some((ENGINE, &["gpu", "auto"])), ..optional(Fallback::Word("ask"), field("execution.on_gpu_loss", "If the GPU is lost", "", choice(&["ask", "cpu", "smaller batch"]),
         "What follows when the GPU goes away or has no memory left: ask, go on with the last epoch on the CPU, or go on with half the batch.")) },
+    Field { only_when: Some((TASK, &["pieces"])), ..optional(Fallback::Word("off"), field(RULE, "Rule", "", choice(&["off", "legal"]),
+        "legal: the boards of the test games are also read whole, each as a legal position after the last one, and both are reported; the position before a game's first picture is known. The weights and the answers for single squares stay the same.")) },
+    Field { only_when: Some((RULE, &["legal"])), ..optional(Fallback::Number(8.0), field("reading.kept", "Kept", "positions", integer(1, 64),
+        "The best positions that are kept from picture to picture, so that a doubt can be resolved by the next one.")) },
+    Field { only_when: Some((RULE, &["legal"])), ..optional(Fallback::Number(1.5), field("reading.change", "Change", "", number(0.0, 20.0),
+        "A square is looked at again where it differs from the last picture so many times as much as the median square; 0 looks at all.")) },
     field("seed", "Seed", "", integer(0, u32::MAX),
         "Decides the split, the first weights and the order of rows."),
 ];

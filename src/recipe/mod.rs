@@ -10,6 +10,7 @@ mod edits;
 mod field;
 pub mod fields;
 mod read;
+mod reading;
 mod typed;
 
 use crate::digest;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 pub use data::DataSpec;
 pub use edits::{EDITS, Edits, MAX_EDITED_ROWS, MAX_SLICE_NAME, MAX_SLICES};
 pub use read::{MAX_RECIPE_BYTES, from_json, from_value};
+pub use reading::ReadingSpec;
 pub(crate) use typed::{canonical, typed};
 
 /// The version of the document that this build writes.
@@ -54,12 +56,15 @@ pub struct Recipe {
     /// What it is executed on; absent is the CPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<ExecutionSpec>,
+    /// How whole boards are read; absent reads none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<ReadingSpec>,
     /// Fields of later versions.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-crate::section::section!(Recipe { assay, version, seed, data, split, preprocessing, architecture, training, quantization, evaluation, execution } {  } {  });
+crate::section::section!(Recipe { assay, version, seed, data, split, preprocessing, architecture, training, quantization, evaluation, reading, execution } {  } {  });
 
 /// How rows are divided; what is neither validation nor test trains.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -382,13 +387,15 @@ impl Recipe {
             .expect("a recipe has string keys and finite numbers only")
     }
 
-    /// SHA-256 of what decides the trained weights: everything but how they are stored and what is measured of them.
+    /// SHA-256 of what decides the trained weights: everything but how they are stored, what is measured of
+    /// them and what is made of their answers.
     #[must_use]
     pub fn training_digest(&self) -> String {
         let mut document = self.to_value();
         if let Value::Object(sections) = &mut document {
             sections.remove("quantization");
             sections.remove("evaluation");
+            sections.remove("reading");
         }
         digest::json_digest(&document)
     }

@@ -8,6 +8,7 @@ mod damage;
 mod execution;
 mod findings;
 mod latency;
+pub mod reading;
 
 pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions, Slice};
 pub use agreement::{Agreement, Probe};
@@ -17,6 +18,7 @@ pub use damage::{ClassDamage, Damage, Flip, Histograms, LayerDamage};
 pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
 pub use findings::{Dimension, Finding, Findings, Quality, Status as FindingStatus};
 pub use latency::Latency;
+pub use reading::{Boards, Reading};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -65,6 +67,10 @@ pub struct Results {
     /// with it, and whoever shows it checks its form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<Value>,
+    /// How whole boards were read, as [`Reading`] says it; absent where the recipe does not ask for it. Kept as JSON, as
+    /// `damage` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Value>,
 }
 
-crate::section::section!(Results: { cost, training, accuracy, test_loss, confusion, latency, throughput, execution, agreement, breakdown, damage, slices } { classes });
+crate::section::section!(Results: { cost, training, accuracy, test_loss, confusion, latency, throughput, execution, agreement, breakdown, damage, slices, reading } { classes });

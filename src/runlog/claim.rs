@@ -3,6 +3,7 @@
 //! Judging is the verdict's part; packing is the link's.
 
 use super::annotation::is_digest;
+use super::claimed_reading::ClaimedReading;
 use super::record::{Digests, Record, Status};
 use super::tolerance::loss_tolerance;
 use super::words::{cut, rounded};
@@ -85,12 +86,15 @@ pub struct Claimed {
     /// Latency by batch size.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub latency: Vec<ClaimedLatency>,
+    /// How boards were read by the rule of the recipe, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<ClaimedReading>,
     /// Fields of later versions.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
-crate::section::section!(Claimed { accuracy, test_loss, kept_epoch, parameters, macs, weight_bytes } { latency } {  });
+crate::section::section!(Claimed { accuracy, test_loss, kept_epoch, parameters, macs, weight_bytes, reading } { latency } {  });
 
 /// A median latency with its interval, milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -185,6 +189,9 @@ impl Claim {
                     .map(ClaimedLatency::of)
                     .filter(ClaimedLatency::is_sound)
                     .collect(),
+                reading: (results.reading.as_ref())
+                    .and_then(|it| ClaimedReading::of(it, record.predictions.as_ref()))
+                    .map(ClaimedReading::short),
                 extra: Extra::new(),
             },
             tolerances: Tolerances {
@@ -320,6 +327,9 @@ impl Claim {
         }
         if !self.results.test_loss.is_none_or(|loss| loss >= 0.0) {
             return Err("results.test_loss: expected a number from 0".into());
+        }
+        if let Some(reading) = &self.results.reading {
+            reading.check()?;
         }
         if !self.results.latency.iter().all(ClaimedLatency::is_sound) {
             return Err("results.latency: expected positive times, low ≤ p50 ≤ high".into());

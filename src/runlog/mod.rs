@@ -2,6 +2,7 @@
 
 pub mod annotation;
 pub mod claim;
+pub mod claimed_reading;
 pub mod compare;
 mod document;
 pub mod export;

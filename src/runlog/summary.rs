@@ -65,6 +65,18 @@ pub struct RunSummary {
     pub throughput_batch: Option<u32>,
     /// Rows per second at that batch.
     pub samples_per_sec: Option<f64>,
+    /// Share of boards read rightly whole, each square by itself; none where boards were not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boards_alone: Option<f64>,
+    /// The same by the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boards_with_rule: Option<f64>,
+    /// Share of games read rightly whole by the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub games_with_rule: Option<f64>,
+    /// Multiply-accumulates of a board by the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub macs_with_rule: Option<f64>,
     /// Bytes of the stored weights.
     pub weight_bytes: Option<u64>,
     /// Trainable numbers.
@@ -123,6 +135,18 @@ pub fn of(opened: &Opened) -> RunSummary {
             flags.push(format!("{name}: {flag}"));
         }
     }
+    let reading = results.reading.as_ref();
+    let number = |way: &str, name: &str, part: &str| {
+        reading.and_then(|it| it.get(way)?.get(name)?.get(part)?.as_f64())
+    };
+    let share = |way: &str, name: &str| {
+        let total = number(way, name, "total").filter(|total| *total > 0.0)?;
+        Some(number(way, name, "correct")? / total)
+    };
+    let macs = reading
+        .and_then(|it| it.get("with")?.get("macs")?.as_f64())
+        .zip(number("with", "boards", "total"))
+        .map(|(macs, boards)| macs / boards);
     let mut recipe = BTreeMap::new();
     flatten("", &record.recipe.to_value(), &mut recipe);
     RunSummary {
@@ -152,6 +176,10 @@ pub fn of(opened: &Opened) -> RunSummary {
         p50_high_millis: latency.map(|latency| latency.p50_high_millis),
         throughput_batch: throughput.map(|latency| latency.batch),
         samples_per_sec: throughput.map(|latency| latency.samples_per_sec),
+        boards_alone: share("without", "boards"),
+        boards_with_rule: share("with", "boards"),
+        games_with_rule: share("with", "games"),
+        macs_with_rule: macs.filter(|it| it.is_finite()),
         weight_bytes: cost.map(|cost| cost.weight_bytes),
         parameters: cost.map(|cost| cost.parameters),
         macs: cost.map(|cost| cost.macs),

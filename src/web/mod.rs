@@ -25,10 +25,12 @@ mod sets;
 mod worker;
 
 #[cfg(feature = "sets-module")]
+mod board_reader;
+#[cfg(feature = "sets-module")]
 mod set_maker;
 
 #[cfg(not(feature = "sets-module"))]
 pub use {api::Model, api::score, charts::*, gpu_api::GpuModel, page::*, worker::LabWorker};
 
 #[cfg(feature = "sets-module")]
-pub use set_maker::SetMaker;
+pub use {board_reader::BoardReader, set_maker::SetMaker};

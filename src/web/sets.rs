@@ -1,8 +1,10 @@
-//! Sets that the page's second module makes, as the lab sees them; what makes them is `set_maker.rs` over there.
+//! Sets that the page's second module makes and boards that it reads, as the lab sees them; `set_maker.rs` and
+//! `board_reader.rs` do it over there.
 
 use crate::data::{self, Dataset, Maker, Making};
 use crate::error::{Error, Result};
 use crate::recipe::DataSpec;
+use crate::system::{Reader, Rules};
 use js_sys::Reflect;
 use serde_json::json;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -14,6 +16,15 @@ const TYPES: &str = r#"
 export interface SetSource {
   /** Begins the set of a recipe's section `data`, as JSON text. */
   begin(data: string): SetOnItsWay;
+  /** A reader of the set's boards that goes on with the `kept` best positions. */
+  reader(data: string, kept: number): BoardReader;
+}
+/** Reads boards by the rules of their game. */
+export interface BoardReader {
+  /** Begins a game of the set. */
+  begin(game: number): void;
+  /** The class at each place after one more half-move, from what is said of some places. */
+  read(places: Uint8Array, logProbabilities: Float32Array): Uint8Array;
 }
 /** A set on its way. */
 export interface SetOnItsWay {
@@ -31,6 +42,18 @@ extern "C" {
     pub type SetSource;
     #[wasm_bindgen(method, catch)]
     fn begin(this: &SetSource, data: &str) -> std::result::Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn reader(this: &SetSource, data: &str, kept: u32) -> std::result::Result<JsValue, JsValue>;
+
+    type BoardReader;
+    #[wasm_bindgen(method, catch)]
+    fn begin(this: &BoardReader, game: u32) -> std::result::Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn read(
+        this: &BoardReader,
+        places: &[u8],
+        log_probabilities: &[f32],
+    ) -> std::result::Result<Vec<u8>, JsValue>;
 
     type SetOnItsWay;
     #[wasm_bindgen(method, catch)]
@@ -49,6 +72,29 @@ impl Maker for RemoteMaker {
             making: making.unchecked_into(),
             is_waiting: false,
         }))
+    }
+}
+
+/// Asks for the rules over there.
+pub(super) struct RemoteRules(pub(super) SetSource);
+
+impl Rules for RemoteRules {
+    fn reader(&self, data: &DataSpec, kept: u32) -> Result<Box<dyn Reader>> {
+        let reader = (self.0.reader(&json!(data).to_string(), kept)).map_err(|it| told(&it))?;
+        Ok(Box::new(RemoteReader(reader.unchecked_into())))
+    }
+}
+
+struct RemoteReader(BoardReader);
+
+impl Reader for RemoteReader {
+    fn begin(&mut self, game: u32) -> Result<()> {
+        self.0.begin(game).map_err(|error| told(&error))
+    }
+
+    fn read(&mut self, places: &[u8], log_probabilities: &[f32]) -> Result<Vec<u8>> {
+        let read = self.0.read(places, log_probabilities);
+        read.map_err(|error| told(&error))
     }
 }
 

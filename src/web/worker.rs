@@ -4,7 +4,7 @@ use super::clock::WebClock;
 use super::js_error::{js_error, to_js};
 use super::kernel_texts::open_gpu;
 use super::page::value_from;
-use super::sets::{RemoteMaker, SetSource};
+use super::sets::{RemoteMaker, RemoteRules, SetSource};
 use crate::lab::Lab;
 use crate::lab::protocol::Command;
 use crate::lab::sets::Sets;
@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
+use wasm_bindgen::JsCast as _;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -48,7 +49,8 @@ impl LabWorker {
     pub fn new(wake: Function, sets: SetSource) -> Self {
         console_error_panic_hook::set_once();
         WAKE.set(Some(wake));
-        let sets = Sets::by(Box::new(RemoteMaker(sets)));
+        let rules = RemoteRules(sets.clone().unchecked_into());
+        let sets = Sets::by(Box::new(RemoteMaker(sets)), Box::new(rules));
         let clock = Rc::new(WebClock::new());
         let mut lab = Lab::with_sets(clock, Environment::default(), sets);
         lab.set_gpu_opener(|| Box::pin(open_gpu()));

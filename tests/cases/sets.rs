@@ -4,6 +4,8 @@ use super::Case;
 use assay::data::vibration::{self, Sensor};
 use assay::data::{self, chess};
 use assay::recipe::Recipe;
+use assay::rng::Stream;
+use assay::system::{LocalRules, Rules as _};
 
 /// The cases of this file.
 pub(crate) fn cases() -> Vec<Case> {
@@ -15,6 +17,10 @@ pub(crate) fn cases() -> Vec<Case> {
         Case {
             name: "chess_splits_by_game_with_its_digest",
             run: chess_splits_by_game,
+        },
+        Case {
+            name: "chess_boards_are_read_with_their_digest",
+            run: chess_boards_are_read,
         },
         Case {
             name: "vibration_has_its_digests",
@@ -86,6 +92,39 @@ fn chess_splits_by_game() -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("split: {digest}"))
+    }
+}
+
+/// Of the positions of eight games, read from answers that say nothing, with three numbers of positions kept.
+const CHESS_READ: [(u32, &str); 3] = [(1, ""), (8, ""), (64, "")];
+
+fn chess_boards_are_read() -> Result<(), String> {
+    let words = |error: assay::error::Error| error.to_string();
+    let spec = Recipe::default_for("chess", "lenet").data;
+    let mut wrong = Vec::new();
+    for (kept, expected) in CHESS_READ {
+        let mut reader = LocalRules.reader(&spec, kept).map_err(words)?;
+        let mut random = Stream::new(7, "case", 0);
+        let mut read = Vec::new();
+        for game in 0..8 {
+            reader.begin(game).map_err(words)?;
+            for _ in 0..chess::POSITIONS_PER_GAME {
+                let places: Vec<u8> = (0..64).filter(|_| random.below(2) == 0).collect();
+                let said: Vec<f32> = (0..places.len() * 13)
+                    .map(|_| -9.0 * random.unit())
+                    .collect();
+                read.extend(reader.read(&places, &said).map_err(words)?);
+            }
+        }
+        let digest = assay::digest::sha256_hex(&read);
+        if digest != expected {
+            wrong.push(format!("{kept} kept: {digest}"));
+        }
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("; "))
     }
 }
 

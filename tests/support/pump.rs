@@ -11,6 +11,7 @@ use assay::lab::sets::Sets;
 use assay::recipe::Recipe;
 use assay::result::Findings;
 use assay::runlog::record::{self, Environment, Record};
+use assay::system::LocalRules;
 use serde_json::Value;
 use std::rc::Rc;
 
@@ -20,7 +21,7 @@ pub(crate) fn answer(
     body: CommandBody,
     mut hear: impl FnMut(&EventBody),
 ) -> Result<Value, (String, String)> {
-    let sets = Sets::by(Box::new(maker.clone()));
+    let sets = Sets::by(Box::new(maker.clone()), Box::new(LocalRules));
     let clock = Rc::new(ManualClock::default());
     let mut lab = Lab::with_sets(clock, Environment::default(), sets);
     lab.command(Command { id: 1, body }, None);

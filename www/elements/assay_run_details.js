@@ -14,6 +14,7 @@ import { titleOf } from "../run_table/rows.js";
 import { storedWeights } from "../stored_weights.js";
 import "../views/play_panel.js";
 import { AssayElement } from "./assay_element.js";
+import "./assay_boards.js";
 import "./assay_chart.js";
 import "./assay_copy_link.js";
 import "./assay_findings.js";
@@ -134,7 +135,7 @@ export class AssayRunDetails extends AssayElement {
       <label class="written">Note
         <textarea rows="2" maxlength="4000" .value=${added.note ?? ""} placeholder="What was tried, and why" @change=${(/** @type {Event} */ event) => this.annotate("note", event)}></textarea>
       </label>
-      ${factList(measured(record))} ${keptLayers(record)} ${this.engines(record)} ${this.drawn(record, text)}
+      ${factList(measured(record))} ${keptLayers(record)} ${record.results.reading ? html`<assay-boards .record=${record}></assay-boards>` : ""} ${this.engines(record)} ${this.drawn(record, text)}
       ${record.findings
         ? html`<details ?open=${record.findings.findings.some(({ status }) => status !== "pass")}>
             <summary>Checks of the data</summary>

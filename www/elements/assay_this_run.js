@@ -13,6 +13,7 @@ import { agreementPart, executed, paidOnce, unlessStruck } from "../run_table/en
 import { factList, keptLayers } from "../run_table/facts.js";
 import { saveFile } from "../save_file.js";
 import { AssayElement } from "./assay_element.js";
+import "./assay_boards.js";
 import "./assay_copy_link.js";
 import "./assay_digest.js";
 
@@ -56,6 +57,7 @@ export class AssayThisRun extends AssayElement {
       </p>
       ${this.engine(record)}
       ${summary ? this.table(summary, base) : ""}
+      ${record.results.reading ? html`<assay-boards .record=${record} brief></assay-boards>` : ""}
       ${this.flags(summary)}
       ${keptLayers(record)}
       ${this.buttons(shown, summary)}

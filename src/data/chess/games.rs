@@ -32,15 +32,29 @@ pub struct Position {
 /// `count` consecutive positions of the game `game` under `seed`. A game that ends too early is played anew.
 #[must_use]
 pub(super) fn positions(seed: u32, game: u32, count: u32) -> Vec<Position> {
+    played(seed, game, count).1
+}
+
+/// The position before the first of [`positions`], one half-move earlier; no picture shows it.
+#[must_use]
+pub(super) fn before(seed: u32, game: u32, count: u32) -> Board {
+    played(seed, game, count).0
+}
+
+fn played(seed: u32, game: u32, count: u32) -> (Board, Vec<Position>) {
     let mut random = Stream::new(seed, "chess/1 game", u64::from(game));
     loop {
         let skipped = 4 + random.below(OPENING_SPREAD);
         let mut board = Board::default();
+        let mut before = board.clone();
         let mut shown = Vec::with_capacity(count as usize);
         for ply in 1..=skipped + count {
             let Some(last) = chosen(&board, &mut random) else {
                 break;
             };
+            if ply == skipped + 1 {
+                before.clone_from(&board);
+            }
             board.play_unchecked(last);
             if ply > skipped {
                 shown.push(Position {
@@ -52,7 +66,7 @@ pub(super) fn positions(seed: u32, game: u32, count: u32) -> Vec<Position> {
             }
         }
         if shown.len() == count as usize {
-            return shown;
+            return (before, shown);
         }
     }
 }
@@ -135,6 +149,9 @@ mod tests {
         for game in 0..40 {
             let shown = positions(1, game, POSITIONS_PER_GAME);
             assert_eq!(shown.len(), POSITIONS_PER_GAME as usize);
+            let mut first = before(1, game, POSITIONS_PER_GAME);
+            first.try_play(shown[0].last).expect("legal");
+            assert_eq!(first, shown[0].board);
             for pair in shown.windows(2) {
                 let mut before = pair[0].board.clone();
                 before.try_play(pair[1].last).expect("legal");

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::recipe::DataSpec;
 use crate::rng::Stream;
 use boards::Surface;
+use cozy_chess::Board;
 use photo::{Photographer, Slices};
 use style::Style;
 
@@ -167,6 +168,12 @@ pub fn positions(parameters: &Parameters) -> Vec<Position> {
     (0..parameters.games())
         .flat_map(|game| games::positions(parameters.seed, game, POSITIONS_PER_GAME))
         .collect()
+}
+
+/// The position one half-move before the first that is shown of a game; no row shows it.
+#[must_use]
+pub fn before(parameters: &Parameters, game: u32) -> Board {
+    games::before(parameters.seed, game, POSITIONS_PER_GAME)
 }
 
 /// Makes the set of these parameters: 64 rows of 1×32×32 for each position.

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Writes a line for each run, after one with the names of the columns: what the run table shows, then every field of
 /// the recipes as `recipe.…`. What a run lacks is empty. `states` are the names and notes, by digest.
 ///
+/// Where any of the runs has read whole boards, there are columns for them.
+///
 /// Accuracies are shares in 0..=1. A text that a spreadsheet would take for a formula gets a `'` in front.
 #[must_use]
 pub fn write(summaries: &[RunSummary], states: &BTreeMap<String, State>) -> String {
@@ -15,10 +17,14 @@ pub fn write(summaries: &[RunSummary], states: &BTreeMap<String, State>) -> Stri
         paths.extend(summary.recipe.keys());
     }
     let none = State::default();
+    let boards = (summaries.iter()).any(|summary| summary.boards_with_rule.is_some());
     let mut text = String::new();
     for (index, summary) in summaries.iter().enumerate() {
         let state = states.get(&summary.digest).unwrap_or(&none);
-        let cells = cells(summary, state);
+        let mut cells = cells(summary, state);
+        if boards {
+            cells.extend(of_boards(summary));
+        }
         if index == 0 {
             let names = cells.iter().map(|(name, _)| (*name).to_owned());
             line(
@@ -37,12 +43,23 @@ pub fn write(summaries: &[RunSummary], states: &BTreeMap<String, State>) -> Stri
     text
 }
 
+fn number(value: Option<f64>) -> String {
+    value
+        .filter(|value| value.is_finite())
+        .map_or(String::new(), |value| value.to_string())
+}
+
+/// Columns that are there where any of the runs has read whole boards.
+fn of_boards(summary: &RunSummary) -> [(&'static str, String); 4] {
+    [
+        ("boards_alone", number(summary.boards_alone)),
+        ("boards_with_rule", number(summary.boards_with_rule)),
+        ("games_with_rule", number(summary.games_with_rule)),
+        ("board_macs_with_rule", number(summary.macs_with_rule)),
+    ]
+}
+
 fn cells(summary: &RunSummary, state: &State) -> Vec<(&'static str, String)> {
-    let number = |value: Option<f64>| {
-        value
-            .filter(|value| value.is_finite())
-            .map_or(String::new(), |value| value.to_string())
-    };
     let count = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
     let status = serde_json::to_value(summary.status)
         .ok()

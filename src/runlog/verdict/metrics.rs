@@ -1,10 +1,12 @@
 //! The metrics of a verdict, one function each; none looks at another's answer.
 
 use super::super::claim::Claim;
+use super::super::claimed_reading::ClaimedReading;
 use super::super::record::Record;
 use super::super::words::{bytes, count, percent, rounded, short_digest, significant};
 use super::{Judgement, Metric};
 use crate::digest::predictions_digest;
+use crate::result::Accuracy;
 
 const SAME_BITS: &str =
     "The same weights and answers cannot score differently, so the claim contradicts itself.";
@@ -49,11 +51,15 @@ impl<'a> Judge<'a> {
     }
 
     pub(super) fn metrics(&self) -> Vec<Metric> {
-        let mut metrics = vec![self.accuracy()];
+        let found = self.record.results.accuracy;
+        let claimed = &self.claim.results.accuracy;
+        let mut metrics =
+            vec![self.accuracy(("accuracy", "Accuracy", "test rows"), claimed, found)];
         metrics.extend(self.test_loss());
         metrics.extend(self.sizes());
         metrics.push(self.kept_epoch());
         metrics.extend(self.digests());
+        metrics.extend(self.reading());
         metrics.extend(self.latencies());
         metrics
     }
@@ -84,21 +90,22 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn accuracy(&self) -> Metric {
-        let claimed = &self.claim.results.accuracy;
-        let found = self
-            .record
-            .results
-            .accuracy
-            .unwrap_or(crate::result::Accuracy {
-                correct: 0,
-                total: 0,
-                ..*claimed
-            });
+    /// A share of right answers by its names for programs and people; the last word says of what.
+    fn accuracy(
+        &self,
+        (name, label, of): (&str, &str, &str),
+        claimed: &Accuracy,
+        found: Option<Accuracy>,
+    ) -> Metric {
+        let found = found.unwrap_or(Accuracy {
+            correct: 0,
+            total: 0,
+            ..*claimed
+        });
         let value = found.value();
         let interval = format!("{} to {}", percent(claimed.low), percent(claimed.high));
         let why = format!(
-            "{} test rows determine an accuracy no more exactly than that ({} % Wilson interval)",
+            "{} {of} determine an accuracy no more exactly than that ({} % Wilson interval)",
             count(claimed.total.into()),
             significant(claimed.confidence * 100.0, 3)
         );
@@ -106,8 +113,9 @@ impl<'a> Judge<'a> {
             (
                 Judgement::Diverged,
                 format!(
-                    "Scored on {} rows here and on {} in the claim.",
+                    "Scored on {} {} here and on {} in the claim.",
                     count(found.total.into()),
+                    of.trim_start_matches("test "),
                     count(claimed.total.into())
                 ),
             )
@@ -132,7 +140,7 @@ impl<'a> Judge<'a> {
                 ),
             )
         };
-        let text = |accuracy: &crate::result::Accuracy| {
+        let text = |accuracy: &Accuracy| {
             format!(
                 "{} ({} of {})",
                 percent(accuracy.value()),
@@ -141,8 +149,8 @@ impl<'a> Judge<'a> {
             )
         };
         Metric {
-            name: "accuracy".into(),
-            label: "Accuracy".into(),
+            name: name.into(),
+            label: label.into(),
             unit: "%".into(),
             claimed: Some(rounded(claimed.value() * 100.0, 9)),
             found: Some(rounded(value * 100.0, 9)),
@@ -152,6 +160,25 @@ impl<'a> Judge<'a> {
             tolerance: interval,
             reason,
         }
+    }
+
+    /// Boards that were read by a rule, where the claim says something of them.
+    fn reading(&self) -> Vec<Metric> {
+        let Some(claimed) = &self.claim.results.reading else {
+            return Vec::new();
+        };
+        let section = self.record.results.reading.as_ref();
+        let found = section.and_then(|it| ClaimedReading::of(it, self.record.predictions.as_ref()));
+        let units = ["squares", "boards", "games"];
+        let mut metrics: Vec<Metric> = (claimed.shares().into_iter().enumerate())
+            .map(|(place, (name, label, share))| {
+                let there = found.as_ref().map(|it| *it.shares()[place].2);
+                self.accuracy((name, label, units[place]), share, there)
+            })
+            .collect();
+        let found = found.map(|it| it.digest).unwrap_or_default();
+        metrics.push(self.digest(("positions", "Positions read"), &claimed.digest, &found));
+        metrics
     }
 
     fn test_loss(&self) -> Option<Metric> {
@@ -305,43 +332,48 @@ impl<'a> Judge<'a> {
             if name == "stored" && claimed.is_empty() {
                 continue;
             }
-            let must = name == "data" || self.exact;
-            let (verdict, reason) = match (claimed == found, must) {
-                (true, true) => (Judgement::Reproduced, "The same bits.".into()),
-                (true, false) => (
-                    Judgement::WithinTolerance,
-                    format!("The same bits, although {}.", self.why_not_exact()),
-                ),
-                (false, false) => (
-                    Judgement::Compared,
-                    format!("Different bits are expected: {}.", self.why_not_exact()),
-                ),
-                (false, true) if name == "data" => (
-                    Judgement::Diverged,
-                    "The data set has other pixels or labels under the same name.".into(),
-                ),
-                (false, true) => (
-                    Judgement::Diverged,
-                    format!(
-                        "One arithmetic ({}) gives the same bits everywhere; these differ.",
-                        self.claim.arithmetic
-                    ),
-                ),
-            };
-            metrics.push(Metric {
-                name: name.into(),
-                label: label.into(),
-                unit: String::new(),
-                claimed: None,
-                found: None,
-                claimed_text: short_digest(claimed),
-                found_text: short_digest(found),
-                verdict,
-                tolerance: if must { "equal" } else { "none" }.into(),
-                reason,
-            });
+            metrics.push(self.digest((name, label), claimed, found));
         }
         metrics
+    }
+
+    /// A digest, which has to be equal where equal bits are to be expected; that of the data always.
+    fn digest(&self, (name, label): (&str, &str), claimed: &str, found: &str) -> Metric {
+        let must = name == "data" || self.exact;
+        let (verdict, reason) = match (claimed == found, must) {
+            (true, true) => (Judgement::Reproduced, "The same bits.".into()),
+            (true, false) => (
+                Judgement::WithinTolerance,
+                format!("The same bits, although {}.", self.why_not_exact()),
+            ),
+            (false, false) => (
+                Judgement::Compared,
+                format!("Different bits are expected: {}.", self.why_not_exact()),
+            ),
+            (false, true) if name == "data" => (
+                Judgement::Diverged,
+                "The data set has other pixels or labels under the same name.".into(),
+            ),
+            (false, true) => (
+                Judgement::Diverged,
+                format!(
+                    "One arithmetic ({}) gives the same bits everywhere; these differ.",
+                    self.claim.arithmetic
+                ),
+            ),
+        };
+        Metric {
+            name: name.into(),
+            label: label.into(),
+            unit: String::new(),
+            claimed: None,
+            found: None,
+            claimed_text: short_digest(claimed),
+            found_text: short_digest(found),
+            verdict,
+            tolerance: if must { "equal" } else { "none" }.into(),
+            reason,
+        }
     }
 }
 

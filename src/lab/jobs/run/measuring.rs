@@ -85,6 +85,7 @@ impl Run<'_> {
             if self.is_to_be_timed(draft) {
                 self.time(draft, executable.as_mut()).await?;
             }
+            self.read_boards(draft, executable.as_mut()).await?;
         }
         Ok(Measured {
             playable: Some(Playable {
@@ -132,6 +133,7 @@ impl Run<'_> {
         if self.is_to_be_timed(draft) {
             self.time(draft, on_gpu.as_mut()).await?;
         }
+        self.read_boards(draft, on_gpu.as_mut()).await?;
         if self.is_to_be_timed(draft)
             && !stored.is_static()
             && let Some(gpu) = engines.gpu()
@@ -201,7 +203,7 @@ impl Run<'_> {
         draft.recipe.evaluation.latency_secs > 0.0 && draft.status == Status::Complete
     }
 
-    fn stage(&self, name: &str, fraction: f64) {
+    pub(super) fn stage(&self, name: &str, fraction: f64) {
         self.context.send(EventBody::Stage {
             name: name.into(),
             fraction,

@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides a number: stages call the modules that do, and turn what comes back into events.
 
+mod boards;
 mod engines;
 mod measuring;
 mod probing;
@@ -102,6 +103,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     let findings = prepared.findings(&context, draft.recipe.seed).await?;
     sets::gate(&draft.recipe, &findings)?;
     draft.findings = Some(findings);
+    boards::check(&draft.recipe, &prepared)?;
     let run = Run {
         context: &context,
         prepared: &prepared,
