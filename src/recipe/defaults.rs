@@ -176,6 +176,7 @@ impl Recipe {
                 epochs: start.epochs,
                 patience: 0,
                 keep: "best".into(),
+                augmentation: None,
                 extra: Extra::new(),
             },
             quantization: QuantizationSpec {

@@ -276,6 +276,8 @@ pub const FIELDS: &[Field] = &[
         "Share of hidden numbers that each training step takes out."))),
     of(&[GRAPH], field("architecture.graph", "Graph", "", FieldKind::Object,
         "The layers as JSON; docs/graph.md has the form.")),
+    of_set(&["chess"], NONE, field("training.augmentation", "Augmentation", "", choice(&["none", "colours"]),
+        "colours: each training square is learned from twice, as it is and inverted with the other colour's piece; an epoch then has twice the steps.")),
     field("training.optimizer", "Optimizer", "", choice(&["adamw", "sgd"]),
         "adamw adapts the step of each weight; sgd needs a larger learning rate."),
     field("training.learning_rate", "Learning rate", "", number(1e-6, 10.0),

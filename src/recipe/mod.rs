@@ -197,9 +197,20 @@ pub struct TrainingSpec {
     pub patience: u32,
     /// Which epoch's weights are kept: `best` (lowest validation loss) or `last`.
     pub keep: String,
+    /// `colours`: each training row of `chess` also in the other colours; absent adds no row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<String>,
     /// Fields of later versions.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+impl TrainingSpec {
+    /// What [`Self::augmentation`] says; absent is `none`.
+    #[must_use]
+    pub fn augmentation(&self) -> &str {
+        self.augmentation.as_deref().unwrap_or("none")
+    }
 }
 
 /// How trained weights are stored and used.

@@ -348,6 +348,22 @@ mod tests {
     }
 
     #[test]
+    fn colours_are_swapped_on_chess_only_and_their_absence_changes_no_digest() {
+        let plain = Recipe::default_for("chess", "lenet");
+        assert!(!plain.to_json().contains("augmentation"));
+        let mut document = plain.to_value();
+        document["training"]["augmentation"] = Value::from("colours");
+        let recipe = from_value(document).expect("valid");
+        assert_eq!(recipe.training.augmentation(), "colours");
+        assert_ne!(recipe.training_digest(), plain.training_digest());
+        let found = problems(changed("training.augmentation", Value::from("colours")));
+        assert_eq!(
+            found,
+            ["training.augmentation: only used where data.set is \"chess\"; remove it"]
+        );
+    }
+
+    #[test]
     fn every_problem_is_named_with_its_path_and_value() {
         let mut document = changed("training.epochs", Value::from(-3));
         document["seed"].take();
