@@ -12,6 +12,7 @@ mod packed;
 mod reduced;
 mod rows;
 mod split;
+pub mod staged;
 pub mod vibration;
 
 pub use augmented::augmented;

@@ -8,6 +8,7 @@ mod likeness;
 mod paired;
 mod score;
 pub mod search;
+mod stages;
 mod stored;
 
 pub use clock::{Clock, ManualClock};
@@ -15,4 +16,5 @@ pub use damage::{Inspection, damage};
 pub use fine_tuning::FineTuned;
 pub use paired::paired;
 pub use score::{Scored, argmax, predictions_digest, score, softmax};
+pub use stages::Staged;
 pub use stored::{Stage, Storing, stored};

@@ -44,7 +44,14 @@ impl Prepared {
     /// # Errors
     /// As [`prepare`].
     pub fn planned(&self, recipe: &Recipe) -> Result<Plan> {
-        plan(recipe, &self.dataset, self.split.train.len())
+        let classes = self.dataset.classes.len();
+        plan(
+            recipe,
+            self.rows.shape,
+            classes,
+            &self.rows.labels,
+            &self.split,
+        )
     }
 }
 
@@ -60,9 +67,9 @@ fn from_divided(divided: Rc<Divided>, recipe: &Recipe) -> Result<Prepared> {
     let (dataset, clean) = (&divided.dataset, &divided.split);
     let augmented = data::augmented(dataset, clean, recipe.training.augmentation())?;
     let split = augmented.as_ref().map_or(clean, |(_, split)| split).clone();
-    let plan = plan(recipe, dataset, split.train.len())?;
-    // The set's own training rows decide the scale.
     let dataset = augmented.as_ref().map_or(&**dataset, |(data, _)| data);
+    let plan = of_dataset(recipe, dataset, &split)?;
+    // The set's own training rows decide the scale.
     let rows = data::rows(dataset, &recipe.preprocessing, clean)?;
     Ok(Prepared {
         divided,
@@ -72,14 +79,25 @@ fn from_divided(divided: Rc<Divided>, recipe: &Recipe) -> Result<Prepared> {
     })
 }
 
-fn plan(recipe: &Recipe, dataset: &Dataset, train_rows: usize) -> Result<Plan> {
-    let shape = [dataset.channels, dataset.height, dataset.width];
-    model::plan(
-        recipe,
-        shape,
-        dataset.classes.len() as u32,
-        train_rows as u32,
-    )
+fn of_dataset(recipe: &Recipe, dataset: &Dataset, split: &Split) -> Result<Plan> {
+    let (shape, classes) = (dataset.shape(), dataset.classes.len());
+    plan(recipe, shape, classes, &dataset.labels, split)
+}
+
+fn plan(
+    recipe: &Recipe,
+    shape: [u32; 3],
+    classes: usize,
+    labels: &[u16],
+    split: &Split,
+) -> Result<Plan> {
+    let train_rows = split.train.len() as u32;
+    if recipe.architecture.has_two_stages() {
+        let occupied = data::staged::occupied(labels, split).train.len();
+        let rows = [train_rows, occupied as u32];
+        return model::plan_stages(recipe, shape, classes as u32, rows);
+    }
+    model::plan(recipe, shape, classes as u32, train_rows)
 }
 
 /// Plans a recipe's model without computing anything on its data.
@@ -90,8 +108,8 @@ pub fn planned(recipe: &Recipe) -> Result<Plan> {
     let dataset = data::outline(&recipe.data)?;
     let split = data::split(&dataset, &recipe.split, recipe.seed)?;
     let augmented = data::augmented(&dataset, &split, recipe.training.augmentation())?;
-    let split = augmented.map_or(split, |(_, split)| split);
-    plan(recipe, &dataset, split.train.len())
+    let (dataset, split) = augmented.unwrap_or((dataset, split));
+    of_dataset(recipe, &dataset, &split)
 }
 
 #[cfg(test)]

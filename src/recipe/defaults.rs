@@ -161,6 +161,8 @@ impl Recipe {
                 pooling: None,
                 residual: None,
                 dropout: None,
+                stages: None,
+                narrowing: None,
                 graph: graph.then(|| example(set)),
                 extra: Extra::new(),
             },

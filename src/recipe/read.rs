@@ -1,7 +1,7 @@
 //! Reads a recipe from text: size, form and ranges, with every problem named; shapes and work are the model's plan.
 
 use super::fields::{FAULTS, FIELDS, FieldKind, SCHEMES, at, paths, row};
-use super::{Recipe, VERSION, canonical, typed};
+use super::{Recipe, VERSION, canonical, stages, typed};
 use crate::error::{Error, Problem, Result};
 use serde_json::Value;
 
@@ -84,6 +84,7 @@ pub fn from_value(value: Value) -> Result<Recipe> {
         check_together(&value, &mut problems);
         check_layers(&value, &mut problems);
         check_faults(&value, &mut problems);
+        stages::check(&value, &mut problems);
     }
     if !problems.is_empty() {
         return Err(Error::Recipe(problems));

@@ -8,6 +8,7 @@ mod damage;
 mod execution;
 mod findings;
 mod latency;
+mod stages;
 
 pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions};
 pub use agreement::{Agreement, Probe};
@@ -17,6 +18,7 @@ pub use damage::{ClassDamage, Damage, Flip, Histograms, LayerDamage};
 pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
 pub use findings::{Dimension, Finding, Findings, Quality, Status as FindingStatus};
 pub use latency::Latency;
+pub use stages::{StageTraining, StagedAnswers, Stages};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,4 +63,7 @@ pub struct Results {
     /// with it, and whoever shows it checks its form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<Value>,
+    /// How a model of two stages was trained and answered, as [`Stages`] says it; absent for one stage. Kept as JSON, as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Value>,
 }

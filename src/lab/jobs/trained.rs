@@ -2,10 +2,12 @@
 //! turns; it scores nothing.
 
 use super::run;
+use crate::data::staged;
+use crate::engine::cpu::CpuEngine;
 use crate::engine::gpu::GpuEngine;
-use crate::engine::{cpu, gpu};
+use crate::engine::{Engine as _, Executable, Parameters, cpu, gpu};
 use crate::error::{Error, Result};
-use crate::eval::{FineTuned, Storing};
+use crate::eval::{FineTuned, Staged, Storing};
 use crate::lab::context::Context;
 use crate::lab::prepared::{Prepared, prepared};
 use crate::lab::protocol::EventBody;
@@ -15,6 +17,7 @@ use crate::recipe::{self, QuantizationSpec, Recipe};
 use crate::result::Cost;
 use crate::runlog::record::{self, Record, Status};
 use serde_json::Value;
+use std::rc::Rc;
 
 /// A recipe with trained weights of its model.
 pub(super) struct Trained {
@@ -58,6 +61,41 @@ impl Trained {
         let stored = stored(context, &self.prepared, &self.weights, spec, None);
         Ok(stored.await?.0)
     }
+}
+
+/// A stored model on the CPU, ready to answer so many of its rows at a time.
+///
+/// # Errors
+/// As [`Engine::prepare`] and [`Staged::new`].
+pub(super) async fn answering(
+    prepared: &Prepared,
+    stored: &Stored,
+    batch: u32,
+) -> Result<Box<dyn Executable>> {
+    let plan = &prepared.plan;
+    if !plan.stages.is_empty() {
+        let asked = Rc::new(staged::occupancy(&prepared.rows));
+        let both = Staged::new(plan, stored.weights(), asked, batch)?;
+        return Ok(Box::new(both));
+    }
+    let mut engine = CpuEngine::new();
+    engine.load(&prepared.rows).await?;
+    let parameters = Parameters::Stored(stored);
+    engine.prepare(&plan.graph, parameters, batch).await
+}
+
+/// Refuses what looks into one graph where a model has two stages.
+///
+/// # Errors
+/// [`Error::Unsupported`].
+pub(super) fn refuse_stages(prepared: &Prepared, what: &str) -> Result<()> {
+    if prepared.plan.stages.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        feature: format!("{what} of a model of two stages"),
+        why: "its stages are two models, stored as they were trained; train one with architecture.stages one".into(),
+    })
 }
 
 /// Stores trained weights between turns, and tells what fine-tuned them: a GPU where one is given and can. A stop cuts fine-tuning short; the rest takes moments, as scoring does.
@@ -167,6 +205,7 @@ impl Base {
         }
         let weights = &record.digests.weights;
         let trained = Trained::read(context, record.recipe.to_value(), weights, bytes).await?;
+        refuse_stages(&trained.prepared, "variants and search")?;
         Ok(Self { record, trained })
     }
 

@@ -63,6 +63,9 @@ impl Run<'_> {
         }
         let cpu = engines.cpu();
         let batch = draft.recipe.evaluation.throughput_batch.max(SCORE_ROWS);
+        if !plan.stages.is_empty() {
+            return Ok(Some(self.measure_stages(draft, &stored, batch).await?));
+        }
         let mut executable = cpu
             .prepare(&plan.graph, Parameters::Stored(&stored), batch)
             .await?;
@@ -137,7 +140,7 @@ impl Run<'_> {
     }
 
     /// The logits of the test rows.
-    async fn logits(&self, executable: &mut dyn Executable) -> Result<Vec<f32>> {
+    pub(super) async fn logits(&self, executable: &mut dyn Executable) -> Result<Vec<f32>> {
         self.stage("scoring", 0.0);
         self.context.turn().await;
         let mut logits = Vec::new();
@@ -152,7 +155,7 @@ impl Run<'_> {
         Ok(logits)
     }
 
-    fn scored(&self, draft: &Record, logits: &[f32]) -> Result<Scored> {
+    pub(super) fn scored(&self, draft: &Record, logits: &[f32]) -> Result<Scored> {
         let Divided {
             dataset,
             split: Split { test, .. },
@@ -166,7 +169,7 @@ impl Run<'_> {
         eval::score(logits, test, &labels, &dataset.classes, confidence)
     }
 
-    fn fill(&self, draft: &mut Record, scored: Scored) {
+    pub(super) fn fill(&self, draft: &mut Record, scored: Scored) {
         draft.results.accuracy = Some(scored.accuracy);
         draft.results.test_loss = Some(scored.loss);
         draft.results.confusion = Some(scored.confusion);
@@ -175,11 +178,11 @@ impl Run<'_> {
         draft.predictions = Some(scored.predictions);
     }
 
-    fn is_to_be_timed(&self, draft: &Record) -> bool {
+    pub(super) fn is_to_be_timed(&self, draft: &Record) -> bool {
         draft.recipe.evaluation.latency_secs > 0.0 && draft.status == Status::Complete
     }
 
-    fn stage(&self, name: &str, fraction: f64) {
+    pub(super) fn stage(&self, name: &str, fraction: f64) {
         self.context.send(EventBody::Stage {
             name: name.into(),
             fraction,
@@ -187,7 +190,11 @@ impl Run<'_> {
     }
 
     /// The two latency measurements; a stop keeps the one that was finished.
-    async fn time(&self, draft: &mut Record, executable: &mut dyn Executable) -> Result<()> {
+    pub(super) async fn time(
+        &self,
+        draft: &mut Record,
+        executable: &mut dyn Executable,
+    ) -> Result<()> {
         let (context, rows) = (self.context, &self.prepared.split.test);
         let evaluation = &draft.recipe.evaluation;
         let batch = evaluation.throughput_batch;
