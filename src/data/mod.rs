@@ -1,5 +1,6 @@
 //! Labelled rows, their division and their preprocessing, all in memory; no files, no network, no models.
 
+mod augmented;
 pub mod checks;
 pub mod chess;
 mod columns;
@@ -12,8 +13,10 @@ mod packed;
 mod reduced;
 mod rows;
 mod split;
+pub mod staged;
 pub mod vibration;
 
+pub use augmented::augmented;
 pub use edits::{Edited, edit};
 pub use making::{LocalMaker, Maker, Making, at_once, check_stated, outline, state};
 pub use packed::{pack, unpack};

@@ -9,6 +9,7 @@ mod paired;
 mod score;
 pub mod search;
 mod slices;
+mod stages;
 mod stored;
 
 pub use clock::{Clock, ManualClock};
@@ -17,4 +18,5 @@ pub use fine_tuning::{FineTuned, Tuner, fine_tuned_digest};
 pub use paired::paired;
 pub use score::{Scored, argmax, log_probabilities, predictions_digest, score, softmax};
 pub use slices::slices;
+pub use stages::Staged;
 pub use stored::{Stage, Storing, made_ready, stored};

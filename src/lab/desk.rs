@@ -46,7 +46,7 @@ pub fn change_recipe(text: &str, path: &str, value: Value) -> Result<String> {
         let recipe = recipe::from_json(text).ok()?;
         let plan = planned(&recipe)
             .ok()
-            .filter(|_| recipe.architecture.family != GRAPH)?;
+            .filter(|plan| recipe.architecture.family != GRAPH && plan.stages.is_empty())?;
         edit::change(
             &changed,
             "architecture.graph",

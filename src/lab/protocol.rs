@@ -284,7 +284,7 @@ pub enum EventBody {
     },
     /// A stage before or after training.
     Stage {
-        /// `making the data`, `asking small models`, `checking the data`, `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`,
+        /// `making the data`, `asking small models`, `checking the data`, `training the occupancy stage`, `training the piece stage`, `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`,
         /// `quantizing`, `fine-tuning`, `scoring`, `proving the file`, `looking for damage`, `waiting to be timed`, `warming up`,
         /// `timing one row`, `timing a batch`, `timing both engines`.
         name: String,

@@ -87,10 +87,13 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
         // Without the field a recipe means what it meant before there was padding.
         put(&mut document, "quantization.rows", Some(json!("padded")))?;
     }
+    // Fields that go may have decided others, which stand behind them.
+    let mut gone = Vec::new();
     for other in paths().filter(|other| *other != path) {
         // Layers' schemes decide what the scheme does, and a set whether there is a task and a rule.
         let decides = |by: &str| {
             by == path
+                || gone.contains(&by)
                 || (by == SCHEME && [LAYERS, FAMILY].contains(&path))
                 || (by == TASK && path == SET)
                 || (by == RULE && [SET, TASK].contains(&path))
@@ -109,6 +112,9 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
             // An optional field has its default by being absent.
             let needed = field.is_some_and(|field| field.default.is_none());
             let default = default_of(other, &document).filter(|_| needed);
+            if default.is_none() {
+                gone.push(other);
+            }
             put(&mut document, other, default)?;
         }
     }
@@ -213,6 +219,18 @@ mod tests {
         let mut refused: Value = refused;
         refused["data"]["difficulty"] = json!(0.9);
         assert!(from_value(refused).is_err());
+    }
+
+    #[test]
+    fn what_a_field_decided_goes_with_it() {
+        let chess = Recipe::default_for("chess", "lenet").to_json();
+        let two = change(&chess, "architecture.stages", json!("two")).expect("fits");
+        let two = change(&two, "architecture.narrowing", json!(2)).expect("fits");
+        assert_eq!(from_json(&two).expect("valid").architecture.narrowing(), 2);
+        let digits = change(&two, SET, json!("digits")).expect("fits");
+        assert_eq!(digits, text("lenet"));
+        let one = change(&two, "architecture.stages", json!("one")).expect("fits");
+        assert_eq!(one, chess);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads a recipe from text: size, form and ranges, with every problem named; shapes and work are the model's plan.
 
 use super::fields::{FAULTS, FIELDS, FieldKind, SCHEMES, at, paths, row};
-use super::{Recipe, VERSION, canonical, edits, typed};
+use super::{Recipe, VERSION, canonical, edits, stages, typed};
 use crate::error::{Error, Problem, Result};
 use serde_json::Value;
 
@@ -85,6 +85,7 @@ pub fn from_value(value: Value) -> Result<Recipe> {
         check_layers(&value, &mut problems);
         check_faults(&value, &mut problems);
         problems.extend(edits::check(&value));
+        stages::check(&value, &mut problems);
     }
     if !problems.is_empty() {
         return Err(Error::Recipe(problems));
@@ -346,6 +347,22 @@ mod tests {
         assert!(found[0].starts_with("quantization.layers.\"conv1\": expected one of f32"));
         assert_eq!(found.len(), 2);
         assert!(problems(layers(Value::from(3)))[0].contains("an object of layers"));
+    }
+
+    #[test]
+    fn colours_are_swapped_on_chess_only_and_their_absence_changes_no_digest() {
+        let plain = Recipe::default_for("chess", "lenet");
+        assert!(!plain.to_json().contains("augmentation"));
+        let mut document = plain.to_value();
+        document["training"]["augmentation"] = Value::from("colours");
+        let recipe = from_value(document).expect("valid");
+        assert_eq!(recipe.training.augmentation(), "colours");
+        assert_ne!(recipe.training_digest(), plain.training_digest());
+        let found = problems(changed("training.augmentation", Value::from("colours")));
+        assert_eq!(
+            found,
+            ["training.augmentation: only used where data.set is \"chess\"; remove it"]
+        );
     }
 
     #[test]

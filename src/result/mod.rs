@@ -9,6 +9,7 @@ mod execution;
 mod findings;
 mod latency;
 pub mod reading;
+mod stages;
 
 pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions, Slice};
 pub use agreement::{Agreement, Probe};
@@ -19,6 +20,7 @@ pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
 pub use findings::{Dimension, Finding, Findings, Quality, Status as FindingStatus};
 pub use latency::Latency;
 pub use reading::{Boards, Reading};
+pub use stages::{StageTraining, StagedAnswers, Stages};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -71,6 +73,9 @@ pub struct Results {
     /// `damage` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<Value>,
+    /// How a model of two stages was trained and answered, as [`Stages`] says it; absent for one stage. Kept as JSON, as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Value>,
 }
 
-crate::section::section!(Results: { cost, training, accuracy, test_loss, confusion, latency, throughput, execution, agreement, breakdown, damage, slices, reading } { classes });
+crate::section::section!(Results: { cost, training, accuracy, test_loss, confusion, latency, throughput, execution, agreement, breakdown, damage, slices, reading, stages } { classes });

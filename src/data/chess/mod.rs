@@ -104,6 +104,17 @@ const CLASSES: [&str; 13] = [
     "black king",
 ];
 
+/// The same piece of the other colour; a class of the occupancy task and the empty square are their own.
+#[must_use]
+pub const fn other_colour(class: u16, classes: usize) -> u16 {
+    match class {
+        0 => 0,
+        _ if classes != CLASSES.len() => class,
+        1..=6 => class + 6,
+        _ => class - 6,
+    }
+}
+
 impl Parameters {
     /// The parameters that a recipe names.
     ///

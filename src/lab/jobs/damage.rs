@@ -1,6 +1,6 @@
 //! What a scheme did to a trained model, worked out between turns, for a record and for whoever asks; it records nothing.
 
-use super::trained::{Trained, as_stored};
+use super::trained::{Trained, as_stored, refuse_stages};
 use crate::error::Result;
 use crate::eval::Inspection;
 use crate::lab::context::Context;
@@ -44,6 +44,7 @@ pub(super) async fn inspect(
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
     let trained = Trained::read(&context, recipe, &weights, behind, bytes).await?;
+    refuse_stages(&trained.prepared, "the microscope")?;
     let stored = trained.stored(&context).await?;
     let confidence = trained.recipe.evaluation.confidence;
     let (prepared, weights) = (&trained.prepared, &trained.weights);

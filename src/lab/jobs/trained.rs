@@ -2,9 +2,11 @@
 //! turns; it scores nothing.
 
 use super::run;
-use crate::engine::{cpu, gpu};
+use crate::data::staged;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine as _, Executable, Parameters, cpu, gpu};
 use crate::error::{Error, Result};
-use crate::eval::{self, FineTuned, Storing, Tuner};
+use crate::eval::{self, FineTuned, Staged, Storing, Tuner};
 use crate::lab::context::Context;
 use crate::lab::prepared::{Prepared, prepared};
 use crate::lab::protocol::{EventBody, WeightsBehind};
@@ -14,6 +16,7 @@ use crate::recipe::{self, QuantizationSpec, Recipe};
 use crate::result::Cost;
 use crate::runlog::record::{self, Record, Status};
 use serde_json::Value;
+use std::rc::Rc;
 
 /// A recipe with trained weights of its model.
 pub(super) struct Trained {
@@ -83,6 +86,41 @@ fn is_digest(what: &str, expected: &str, found: &str) -> Result<()> {
         format!("those of the run, digest {expected}"),
         format!("digest {found}"),
     ))
+}
+
+/// A stored model on the CPU, ready to answer so many of its rows at a time.
+///
+/// # Errors
+/// As [`Engine::prepare`] and [`Staged::new`].
+pub(super) async fn answering(
+    prepared: &Prepared,
+    stored: &Stored,
+    batch: u32,
+) -> Result<Box<dyn Executable>> {
+    let plan = &prepared.plan;
+    if !plan.stages.is_empty() {
+        let asked = Rc::new(staged::occupancy(&prepared.rows));
+        let both = Staged::new(plan, stored.weights(), asked, batch)?;
+        return Ok(Box::new(both));
+    }
+    let mut engine = CpuEngine::new();
+    engine.load(&prepared.rows).await?;
+    let parameters = Parameters::Stored(stored);
+    engine.prepare(&plan.graph, parameters, batch).await
+}
+
+/// Refuses what looks into one graph where a model has two stages.
+///
+/// # Errors
+/// [`Error::Unsupported`].
+pub(super) fn refuse_stages(prepared: &Prepared, what: &str) -> Result<()> {
+    if prepared.plan.stages.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        feature: format!("{what} of a model of two stages"),
+        why: "its stages are two models, stored as they were trained; train one with architecture.stages one".into(),
+    })
 }
 
 /// Stores trained weights between turns, and tells what fine-tuned them and what that left. A stop cuts fine-tuning short; the
@@ -194,6 +232,7 @@ impl Base {
         let weights = &record.digests.weights;
         let recipe = record.recipe.to_value();
         let trained = Trained::read(context, recipe, weights, None, bytes).await?;
+        refuse_stages(&trained.prepared, "variants and search")?;
         Ok(Self { record, trained })
     }
 

@@ -76,6 +76,12 @@ impl Run<'_> {
         }
         let cpu = engines.cpu();
         let batch = draft.recipe.evaluation.throughput_batch.max(SCORE_ROWS);
+        if !plan.stages.is_empty() {
+            return Ok(Measured {
+                playable: Some(self.measure_stages(draft, &stored, batch).await?),
+                fine_tuned,
+            });
+        }
         let mut executable = cpu
             .prepare(&plan.graph, Parameters::Stored(&stored), batch)
             .await?;
@@ -155,7 +161,7 @@ impl Run<'_> {
     }
 
     /// The logits of the test rows.
-    async fn logits(&self, executable: &mut dyn Executable) -> Result<Vec<f32>> {
+    pub(super) async fn logits(&self, executable: &mut dyn Executable) -> Result<Vec<f32>> {
         self.stage("scoring", 0.0);
         self.context.turn().await;
         let mut logits = Vec::new();
@@ -170,7 +176,7 @@ impl Run<'_> {
         Ok(logits)
     }
 
-    fn scored(&self, draft: &Record, logits: &[f32]) -> Result<Scored> {
+    pub(super) fn scored(&self, draft: &Record, logits: &[f32]) -> Result<Scored> {
         let Divided {
             dataset,
             split: Split { test, .. },
@@ -184,7 +190,7 @@ impl Run<'_> {
         eval::score(logits, test, &labels, &dataset.classes, confidence)
     }
 
-    fn fill(&self, draft: &mut Record, scored: Scored) {
+    pub(super) fn fill(&self, draft: &mut Record, scored: Scored) {
         let edited = &self.prepared.dataset.edited;
         if !edited.slices.is_empty() {
             let confidence = draft.recipe.evaluation.confidence;
@@ -199,7 +205,7 @@ impl Run<'_> {
         draft.predictions = Some(scored.predictions);
     }
 
-    fn is_to_be_timed(&self, draft: &Record) -> bool {
+    pub(super) fn is_to_be_timed(&self, draft: &Record) -> bool {
         draft.recipe.evaluation.latency_secs > 0.0 && draft.status == Status::Complete
     }
 
@@ -211,7 +217,11 @@ impl Run<'_> {
     }
 
     /// The two latency measurements; a stop keeps the one that was finished.
-    async fn time(&self, draft: &mut Record, executable: &mut dyn Executable) -> Result<()> {
+    pub(super) async fn time(
+        &self,
+        draft: &mut Record,
+        executable: &mut dyn Executable,
+    ) -> Result<()> {
         let (context, rows) = (self.context, &self.prepared.split.test);
         let evaluation = &draft.recipe.evaluation;
         let batch = evaluation.throughput_batch;

@@ -7,6 +7,7 @@ mod engines;
 mod measuring;
 mod probing;
 mod progress;
+mod stages;
 mod storing;
 mod training;
 mod trial;
@@ -143,7 +144,10 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     let is_trained = request.trained.is_some();
     let weights = match request.trained {
         Some(trained) => Some(run.take_up(trained, &mut draft)),
-        None => run.train(&mut engines, &mut draft, from).await?,
+        None if prepared.plan.stages.is_empty() => {
+            run.train(&mut engines, &mut draft, from).await?
+        }
+        None => run.train_stages(&engines, &mut draft, from).await?,
     };
     let measured = run
         .measure(&mut engines, &mut draft, weights.as_ref())
