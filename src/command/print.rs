@@ -1,5 +1,7 @@
 //! Words on standard output for people; `--json` does not come here.
 
+mod boards;
+
 use super::variants::Row;
 use assay::recipe::Recipe;
 use assay::result::{Accuracy, FindingStatus, Findings, Latency};
@@ -135,7 +137,7 @@ pub(super) fn record(record: &Record) {
             ),
         );
     }
-    boards(record);
+    boards::boards(record);
     let found = record.findings.iter().flat_map(|it| &it.findings);
     for finding in found.filter(|it| it.status != FindingStatus::Pass) {
         row("data", format!("{}: {}", finding.check, finding.message));
@@ -155,56 +157,6 @@ pub(super) fn record(record: &Record) {
         format!(
             "{} ({})",
             record.environment.arithmetic, record.environment.browser
-        ),
-    );
-}
-
-/// Whole boards, each square by itself and by the rule, where the recipe asks for it.
-fn boards(record: &Record) {
-    let Some(reading) = &record.results.reading else {
-        return;
-    };
-    for (name, way) in [("squares alone", "without"), ("by the rule", "with")] {
-        let read = &reading[way];
-        let share = |unit: &str| {
-            serde_json::from_value::<Accuracy>(read[unit].clone())
-                .map_or_else(|_| "–".into(), |it| percent(&it))
-        };
-        row(name, format!("squares {}", share("squares")));
-        row("", format!("boards {}", share("boards")));
-        row("", format!("games {}", share("games")));
-        let independent = |unit: &str| words::percent(read[unit].as_f64().unwrap_or(0.0));
-        row(
-            "",
-            format!(
-                "if errors were independent: boards {}, games {}",
-                independent("independent_boards"),
-                independent("independent_games")
-            ),
-        );
-        let boards = read["boards"]["total"].as_f64().unwrap_or(1.0);
-        let work = |of: &str| read[of].as_f64().unwrap_or(0.0) / boards;
-        row(
-            "",
-            format!(
-                "{:.1} squares and {} MACs a board{}",
-                work("looked_at"),
-                words::count(work("macs") as u64),
-                serde_json::from_value::<Latency>(read["latency"].clone()).map_or_else(
-                    |_| String::new(),
-                    |it| {
-                        let mean = words::millis(it.mean_millis);
-                        format!(", mean {mean}, {}", latency(&it))
-                    }
-                )
-            ),
-        );
-    }
-    row(
-        "the rule",
-        format!(
-            "repairs {} boards and spoils {}",
-            reading["repaired"], reading["spoiled"]
         ),
     );
 }
