@@ -6,7 +6,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch, servePage } from "./harness/index.mjs";
-import { open, press, recipeText, run, says, text, useRecipe } from "./person.mjs";
+import { open, paste, press, recipeText, run, says, text, useRecipe, waitFor } from "./person.mjs";
 
 /** Of the native run: `tests/chess_model.rs` holds it to the same file. */
 const GOLDEN = new URL("../golden/chess-two-stages.json", import.meta.url);
@@ -46,8 +46,8 @@ test("the form offers colours and stages on chess only, and narrowing where ther
   assert.equal(await offers(page, "Narrowing"), false);
   await useRecipe(page, { ...chess, architecture: { ...chess.architecture, stages: "two" } });
   assert.equal(await offers(page, "Narrowing"), true);
-  await useRecipe(page, { ...chess, architecture: { ...chess.architecture, stages: "two" }, execution: { engine: "gpu" } });
-  await says(page, "gpu does not go with two stages");
+  await paste(page, JSON.stringify({ ...chess, architecture: { ...chess.architecture, stages: "two" }, execution: { engine: "gpu" } }));
+  await says(page, "gpu does not go with two stages", { within: "dialog[open]" });
   assert.deepEqual(page.problems, []);
 });
 
@@ -61,12 +61,19 @@ test("a run of two stages with colours has the native run's digests, and says wh
   assert.deepEqual(record.results.stages.training.map((/** @type {any} */ { name }) => name), ["occupancy", "piece"]);
   await says(page, "Two stages: ", { within: "assay-this-run" });
   assert.match(await text(page, "assay-this-run"), /The second stage saw \d+\.\d\s% of the squares/u);
+  await says(page, "After epoch 4");
   if (FOLDER) {
     await mkdir(FOLDER, { recursive: true });
     await page.setViewport({ width: 1280, height: 1000 });
     await page.screenshot({ path: join(FOLDER, "chess-two-stages.png") });
   }
   await press(page, "Microscope", "assay-this-run");
-  await says(page, "of a model of two stages");
+  await waitFor(page, "the microscope offers schemes", () => document.querySelector("select[name=scheme]"));
+  await page.evaluate(() => {
+    const select = /** @type {HTMLSelectElement} */ (document.querySelector("select[name=scheme]"));
+    select.value = "int8";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  await says(page, "int8 does not go with two stages");
   assert.deepEqual(page.problems, []);
 });
