@@ -7,7 +7,8 @@ mod support;
 
 use assay::data::chess::{self, POSITIONS_PER_GAME, Parameters, class_on, square_at};
 use assay::data::{self, LocalMaker};
-use assay::recipe::{Recipe, ReadingSpec};
+use assay::engine::cpu::ARITHMETIC;
+use assay::recipe::{ReadingSpec, Recipe};
 use assay::result::reading::{classes_of, written};
 use assay::runlog::claim::Claim;
 use assay::runlog::export::csv;
@@ -42,8 +43,12 @@ fn legal(kept: u32, change: f64) -> Option<ReadingSpec> {
     })
 }
 
+/// The record of a run, with what a lab is told when it is opened.
 fn ran(reading: Option<ReadingSpec>) -> Record {
-    run(&LocalMaker::default(), &recipe(reading)).unwrap()
+    let mut record = run(&LocalMaker::default(), &recipe(reading)).unwrap();
+    record.environment.engine = "cpu".into();
+    record.environment.arithmetic = ARITHMETIC.into();
+    record
 }
 
 /// With the rule and its defaults, once for all tests.
@@ -108,7 +113,11 @@ fn where_one_position_is_kept_each_follows_the_last_by_a_legal_move() {
 
 #[test]
 fn where_several_are_kept_each_is_a_position_that_a_game_can_have() {
-    assert!(positions(with_rule()).iter().all(|classes| is_sound(classes)));
+    assert!(
+        positions(with_rule())
+            .iter()
+            .all(|classes| is_sound(classes))
+    );
     assert!(!is_sound(&[0; 64]));
 }
 
@@ -128,7 +137,8 @@ fn is_sound(classes: &[u16]) -> bool {
 fn work_is_counted_and_the_threshold_saves_it() {
     let (with, all) = (with_rule(), ran(legal(8, 0.0)));
     let macs = with.results.cost.as_ref().unwrap().macs;
-    let number = |record: &Record, way: &str, name: &str| section(record)[way][name].as_u64().unwrap();
+    let number =
+        |record: &Record, way: &str, name: &str| section(record)[way][name].as_u64().unwrap();
     let rows = with.predictions.as_ref().unwrap().rows.len() as u64;
     for record in [with, &all] {
         assert_eq!(number(record, "without", "looked_at"), rows);
@@ -155,7 +165,11 @@ fn work_is_counted_and_the_threshold_saves_it() {
 fn the_rule_repairs_boards_that_a_poor_model_reads_wrongly() {
     let reading = section(with_rule());
     let right = |way: &str| reading[way]["boards"]["correct"].as_u64().unwrap();
-    println!("{} boards right alone, {} with the rule", right("without"), right("with"));
+    println!(
+        "{} boards right alone, {} with the rule",
+        right("without"),
+        right("with")
+    );
     assert!(right("with") > right("without"));
     let repaired = reading["repaired"].as_u64().unwrap();
     let spoiled = reading["spoiled"].as_u64().unwrap();
@@ -192,7 +206,12 @@ fn a_link_carries_what_was_read_and_another_run_bears_it_out() {
     assert_eq!(reading.digest, section(record)["digest"].as_str().unwrap());
     let found = verdict::judge(&opened, &ran(legal(8, 1.5)));
     assert_eq!(found.overall, Overall::Reproduced, "{}", found.reason);
-    for name in ["squares_with_rule", "boards_with_rule", "games_with_rule", "positions"] {
+    for name in [
+        "squares_with_rule",
+        "boards_with_rule",
+        "games_with_rule",
+        "positions",
+    ] {
         let metric = found.metrics.iter().find(|it| it.name == name).unwrap();
         assert_eq!(metric.verdict, Judgement::Reproduced, "{metric:?}");
     }
@@ -220,7 +239,9 @@ fn one_square_of_a_position_that_is_otherwise_is_not_reproduced() {
     assert_eq!(found.overall, Overall::Diverged);
     assert!(found.reason.contains("positions read"), "{}", found.reason);
     let mut fewer = record.clone();
-    let correct = section(record)["with"]["boards"]["correct"].as_u64().unwrap();
+    let correct = section(record)["with"]["boards"]["correct"]
+        .as_u64()
+        .unwrap();
     fewer.results.reading.as_mut().unwrap()["with"]["boards"]["correct"] = (correct - 1).into();
     assert_eq!(verdict::judge(&claim, &fewer).overall, Overall::Diverged);
     let mut without = record.clone();
@@ -236,7 +257,11 @@ fn on_a_gpu_boards_are_judged_by_the_interval() {
     near.environment.arithmetic = "gpu-1".into();
     let found = verdict::judge(&claim, &near);
     assert_eq!(found.overall, Overall::WithinTolerance, "{}", found.reason);
-    let positions = found.metrics.iter().find(|it| it.name == "positions").unwrap();
+    let positions = found
+        .metrics
+        .iter()
+        .find(|it| it.name == "positions")
+        .unwrap();
     assert_eq!(positions.verdict, Judgement::Compared);
     near.results.reading.as_mut().unwrap()["with"]["squares"]["correct"] = 0.into();
     assert_eq!(verdict::judge(&claim, &near).overall, Overall::Diverged);
@@ -257,7 +282,10 @@ fn games_with_rows_missing_are_refused_before_anything_is_trained() {
     recipe.data.reason = Some("to see the rule refuse it".into());
     let (kind, words) = run(&LocalMaker::default(), &recipe).unwrap_err();
     assert_eq!(kind, "bad-input");
-    assert!(words.contains("reading.rule") && words.contains("whole games"), "{words}");
+    assert!(
+        words.contains("reading.rule") && words.contains("whole games"),
+        "{words}"
+    );
     recipe.data.faults = Some([("noise".into(), 0.1)].into());
     let record = run(&LocalMaker::default(), &recipe).unwrap();
     assert!(section(&record)["with"]["looked_at"].as_u64().unwrap() > 0);

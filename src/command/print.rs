@@ -12,11 +12,11 @@ use assay::runlog::words;
 use serde_json::Value;
 
 /// One row: a name and what it says.
-fn row(name: &str, says: impl std::fmt::Display) {
+pub(super) fn row(name: &str, says: impl std::fmt::Display) {
     println!("  {name:<14}{says}");
 }
 
-fn percent(accuracy: &Accuracy) -> String {
+pub(super) fn percent(accuracy: &Accuracy) -> String {
     format!(
         "{} ({} of {}; {} to {} at {} confidence)",
         words::percent(accuracy.value()),
@@ -28,7 +28,7 @@ fn percent(accuracy: &Accuracy) -> String {
     )
 }
 
-fn latency(latency: &Latency) -> String {
+pub(super) fn latency(latency: &Latency) -> String {
     let mut text = format!(
         "p50 {} a call of {} ({} samples), {:.0} rows/s",
         words::millis(latency.p50_millis),
@@ -129,7 +129,7 @@ pub(super) fn record(record: &Record) {
             ),
         );
     }
-    boards(record);
+    super::boards::print(record);
     let found = record.findings.iter().flat_map(|it| &it.findings);
     for finding in found.filter(|it| it.status != FindingStatus::Pass) {
         row("data", format!("{}: {}", finding.check, finding.message));
@@ -146,54 +146,6 @@ pub(super) fn record(record: &Record) {
         format!(
             "{} ({})",
             record.environment.arithmetic, record.environment.browser
-        ),
-    );
-}
-
-/// Whole boards, each square by itself and by the rule, where the recipe asks for it.
-fn boards(record: &Record) {
-    let Some(reading) = &record.results.reading else {
-        return;
-    };
-    for (name, way) in [("squares alone", "without"), ("by the rule", "with")] {
-        let read = &reading[way];
-        let share = |unit: &str| {
-            serde_json::from_value::<Accuracy>(read[unit].clone())
-                .map_or_else(|_| "–".into(), |it| percent(&it))
-        };
-        row(name, format!("squares {}", share("squares")));
-        row("", format!("boards {}", share("boards")));
-        row("", format!("games {}", share("games")));
-        let independent = |unit: &str| words::percent(read[unit].as_f64().unwrap_or(0.0));
-        row(
-            "",
-            format!(
-                "if errors were independent: boards {}, games {}",
-                independent("independent_boards"),
-                independent("independent_games")
-            ),
-        );
-        let boards = read["boards"]["total"].as_f64().unwrap_or(1.0);
-        let work = |of: &str| read[of].as_f64().unwrap_or(0.0) / boards;
-        row(
-            "",
-            format!(
-                "{:.1} squares and {} MACs a board{}",
-                work("looked_at"),
-                words::count(work("macs") as u64),
-                serde_json::from_value::<Latency>(read["latency"].clone())
-                    .map_or_else(|_| String::new(), |it| {
-                        let mean = words::millis(it.mean_millis);
-                        format!(", mean {mean}, {}", latency(&it))
-                    })
-            ),
-        );
-    }
-    row(
-        "the rule",
-        format!(
-            "repairs {} boards and spoils {}",
-            reading["repaired"], reading["spoiled"]
         ),
     );
 }
