@@ -13,6 +13,7 @@ pub mod rng;
 pub mod stats;
 pub mod order;
 pub mod digest;
+mod section;
 
 pub mod recipe;
 pub mod result;

@@ -39,9 +39,37 @@ pub fn positions(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Ve
 /// Each of some numbers once, ascending: as a `BTreeSet` of them, which is looked into by `binary_search`.
 pub fn distinct(numbers: impl Iterator<Item = u32>) -> Vec<u32> {
     let mut distinct: Vec<u32> = numbers.collect();
-    distinct.sort_unstable();
+    ascending(&mut distinct);
     distinct.dedup();
     distinct
+}
+
+/// Sorts numbers: as `numbers.sort_unstable()`.
+#[inline(never)]
+pub fn ascending(numbers: &mut [u32]) {
+    numbers.sort_unstable();
+}
+
+/// Sorts numbers: as `numbers.sort_by(f32::total_cmp)`, whose order is that of these integers.
+pub fn reals(numbers: &mut [f32]) {
+    let mut keys: Vec<u32> = (numbers.iter())
+        .map(|number| number.to_bits())
+        .map(|bits| {
+            if bits >> 31 == 0 {
+                bits | 1 << 31
+            } else {
+                !bits
+            }
+        })
+        .collect();
+    ascending(&mut keys);
+    for (number, key) in numbers.iter_mut().zip(keys) {
+        *number = f32::from_bits(if key >> 31 == 0 {
+            !key
+        } else {
+            key & !(1 << 31)
+        });
+    }
 }
 
 /// A map of entries, of which the last with a key counts: as `entries.collect()`.
@@ -51,6 +79,21 @@ pub fn map<K: Ord, V>(entries: impl Iterator<Item = (K, V)>) -> BTreeMap<K, V> {
         map.insert(key, value);
     }
     map
+}
+
+/// A map of entries that may fail, the first failure of which counts: as `entries.collect()`.
+///
+/// # Errors
+/// That of an entry.
+pub fn try_map<K: Ord, V, E>(
+    entries: impl Iterator<Item = std::result::Result<(K, V), E>>,
+) -> std::result::Result<BTreeMap<K, V>, E> {
+    let mut map = BTreeMap::new();
+    for entry in entries {
+        let (key, value) = entry?;
+        map.insert(key, value);
+    }
+    Ok(map)
 }
 
 #[cfg(test)]
@@ -76,6 +119,28 @@ mod tests {
     }
 
     #[test]
+    fn reals_are_sorted_as_ieee_754_orders_them() {
+        let mut random = Stream::new(1, "reals", 0);
+        let special = [
+            0.0,
+            -0.0,
+            f32::NAN,
+            -f32::NAN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            1e-45,
+        ];
+        let drawn = (0..1000).map(|_| f32::from_bits(random.key() as u32));
+        let mut own: Vec<f32> = special.into_iter().chain(drawn).collect();
+        let mut other = own.clone();
+        reals(&mut own);
+        other.sort_by(f32::total_cmp);
+        let bits =
+            |numbers: &[f32]| -> Vec<u32> { numbers.iter().map(|it| it.to_bits()).collect() };
+        assert_eq!(bits(&own), bits(&other));
+    }
+
+    #[test]
     fn distinct_numbers_are_those_of_a_set() {
         let numbers = [5, 1, 5, 9, 1];
         assert_eq!(distinct(numbers.into_iter()), [1, 5, 9]);
@@ -86,5 +151,9 @@ mod tests {
     fn the_last_entry_with_a_key_counts() {
         let entries = [("b", 1), ("a", 2), ("b", 3)];
         assert_eq!(map(entries.into_iter()), entries.into_iter().collect());
+        let mut failing = entries.map(Ok::<_, u32>);
+        assert_eq!(try_map(failing.into_iter()), Ok(map(entries.into_iter())));
+        failing[1] = Err(7);
+        assert_eq!(try_map(failing.into_iter()), Err(7));
     }
 }

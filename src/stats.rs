@@ -198,8 +198,14 @@ fn polynomial(coefficients: &[f64], x: f64) -> f64 {
 #[must_use]
 pub fn sorted(values: &[f64]) -> Vec<f64> {
     let mut values = values.to_vec();
-    values.sort_unstable_by(f64::total_cmp);
+    sort(&mut values);
     values
+}
+
+/// Sorts `values` in place, ascending; NaN last. One copy of it is all that the page's module has.
+#[inline(never)]
+pub fn sort(values: &mut [f64]) {
+    values.sort_unstable_by(f64::total_cmp);
 }
 
 /// The `p`-quantile of ascending values, `p` in 0..=1; none of no values or of a `p` outside.

@@ -245,6 +245,29 @@ fn an_export_proves_itself_and_says_its_size() {
 }
 
 #[test]
+fn an_export_of_a_fine_tuned_model_is_the_one_that_a_run_measures() {
+    let folder = folder("export-fine-tuned");
+    let file = folder.join("recipe.json");
+    let mut changed = recipe("mlp");
+    changed["training"]["epochs"] = json!(2);
+    changed["training"]["warmup_epochs"] = json!(0.5);
+    changed["evaluation"]["latency_secs"] = json!(0);
+    changed["quantization"] = json!({ "scheme": "int4", "fine_tune_epochs": 1 });
+    fs::write(&file, changed.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    let log = folder.join("log.jsonl");
+    let output = assay(&["run", file, "--log", log.to_str().unwrap(), "--json"]);
+    let (record, _) = record::read(words(&output.stdout).trim()).unwrap();
+    assert_eq!(record.digests.fine_tuned.len(), 64);
+    let out = folder.join("model.safetensors");
+    let output = assay(&["export", file, out.to_str().unwrap(), "--json"]);
+    assert!(output.status.success(), "{}", words(&output.stderr));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["stored"], json!(record.digests.stored));
+    assert_eq!(told["predictions"], json!(record.digests.predictions));
+}
+
+#[test]
 fn a_search_keeps_its_budget_and_records_what_it_finds() {
     let folder = folder("search");
     let log = folder.join("log.jsonl");

@@ -284,7 +284,10 @@ fn recipes() -> Vec<String> {
     recipe::fields::FAMILIES
         .iter()
         .map(|family| {
-            assay::digest::canonical_json(&Recipe::default_for("digits", family).to_value())
+            let mut recipe = Recipe::default_for("digits", family);
+            let edits = r#"{"labels":{"9":1,"17":3},"dropped":[4,11],"slices":{"far":[1,9]}}"#;
+            recipe.data.edits = serde_json::from_str(edits).expect("JSON");
+            assay::digest::canonical_json(&recipe.to_value())
         })
         .collect()
 }

@@ -4,7 +4,9 @@
 //! `UPDATE_GOLDEN=1` writes them anew, which is right only while version 1 has not been released.
 
 use assay::error::Error;
-use assay::lab::protocol::{Command, CommandBody, DatasetSummary, Event, EventBody, Scores};
+use assay::lab::protocol::{
+    Command, CommandBody, DatasetSummary, Event, EventBody, Scores, WeightsBehind,
+};
 use assay::recipe;
 use assay::result::{Cost, EpochPoint};
 use assay::runlog::claim::Claim;
@@ -275,11 +277,16 @@ fn commands() -> Vec<Command> {
         CommandBody::Inspect {
             recipe: recipe.clone(),
             weights: "0".repeat(64),
+            fine_tuned: None,
         },
         CommandBody::Export {
             recipe: recipe.clone(),
             format: "gguf".into(),
             weights: "0".repeat(64),
+            fine_tuned: Some(WeightsBehind {
+                digest: "0".repeat(64),
+                from: 1234,
+            }),
         },
         CommandBody::Search {
             record: "{\"assay\":\"record\"}".into(),
@@ -289,6 +296,7 @@ fn commands() -> Vec<Command> {
         CommandBody::Load {
             recipe,
             weights: "0".repeat(64),
+            fine_tuned: None,
         },
         CommandBody::Predict {
             row: Some(3),
@@ -397,6 +405,7 @@ fn events() -> Vec<Event> {
             digest: "0".repeat(64),
             record: "{\"assay\":\"record\"}".into(),
             buffer: Some(2),
+            fine_tuned_buffer: Some(3),
         },
         EventBody::Verdict {
             verdict: json!({"overall": "reproduced", "reason": "", "metrics": []}),
@@ -450,6 +459,8 @@ fn protocol_text() -> String {
         test: vec![4, 8],
         labels: vec![0, 0, 0, 0, 0, 1, 1, 1, 1],
         groups: String::new(),
+        source: String::new(),
+        before: Vec::new(),
     };
     let scores = Scores {
         probabilities: vec![0.25, 0.75],

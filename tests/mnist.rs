@@ -5,8 +5,6 @@
 
 mod support;
 
-use assay::data;
-use assay::data::import::{Options, Reading};
 use assay::recipe::Recipe;
 use assay::result::{Finding, FindingStatus as Status};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -94,10 +92,8 @@ fn checked(
         )));
     };
     let maker = maker?;
-    let reading = Reading::new(&maker.opened, &Options::default());
-    let dataset = reading.dataset().map_err(|error| error.to_string())?;
     let mut recipe = Recipe::default_for("own", "mlp");
-    data::state(&mut recipe.data, &maker.opened.identity(), &dataset);
+    recipe.data = mnist::data(&maker)?;
     recipe.data.faults = flipped.map(|share| [("label flips".into(), share)].into());
     judge(&findings(&maker, &recipe).findings)?;
     Ok(Completion::Completed)

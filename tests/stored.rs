@@ -7,11 +7,13 @@ use assay::engine::gpu;
 use assay::eval::ManualClock;
 use assay::lab::Lab;
 use assay::lab::prepared::prepare;
-use assay::lab::protocol::{Command, CommandBody, Event, EventBody};
+use assay::lab::protocol::{Command, CommandBody, Event, EventBody, WeightsBehind};
 use assay::model::Weights;
 use assay::recipe::{ExecutionSpec, Recipe};
 use assay::result::{Execution, Part};
+use assay::runlog::claim::Claim;
 use assay::runlog::record::{self, Environment, Record, Status};
+use assay::runlog::summary;
 use assay::stats::wilson;
 use serde_json::{Value, json};
 use std::rc::Rc;
@@ -22,9 +24,22 @@ struct Told {
     answer: Result<Value, String>,
     /// Bytes that the answer names, or the last record's weights.
     bytes: Option<Vec<u8>>,
+    /// What fine-tuning left of the last model that was.
+    fine_tuned: Option<Vec<u8>>,
 }
 
 impl Told {
+    /// How far fine-tuning was, each time that it was told.
+    fn fine_tuning(&self) -> Vec<f64> {
+        let events = self.events.iter();
+        events
+            .filter_map(|event| match event {
+                EventBody::Stage { name, fraction } if name == "fine-tuning" => Some(*fraction),
+                _ => None,
+            })
+            .collect()
+    }
+
     fn records(&self) -> Vec<(Record, String)> {
         let texts = self.events.iter().filter_map(|event| match event {
             EventBody::Recorded { record, .. } => Some(record.clone()),
@@ -54,6 +69,7 @@ fn ask(
         events: Vec::new(),
         answer: Err(String::new()),
         bytes: None,
+        fine_tuned: None,
     };
     loop {
         for Event { id, body } in lab.pump(0.0) {
@@ -79,10 +95,14 @@ fn ask(
                 EventBody::Checkpoint { buffer, .. } => drop(lab.take_buffer(buffer)),
                 other => {
                     if let EventBody::Recorded {
-                        buffer: Some(key), ..
+                        buffer,
+                        fine_tuned_buffer,
+                        ..
                     } = other
                     {
-                        told.bytes = lab.take_buffer(key);
+                        let mut taken = |key: Option<u32>| key.and_then(|it| lab.take_buffer(it));
+                        told.bytes = taken(buffer).or(told.bytes);
+                        told.fine_tuned = taken(fine_tuned_buffer).or(told.fine_tuned);
                     }
                     told.events.push(other);
                 }
@@ -221,6 +241,7 @@ fn the_microscope_sees_what_the_record_holds_and_a_layer_back_in_f32_without_tra
         let body = CommandBody::Inspect {
             recipe,
             weights: recorded.digests.weights.clone(),
+            fine_tuned: None,
         };
         let told = ask(body, Some(&weights), |_| None);
         assert!(told.records().is_empty());
@@ -278,6 +299,7 @@ fn an_export_says_the_digest_of_the_records_own_answers() {
         recipe: int8.recipe.to_value(),
         format: "safetensors".into(),
         weights: int8.digests.weights.clone(),
+        fine_tuned: None,
     };
     let told = ask(body, Some(&weights), |_| None);
     let answer = told.answer.unwrap();
@@ -290,6 +312,7 @@ fn an_export_says_the_digest_of_the_records_own_answers() {
         recipe: int8.recipe.to_value(),
         format: "gguf".into(),
         weights: int8.digests.weights.clone(),
+        fine_tuned: None,
     };
     let message = ask(body, Some(&weights), |_| None).answer.unwrap_err();
     assert!(message.contains("conv1.weight"), "{message}");
@@ -372,15 +395,18 @@ fn other_weights_than_those_of_the_record_are_refused_before_the_work_begins() {
         CommandBody::Inspect {
             recipe: recipe.clone(),
             weights: weights.clone(),
+            fine_tuned: None,
         },
         CommandBody::Export {
             recipe: recipe.clone(),
             format: "safetensors".into(),
             weights: weights.clone(),
+            fine_tuned: None,
         },
         CommandBody::Load {
             recipe,
             weights: weights.clone(),
+            fine_tuned: None,
         },
     ];
     for body in bodies {
@@ -441,15 +467,6 @@ fn a_variant_of_a_model_trained_on_a_gpu_says_so_where_there_is_none() {
 fn fine_tuning_tells_its_progress_and_is_stopped_between_two_steps() {
     let (base, weights) = trained();
     let tuned = json!({ "scheme": "int8", "fine_tune_epochs": 20 });
-    let tuning = |told: &Told| -> Vec<f64> {
-        let events = told.events.iter();
-        events
-            .filter_map(|event| match event {
-                EventBody::Stage { name, fraction } if name == "fine-tuning" => Some(*fraction),
-                _ => None,
-            })
-            .collect()
-    };
     let stop = |event: &EventBody| {
         let is_begun = matches!(event, EventBody::Stage { name, fraction } if name == "fine-tuning" && *fraction > 0.1);
         is_begun.then_some(CommandBody::Stop { target: 1 })
@@ -460,13 +477,14 @@ fn fine_tuning_tells_its_progress_and_is_stopped_between_two_steps() {
     };
     let whole = ask(body.clone(), Some(&weights), |_| None);
     assert_eq!(whole.records().len(), 2);
-    let all = tuning(&whole);
+    let all = whole.fine_tuning();
     assert!(
         all.is_sorted_by(|a, b| a < b) && all.len() == 100,
         "{all:?}"
     );
     let stopped = ask(body, Some(&weights), stop);
-    let seen = tuning(&stopped);
+    let seen = stopped.fine_tuning();
+    assert!(stopped.fine_tuned.is_none());
     assert!(seen.iter().all(|it| *it < 0.13), "{seen:?}");
     let (record, _) = stopped.records().remove(0);
     assert_eq!(record.status, Status::Stopped);
@@ -477,6 +495,7 @@ fn fine_tuning_tells_its_progress_and_is_stopped_between_two_steps() {
     let body = CommandBody::Inspect {
         recipe,
         weights: record.digests.weights,
+        fine_tuned: None,
     };
     let message = ask(body, Some(&weights), stop).answer.unwrap_err();
     assert_eq!(message, "stopped");
@@ -512,6 +531,7 @@ fn a_tensor_that_fell_back_when_it_was_stored_is_recorded_as_it_is() {
     let body = CommandBody::Inspect {
         recipe,
         weights: weights.digest(),
+        fine_tuned: None,
     };
     let seen = ask(body, Some(&bytes), |_| None).answer.unwrap();
     assert_eq!(seen["weightBytes"], json!(cost.weight_bytes));
@@ -533,4 +553,173 @@ fn a_search_measures_the_loss_that_training_told_and_intervals_as_the_recipe_ask
     let count = |name: &str| u32::try_from(exact[name].as_u64().unwrap()).unwrap();
     let (low, high) = wilson(count("correct"), count("rows"), 0.8);
     assert_eq!([&exact["low"], &exact["high"]], [&json!(low), &json!(high)]);
+}
+
+/// A run with a quantization that fine-tunes: its record, and the command's bytes for its weights, with and without what
+/// fine-tuning left.
+fn fine_tuned(quantization: Value) -> (Record, Vec<u8>, Vec<u8>) {
+    let (base, weights) = trained();
+    let body = CommandBody::Variants {
+        record: base,
+        quantizations: vec![quantization],
+    };
+    let told = ask(body, Some(&weights), |_| None);
+    assert!(!told.fine_tuning().is_empty());
+    let (record, _) = told.records().remove(0);
+    let both = [weights.clone(), told.fine_tuned.unwrap()].concat();
+    (record, weights, both)
+}
+
+/// Where in the bytes of [`fine_tuned`] the second file begins.
+fn behind(record: &Record, weights: &[u8]) -> WeightsBehind {
+    WeightsBehind {
+        digest: record.digests.fine_tuned.clone(),
+        from: weights.len() as u32,
+    }
+}
+
+fn export(record: &Record, fine_tuned: Option<WeightsBehind>) -> CommandBody {
+    CommandBody::Export {
+        recipe: record.recipe.to_value(),
+        format: "safetensors".into(),
+        weights: record.digests.weights.clone(),
+        fine_tuned,
+    }
+}
+
+fn inspect(record: &Record, fine_tuned: Option<WeightsBehind>) -> CommandBody {
+    CommandBody::Inspect {
+        recipe: record.recipe.to_value(),
+        weights: record.digests.weights.clone(),
+        fine_tuned,
+    }
+}
+
+fn load(record: &Record, fine_tuned: Option<WeightsBehind>) -> CommandBody {
+    CommandBody::Load {
+        recipe: record.recipe.to_value(),
+        weights: record.digests.weights.clone(),
+        fine_tuned,
+    }
+}
+
+#[test]
+fn what_fine_tuning_left_is_stored_to_the_same_bits_without_fine_tuning() {
+    let tuned = |scheme: &str| json!({ "scheme": scheme, "fine_tune_epochs": 1 });
+    let mut pruned = tuned("int4");
+    pruned["pruning"] = json!("channels");
+    pruned["pruned_percent"] = json!(25);
+    let mut masked = tuned("int8-weights");
+    masked["pruning"] = json!("weights");
+    let mut all = tuned("int8");
+    all["equalization"] = json!("on");
+    all["bias_correction"] = json!("on");
+    for quantization in [tuned("ternary"), pruned, masked, all] {
+        let (record, weights, both) = fine_tuned(quantization);
+        let what = record.recipe.quantization.clone();
+        let kept = || Some(behind(&record, &weights));
+        for body in [
+            export(&record, kept()),
+            inspect(&record, kept()),
+            load(&record, kept()),
+        ] {
+            let told = ask(body.clone(), Some(&both), |_| None);
+            assert!(told.fine_tuning().is_empty(), "{what:?}");
+            let answer = told.answer.unwrap();
+            match body {
+                CommandBody::Export { .. } => {
+                    assert_eq!(answer["predictions"], json!(record.digests.predictions));
+                    assert_eq!(answer["stored"], json!(record.digests.stored));
+                }
+                CommandBody::Inspect { .. } => {
+                    assert_eq!(answer["stored"], json!(record.digests.stored));
+                    let seen = canonical_json(&answer["damage"]);
+                    let noted = record.results.damage.as_ref().unwrap();
+                    assert!(seen == canonical_json(noted), "{what:?}");
+                }
+                _ => assert_eq!(answer, json!({})),
+            }
+        }
+        // Where they are gone the recipe makes the same on the CPU, in the time that it takes.
+        let anew = ask(export(&record, None), Some(&weights), |_| None);
+        assert!(!anew.fine_tuning().is_empty(), "{what:?}");
+        assert_eq!(anew.answer.unwrap()["stored"], json!(record.digests.stored));
+    }
+}
+
+#[test]
+fn other_weights_after_fine_tuning_are_refused_before_the_work_begins() {
+    let (record, weights, both) = fine_tuned(json!({ "scheme": "ternary", "fine_tune_epochs": 1 }));
+    let refused = |record: &Record, behind: WeightsBehind, bytes: &[u8]| {
+        let told = ask(export(record, Some(behind)), Some(bytes), |_| None);
+        assert!(told.events.is_empty(), "{:?}", told.events);
+        told.answer.unwrap_err()
+    };
+    let own = behind(&record, &weights);
+    let mut other = both.clone();
+    let last = other.len() - 1;
+    other[last] ^= 1;
+    let words = refused(&record, own.clone(), &other);
+    assert!(
+        words.contains("after fine-tuning") && words.contains(&own.digest),
+        "{words}"
+    );
+    // The trained ones are no such weights, and those of another quantization are another model's.
+    let twice = [weights.clone(), weights.clone()].concat();
+    let words = refused(&record, own.clone(), &twice);
+    assert!(words.contains("after fine-tuning"), "{words}");
+    let mut longer = record.clone();
+    longer.recipe.quantization.fine_tune_epochs = Some(2);
+    let words = refused(&longer, own.clone(), &both);
+    assert!(words.contains("after fine-tuning"), "{words}");
+    let mut plain = record.clone();
+    plain.recipe.quantization.fine_tune_epochs = None;
+    let words = refused(&plain, own.clone(), &both);
+    assert!(words.contains("the weights"), "{words}");
+    // Bytes that end too soon, or begin too late.
+    for from in [own.from - 8, own.from + 8, both.len() as u32 + 1, u32::MAX] {
+        let words = refused(
+            &record,
+            WeightsBehind {
+                from,
+                ..own.clone()
+            },
+            &both,
+        );
+        assert!(words.contains("the weights"), "{from}: {words}");
+    }
+    let words = refused(&record, own, &weights);
+    assert!(words.contains("safetensors"), "{words}");
+}
+
+#[test]
+fn a_record_names_what_fine_tuning_left_and_only_where_it_was() {
+    let tuned = json!({ "scheme": "ternary", "fine_tune_epochs": 1 });
+    let (base, weights) = trained();
+    assert!(!base.contains("fine_tuned"));
+    let body = CommandBody::Variants {
+        record: base,
+        quantizations: vec![tuned.clone(), json!({ "scheme": "ternary" })],
+    };
+    let told = ask(body, Some(&weights), |_| None);
+    let [(record, text), (plain, plain_text)] = &told.records()[..] else {
+        panic!("two records");
+    };
+    assert_eq!(record.digests.fine_tuned.len(), 64);
+    assert!(plain.digests.fine_tuned.is_empty() && !plain_text.contains("fine_tuned"));
+    assert_eq!(
+        summary::summarize(text).unwrap().fine_tuned_digest,
+        record.digests.fine_tuned
+    );
+    // A link carries what another person can check, which fine-tunes anew.
+    let claim = Claim::from_record(record, "").unwrap();
+    assert!(!claim.text().contains("fine_tuned"));
+    // A variant of a fine-tuned run begins with the trained weights again.
+    let body = CommandBody::Variants {
+        record: text.clone(),
+        quantizations: vec![json!({ "scheme": "ternary" })],
+    };
+    let again = ask(body, Some(&weights), |_| None);
+    assert_eq!(again.records()[0].0.digests.stored, plain.digests.stored);
+    assert_eq!(again.records()[0].0.digests.weights, record.digests.weights);
 }

@@ -17,8 +17,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("stats", &[]),
     ("order", &[]),
     ("digest", &["order"]),
-    ("recipe", &["error", "digest", "stats", "order"]),
-    ("result", &["error", "digest", "stats", "order"]),
+    ("section", &[]),
+    ("recipe", &["error", "digest", "stats", "order", "section"]),
+    ("result", &["error", "digest", "stats", "order", "section"]),
     (
         "data",
         &[
@@ -77,7 +78,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "runlog",
-        &["error", "recipe", "result", "stats", "order", "digest"],
+        &[
+            "error", "recipe", "result", "stats", "order", "digest", "section",
+        ],
     ),
     ("chart", &["recipe", "result", "runlog", "stats", "order"]),
     (

@@ -3,6 +3,7 @@
 
 import { errorFrom } from "./errors.js";
 import { hashFromRoute } from "./router.js";
+import { editWords } from "./set_edits.js";
 
 /** @import { Field } from "./types.js" */
 /** @import { Draft, Store } from "./store.js" */
@@ -75,6 +76,11 @@ export class Drafts {
     if (!draft) return;
     const layers = Object.keys(draft.recipe.quantization?.layers ?? {});
     this.setText(this.wasm.changeRecipe(draft.text, path, value), path === "architecture.family" ? layers : []);
+    const { edits } = draft.recipe.data ?? {};
+    const now = this.store.state.draft;
+    if (edits && path !== "data.edits" && !now?.recipe.data?.edits) {
+      this.store.notify("info", `What was edited in the set (${editWords(edits)}) went with it, for its rows are others now.`, { label: "Undo", run: () => this.setText(draft.text) });
+    }
   }
 
   /**

@@ -115,15 +115,28 @@ export function fineTuningWords({ results }) {
 }
 
 /**
+ * What a model is that had to be fine-tuned again, as a clause; empty where that gives the same one.
+ * @param {RunRecord} record
+ * @param {boolean} isAnew Whether it had to be: what fine-tuning had left is not stored in this browser.
+ */
+export function anewWords({ results }, isAnew) {
+  if (!isAnew || results?.execution?.fine_tuning?.engine !== "gpu") return "";
+  return "the weights that a GPU fine-tuned for this run are not stored in this browser, and fine-tuned anew on the CPU they are others";
+}
+
+/**
  * How the answers of a file, computed on the CPU, stand to those of a record: the end of a sentence.
  * @param {string} predictions Digest of the file's answers.
  * @param {RunRecord} record
  * @param {string} arithmetic Of the CPU in this version.
+ * @param {boolean} [isAnew] Whether its model was fine-tuned again for the file.
  */
-export function sameAnswersWords(predictions, { digests, environment, results }, arithmetic) {
-  if (predictions === digests.predictions) return ", as the record says";
+export function sameAnswersWords(predictions, record, arithmetic, isAnew = false) {
+  const { digests, environment } = record;
+  const anew = anewWords(record, isAnew);
+  if (predictions === digests.predictions) return `, as the record says${anew && `; ${anew}`}`;
   const others = "; the record has others";
-  if (results?.execution?.fine_tuning?.engine === "gpu") return `${others}: its model was fine-tuned on a GPU, and the file's was anew, on the CPU, which gives other weights`;
+  if (anew) return `${others}: ${anew}`;
   if (environment.engine === "gpu" || environment.engine === "mixed") return `${others}: a GPU had a part in its run, and the file was checked on the CPU`;
   if (environment.arithmetic !== arithmetic) return `${others}: its run had the arithmetic ${environment.arithmetic}, and this version has ${arithmetic}`;
   return `${others}, although its run had the same arithmetic on a CPU: please report it`;

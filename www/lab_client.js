@@ -136,7 +136,7 @@ export class LabClient extends EventTarget {
       this.ready = true;
       this.dispatchEvent(new Event("ready"));
     } else if (data.event) {
-      this.deliver(data.event, data.bytes);
+      this.deliver(data.event, data.bytes, data.fineTuned);
     }
   }
 
@@ -150,8 +150,9 @@ export class LabClient extends EventTarget {
   /**
    * @param {LabEvent} event
    * @param {Uint8Array} [bytes]
+   * @param {Uint8Array} [fineTuned] What fine-tuning left, of a `recorded`.
    */
-  deliver(event, bytes) {
+  deliver(event, bytes, fineTuned) {
     const command = this.pending.get(event.id);
     if (!command) return;
     if (event.type === "done") {
@@ -167,7 +168,7 @@ export class LabClient extends EventTarget {
         this.tiles = event.tiles;
         this.dispatchEvent(new CustomEvent("tuned", { detail: { tiles: event.tiles } }));
       }
-      command.onEvent(bytes ? { ...event, bytes } : event);
+      command.onEvent({ ...event, ...(bytes ? { bytes } : {}), ...(fineTuned ? { fineTuned } : {}) });
     }
   }
 

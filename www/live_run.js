@@ -11,7 +11,7 @@ import { architectureSizes } from "./recipe_words.js";
 /** Stages in order, as a person would name them; the first only where a GPU may be used. @type {[string, string[]][]} */
 const STAGES = [
   ["prepare", ["opening the GPU", "compiling kernels", "choosing the engine"]],
-  ["train", ["planning", "training"]],
+  ["train", ["planning", "training", "training the occupancy stage", "training the piece stage"]],
   ["quantize", ["quantizing", "fine-tuning", "looking for damage"]],
   ["score", ["scoring"]],
   ["time", ["waiting to be timed", "warming up", "timing one row", "timing a batch", "timing both engines"]],

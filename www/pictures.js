@@ -28,6 +28,12 @@ export function dataKey({ data, split, seed }) {
   return JSON.stringify([data, split, seed]);
 }
 
+/** What decides what the rows of a set are, whatever was edited in it. @param {Recipe} recipe */
+export function rowsKey({ data, split, seed }) {
+  const { edits: _edits, reason: _reason, ...made } = data ?? {};
+  return JSON.stringify([Object.entries(made).sort(), ...(made.faults ? [split?.validation, split?.test, seed] : [])]);
+}
+
 export class Pictures {
   /** @param {LabClient} lab */
   constructor(lab) {
@@ -44,7 +50,7 @@ export class Pictures {
    * @returns {Promise<Map<number, Picture>>}
    */
   async images(recipe, rows) {
-    const set = dataKey(recipe);
+    const set = rowsKey(recipe);
     if (this.known.size > MAX_KNOWN) this.known.clear();
     const missing = [...new Set(rows)].filter((row) => !this.known.has(`${set} ${row}`));
     for (let start = 0; start < missing.length; start += ROWS_PER_COMMAND) {

@@ -40,9 +40,9 @@ export function sectionsOf(fields, recipe) {
   return [...sections].map(([title, members]) => ({ title, fields: members }));
 }
 
-/** What the Data page shows and changes: faults, and of an own set what was read from its file. @param {Field} field @param {Recipe} recipe */
+/** What the Data page shows and changes: faults, edits, and of an own set what was read from its file. @param {Field} field @param {Recipe} recipe */
 function isRead({ path, onlyWhen }, recipe) {
-  return path === "data.faults" || recipe.data?.set === "own" && onlyWhen?.[0] === "data.set" && path !== "data.set";
+  return path === "data.faults" || path === "data.edits" || recipe.data?.set === "own" && onlyWhen?.[0] === "data.set" && path !== "data.set";
 }
 
 /**
@@ -89,7 +89,7 @@ export function sectionWords(title, recipe) {
   const { data, split, architecture, training, quantization, evaluation, reading, seed } = recipe;
   switch (title) {
     case "Data":
-      return `${data?.set}${data?.faults ? " with faults" : ""} · ${share(1 - split?.validation - split?.test)}/${share(split?.validation)}/${share(split?.test)}`;
+      return `${data?.set}${data?.faults ? " with faults" : ""}${data?.edits ? ", edited" : ""} · ${share(1 - split?.validation - split?.test)}/${share(split?.validation)}/${share(split?.test)}`;
     case "Architecture":
       return [architecture?.family, architectureSizes(architecture), architecture?.kernel ? `${architecture.kernel}×${architecture.kernel}` : ""].filter(Boolean).join(" · ");
     case "Training":

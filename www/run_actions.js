@@ -8,6 +8,7 @@ import { sameAnswersWords } from "./gpu_words.js";
 import { errorFrom } from "./page_wasm.js";
 import { saveFile, today } from "./save_file.js";
 import { storedAgain } from "./storing.js";
+import { weightsToStore } from "./stored_weights.js";
 
 /** @import { Checkpoint, Recipe, RunRecord, RunSummary } from "./types.js" */
 
@@ -110,22 +111,22 @@ export async function saveWeights(summary) {
 }
 
 /**
- * Saves trained weights as they are stored. The lab reads its own file back and hands out only one that gives the same answers.
- * @param {Recipe} recipe
- * @param {string} weightsDigest
+ * Saves a run's weights as they are stored. The lab reads its own file back and hands out only one that gives the same answers.
+ * @param {RunRecord} record
  * @param {"safetensors"|"gguf"} format
- * @param {RunRecord|null} record Whose answers they should give; null where none was made of this quantization.
+ * @param {Recipe} [recipe] With another quantization than the record's.
  */
-export async function exportStored(recipe, weightsDigest, format, record) {
+export async function exportStored(record, format, recipe = record.recipe) {
   await attempt(async () => {
     const busy = app.variants.whyNot();
     if (busy) throw new Error(busy);
-    const weights = await app.log.weights(weightsDigest);
+    const isOwn = recipe === record.recipe;
+    const weights = await weightsToStore(app.log, record, isOwn);
     if (!weights) throw new Error("The weights of this run are not stored in this browser. Run its recipe again: the same recipe gives the same weights");
-    const file = await storedAgain("for the file", { type: "export", recipe, format, weights: weightsDigest }, weights.slice());
+    const file = await storedAgain("for the file", { type: "export", recipe, format, ...weights.fields }, weights.bytes);
     const scheme = recipe.quantization?.scheme ?? "f32";
-    saveFile(`assay-${recipe.architecture.family}-${scheme}-${weightsDigest.slice(0, 8)}.${format}`, [file.bytes], "application/octet-stream");
-    const same = record ? sameAnswersWords(file.predictions, record, app.wasm.version().arithmetic) : "";
+    saveFile(`assay-${recipe.architecture.family}-${scheme}-${record.digests.weights.slice(0, 8)}.${format}`, [file.bytes], "application/octet-stream");
+    const same = isOwn ? sameAnswersWords(file.predictions, record, app.wasm.version().arithmetic, weights.isAnew) : "";
     app.store.notify("info", `Exported ${bytes(file.bytes.length)}. Read back, the file gave the same answers on all ${file.rows} test images${same}.`);
   });
 }

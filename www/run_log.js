@@ -48,11 +48,13 @@ export class RunLog {
    * Appends one record.
    * @param {string} text Canonical text, as the lab or `sealRecord` gave it.
    * @param {Uint8Array} [weights] Kept f32 weights as safetensors.
+   * @param {Uint8Array} [fineTuned] What fine-tuning left of them, likewise.
    * @returns {Promise<RunSummary>}
    */
-  async append(text, weights) {
+  async append(text, weights, fineTuned) {
     const summary = this.wasm.summarize(text);
     if (weights && summary.weightsDigest) await this.db.putWeights(summary.weightsDigest, weights);
+    if (fineTuned && summary.fineTunedDigest) await this.db.putWeights(summary.fineTunedDigest, fineTuned);
     await this.db.appendRecords([{ text, summary }]);
     this.refreshStorage();
     return summary;
@@ -68,7 +70,7 @@ export class RunLog {
   }
 
   /**
-   * The kept f32 weights of a run as safetensors, if they are still here.
+   * The kept f32 weights of a run, or what fine-tuning left of them, as safetensors, if they are still here.
    * @param {string} weightsDigest
    * @returns {Promise<Uint8Array|null>}
    */

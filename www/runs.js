@@ -27,7 +27,7 @@ export class Runs {
     this.log = log;
     this.journal = journal;
     this.announce = announce;
-    /** Weights and quantization of the model that the lab holds to play with; null where that is not known. @type {string|null} */
+    /** The {@link modelKey} of the model that the lab holds to play with; null where that is not known. @type {string|null} */
     this.loadedModel = null;
     this.lastQueueId = 0;
     /** Of the lab's command. */
@@ -160,9 +160,9 @@ export class Runs {
   }
 
   /** @param {LabEvent} event */
-  async onRecord({ record, bytes }) {
-    const summary = await this.log.append(record, bytes);
-    if (bytes) this.loadedModel = `${summary.weightsDigest} ${quantizationKey(summary)}`;
+  async onRecord({ record, bytes, fineTuned }) {
+    const summary = await this.log.append(record, bytes, fineTuned);
+    if (bytes) this.loadedModel = modelKey(summary.weightsDigest, quantizationKey(summary), summary.fineTunedDigest);
     if (this.live) await this.journal.end(this.live.runId);
     await this.showRecord(summary.digest);
   }
@@ -310,6 +310,16 @@ export class Runs {
     this.showTimer = undefined;
     this.store.update({ run: this.live });
   }
+}
+
+/**
+ * What tells one stored model from another.
+ * @param {string|null|undefined} weights Digest of the trained ones.
+ * @param {string} quantization Its key.
+ * @param {string} [fineTuned] Digest of what fine-tuning left, or `anew` where that was done again.
+ */
+export function modelKey(weights, quantization, fineTuned = "") {
+  return `${weights} ${quantization} ${fineTuned}`;
 }
 
 /**

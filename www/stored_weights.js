@@ -1,7 +1,15 @@
 // @ts-check
-/** @file Which trained weights are still stored in this browser, and freeing the space of some; records are never touched. */
+/** @file Which weights are still stored in this browser, those of a run for a command that stores them again, and freeing the space of some; records are never touched. */
 
 /** @import { LogDb } from "./log_db.js" */
+/** @import { RunRecord } from "./types.js" */
+
+/**
+ * @typedef {Object} WeightsToStore
+ * @property {Uint8Array} bytes A copy: they are moved to the worker.
+ * @property {{ weights: string, fineTuned?: { digest: string, from: number } }} fields Of the command.
+ * @property {boolean} isAnew Whether the run's model has to be fine-tuned again for it, on the CPU.
+ */
 
 /**
  * @param {LogDb} db
@@ -26,4 +34,25 @@ export async function deleteWeightsExcept(db, keep) {
     });
   }
   return digests.length;
+}
+
+/**
+ * The weights of a run for a command that stores them again: the trained ones and, behind them, what fine-tuning left, where
+ * the run's own quantization is asked for and that is still here.
+ * @param {{ weights(digest: string): Promise<Uint8Array|null> }} log
+ * @param {RunRecord} record
+ * @param {boolean} isOwn Whether the run's own quantization is asked for.
+ * @returns {Promise<WeightsToStore|null>} Null where the trained ones are gone.
+ */
+export async function weightsToStore(log, { digests, recipe }, isOwn) {
+  const trained = await log.weights(digests.weights);
+  if (!trained) return null;
+  const isTuned = isOwn && (recipe.quantization?.fine_tune_epochs ?? 0) > 0;
+  const digest = (isTuned && digests.fine_tuned) || "";
+  const fineTuned = digest ? await log.weights(digest) : null;
+  const bytes = new Uint8Array(trained.length + (fineTuned?.length ?? 0));
+  bytes.set(trained);
+  if (!fineTuned) return { bytes, fields: { weights: digests.weights }, isAnew: isTuned };
+  bytes.set(fineTuned, trained.length);
+  return { bytes, fields: { weights: digests.weights, fineTuned: { digest, from: trained.length } }, isAnew: false };
 }

@@ -51,7 +51,7 @@ export class Sweeps {
     this.store.update({ sweep: { labs: count, going: 0, done: 0, stopping: false } });
     await this.side.run({
       take: () => this.take(),
-      onRecord: async ({ record, bytes }) => void (await this.log.append(record, bytes)),
+      onRecord: async ({ record, bytes, fineTuned }) => void (await this.log.append(record, bytes, fineTuned)),
       onGpuLost: ({ reason, epoch, smallerBatch = null, decided = null }, { label }) => {
         const loss = { reason, epoch, smallerBatch };
         this.store.notify("warn", `${label}: ${lossWords(loss)} ${decidedWords(decided ?? "cpu", loss, decided !== null)}`);

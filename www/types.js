@@ -157,7 +157,7 @@
  * @property {Results} results
  * @property {Findings} [findings]
  * @property {{ rows: number[], labels: number[], predicted: number[], confidence: number[] }} [predictions]
- * @property {{ data: string, weights: string, stored: string, predictions: string }} digests
+ * @property {{ data: string, source?: string, weights: string, fine_tuned?: string, stored: string, predictions: string }} digests
  * @property {Environment} environment
  * @property {string} [resumed_from]
  * @property {string} [checked_claim]
@@ -215,6 +215,7 @@
  * @property {string} browser
  * @property {string} recipeDigest
  * @property {string|null} [weightsDigest]
+ * @property {string} [fineTunedDigest] Absent where nothing was fine-tuned.
  * @property {string|null} [predictionsDigest]
  * @property {number} durationSecs
  * @property {string|null} [resumedFrom]
@@ -293,7 +294,7 @@
 
 /**
  * What a running command says; `lab::protocol::EventBody` with `id`. Bytes named by `buffer` are attached as `bytes`.
- * @typedef {{ id: number, type: string, bytes?: Uint8Array } & Record<string, any>} LabEvent
+ * @typedef {{ id: number, type: string, bytes?: Uint8Array, fineTuned?: Uint8Array } & Record<string, any>} LabEvent
  */
 
 /**
@@ -313,6 +314,8 @@
  * @property {number[]} test
  * @property {number[]} labels
  * @property {string} groups What is never separated, as `game`; empty where each row stands for itself.
+ * @property {string} [source] SHA-256 of the set that the recipe's edits were made of.
+ * @property {number[]} [before] The class that each row with an edited label had there.
  */
 
 /**
@@ -336,6 +339,8 @@
  * @property {number} of 0 where it could not be made.
  * @property {string} unit
  * @property {number[]} [examples] Places, by the unit.
+ * @property {number[]} [rows] All rows that it is about; not in a record.
+ * @property {number[]} [suggested] The class of each of them in the view of the models that doubt its label.
  */
 
 /** @typedef {{ findings: Finding[], quality: { dimension: string, score: number }[] }} Findings Answer of the command `check`. */

@@ -111,7 +111,7 @@ export class Variants {
         onEvent: (event) => {
           if (event.type === "recorded") {
             this.onModel();
-            appended.push(this.log.append(event.record));
+            appended.push(this.log.append(event.record, undefined, event.fineTuned));
           }
           else if (event.type === "variant") this.show({ index: event.index, count: event.count });
           else if (event.type === "stage") this.show({ stage: event.name, fraction: event.fraction });

@@ -77,7 +77,8 @@ function schedule() {
 
 /** @param {Record<string, any>} event */
 function send(event) {
-  const key = event.buffer ?? event.value?.buffer;
-  const bytes = key == null ? undefined : lab?.takeBuffer(key);
-  postMessage({ event, bytes }, { transfer: bytes ? [bytes.buffer] : [] });
+  const taken = (/** @type {number|null|undefined} */ key) => (key == null ? undefined : lab?.takeBuffer(key));
+  const bytes = taken(event.buffer ?? event.value?.buffer);
+  const fineTuned = taken(event.fineTunedBuffer);
+  postMessage({ event, bytes, fineTuned }, { transfer: [bytes, fineTuned].flatMap((each) => (each ? [each.buffer] : [])) });
 }

@@ -11,6 +11,7 @@ mod gpu;
 mod train;
 mod turns;
 
+pub use crate::engine::gpu::supply_kernels;
 pub use evaluate::{Evaluation, score};
 pub use gpu::{Counts, Gpu, GpuModel};
 pub use train::{TrainOptions, Trained};

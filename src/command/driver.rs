@@ -70,6 +70,8 @@ pub(super) struct Answer {
     pub(super) bytes: Option<Vec<u8>>,
     /// The weights of the last record that came with some.
     pub(super) weights: Option<Vec<u8>>,
+    /// What fine-tuning left, of the last record that came with it.
+    pub(super) fine_tuned: Option<Vec<u8>>,
 }
 
 /// Runs a recipe to its record's text; progress goes to standard error unless `quiet`.
@@ -77,12 +79,12 @@ pub(super) fn run(recipe: &Recipe, quiet: bool, maker: LocalMaker) -> Result<Str
     run_trained(recipe, quiet, maker).map(|(text, _)| text)
 }
 
-/// The same with the trained weights, where an epoch was finished.
+/// The same with the weights in the answer, the trained ones where an epoch was finished.
 pub(super) fn run_trained(
     recipe: &Recipe,
     quiet: bool,
     maker: LocalMaker,
-) -> Result<(String, Option<Vec<u8>>)> {
+) -> Result<(String, Answer)> {
     let run = CommandBody::Run {
         recipe: recipe.to_value(),
         claim: None,
@@ -98,7 +100,7 @@ pub(super) fn run_trained(
         Ok(())
     })?;
     let text = text.ok_or_else(|| "the run ended without a record".to_owned())?;
-    Ok((text, answer.weights))
+    Ok((text, answer))
 }
 
 /// Gives a lab of built-in sets a command and waits for its answer; `hear` is told every event before that.
@@ -153,9 +155,14 @@ pub(super) fn ask_with(
                 }
                 EventBody::Checkpoint { buffer, .. } => drop(lab.take_buffer(buffer)),
                 EventBody::Recorded {
-                    buffer: Some(buffer),
+                    buffer,
+                    fine_tuned_buffer,
                     ..
-                } => answer.weights = lab.take_buffer(buffer),
+                } => {
+                    let mut taken = |key: Option<u32>| key.and_then(|key| lab.take_buffer(key));
+                    answer.weights = taken(buffer).or(answer.weights);
+                    answer.fine_tuned = taken(fine_tuned_buffer).or(answer.fine_tuned);
+                }
                 EventBody::Error { message, .. } => {
                     bar.finish_and_clear();
                     return Err(message);

@@ -2,7 +2,7 @@
 
 use super::{Outcome, OwnData, Result, driver, read_text, record_of, words};
 use assay::lab::desk;
-use assay::lab::protocol::CommandBody;
+use assay::lab::protocol::{CommandBody, WeightsBehind};
 use serde_json::json;
 use std::path::Path;
 
@@ -25,11 +25,21 @@ pub(crate) fn export(recipe: &Path, out: &Path, own: &OwnData, json: bool) -> Re
     let mut untimed = recipe.clone();
     untimed.evaluation.latency_secs = 0.0;
     let maker = own.open()?;
-    let (record, weights) = driver::run_trained(&untimed, json, maker.clone())?;
+    let (record, trained) = driver::run_trained(&untimed, json, maker.clone())?;
+    let digests = record_of(&record)?.digests;
+    let (mut weights, mut fine_tuned) = (trained.weights, None);
+    if let (Some(weights), Some(tuned)) = (&mut weights, trained.fine_tuned) {
+        fine_tuned = Some(WeightsBehind {
+            digest: digests.fine_tuned,
+            from: weights.len() as u32,
+        });
+        weights.extend(tuned);
+    }
     let body = CommandBody::Export {
         recipe: recipe.to_value(),
         format: format.into(),
-        weights: record_of(&record)?.digests.weights,
+        weights: digests.weights,
+        fine_tuned,
     };
     let answer = driver::ask_with(maker, body, weights, json, &mut |_| Ok(()))?;
     let bytes = answer

@@ -1,7 +1,6 @@
 //! What each subcommand of the native command does; the lab does the work, this reads files and prints.
 
 mod append;
-mod boards;
 mod driver;
 mod export;
 mod own;

@@ -1,5 +1,7 @@
 //! Words on standard output for people; `--json` does not come here.
 
+mod boards;
+
 use super::variants::Row;
 use assay::recipe::Recipe;
 use assay::result::{Accuracy, FindingStatus, Findings, Latency};
@@ -12,11 +14,11 @@ use assay::runlog::words;
 use serde_json::Value;
 
 /// One row: a name and what it says.
-pub(super) fn row(name: &str, says: impl std::fmt::Display) {
+fn row(name: &str, says: impl std::fmt::Display) {
     println!("  {name:<14}{says}");
 }
 
-pub(super) fn percent(accuracy: &Accuracy) -> String {
+fn percent(accuracy: &Accuracy) -> String {
     format!(
         "{} ({} of {}; {} to {} at {} confidence)",
         words::percent(accuracy.value()),
@@ -28,7 +30,7 @@ pub(super) fn percent(accuracy: &Accuracy) -> String {
     )
 }
 
-pub(super) fn latency(latency: &Latency) -> String {
+fn latency(latency: &Latency) -> String {
     let mut text = format!(
         "p50 {} a call of {} ({} samples), {:.0} rows/s",
         words::millis(latency.p50_millis),
@@ -110,6 +112,12 @@ pub(super) fn record(record: &Record) {
         Some(accuracy) => row("accuracy", percent(accuracy)),
         None => row("accuracy", "not measured"),
     }
+    for slice in results.slices.iter().filter_map(Value::as_array).flatten() {
+        if let Ok(accuracy) = serde_json::from_value::<Accuracy>(slice["accuracy"].clone()) {
+            let name = slice["slice"].as_str().unwrap_or_default();
+            row("slice", format!("{name}: {}", percent(&accuracy)));
+        }
+    }
     for (name, value) in [
         ("latency", &results.latency),
         ("throughput", &results.throughput),
@@ -129,7 +137,7 @@ pub(super) fn record(record: &Record) {
             ),
         );
     }
-    super::boards::print(record);
+    boards::boards(record);
     let found = record.findings.iter().flat_map(|it| &it.findings);
     for finding in found.filter(|it| it.status != FindingStatus::Pass) {
         row("data", format!("{}: {}", finding.check, finding.message));
@@ -140,6 +148,9 @@ pub(super) fn record(record: &Record) {
     stored(record);
     execution(record);
     row("weights", &record.digests.weights);
+    if !record.digests.fine_tuned.is_empty() {
+        row("fine-tuned", &record.digests.fine_tuned);
+    }
     row("predictions", &record.digests.predictions);
     row(
         "arithmetic",

@@ -12,7 +12,7 @@ use std::path::Path;
 pub(crate) fn search(start: &Start, budget: &Value, log: &Path, json: bool) -> Result<Outcome> {
     let exact = start.exact()?;
     let mut file = append::open(log)?;
-    let (base, weights) = driver::run_trained(&exact, json, LocalMaker::default())?;
+    let (base, trained) = driver::run_trained(&exact, json, LocalMaker::default())?;
     append::line(&mut file, log, &base)?;
     let body = CommandBody::Search {
         record: base.clone(),
@@ -20,7 +20,7 @@ pub(crate) fn search(start: &Start, budget: &Value, log: &Path, json: bool) -> R
         known: Vec::new(),
     };
     let mut found = None;
-    let answer = driver::ask(body, weights, json, &mut |event| {
+    let answer = driver::ask(body, trained.weights, json, &mut |event| {
         if let EventBody::Recorded { record, .. } = event {
             append::line(&mut file, log, record)?;
             found = Some(record.clone());

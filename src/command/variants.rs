@@ -38,7 +38,7 @@ pub(crate) fn variants(
         .map(|scheme| with_scheme(exact.to_value(), scheme))
         .collect::<Result<Vec<Recipe>>>()?;
     let mut file = append::open(log)?;
-    let (base, weights) = driver::run_trained(&exact, json, LocalMaker::default())?;
+    let (base, trained) = driver::run_trained(&exact, json, LocalMaker::default())?;
     append::line(&mut file, log, &base)?;
     let mut texts = vec![base.clone()];
     let body = CommandBody::Variants {
@@ -47,7 +47,7 @@ pub(crate) fn variants(
             .map(|recipe| recipe.to_value()["quantization"].take())
             .collect(),
     };
-    driver::ask(body, weights, json, &mut |event| {
+    driver::ask(body, trained.weights, json, &mut |event| {
         if let EventBody::Recorded { record, .. } = event {
             append::line(&mut file, log, record)?;
             texts.push(record.clone());

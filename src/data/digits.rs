@@ -5,7 +5,7 @@
 //! counts the set pixels of a 4×4 block of a 32×32 bitmap. 13 people wrote it, different ones from the training part
 //! that is not here, so a random split shares writers between its parts. `digits/make.py` makes `digits/digits.bin`.
 
-use super::{Dataset, Expected, Values};
+use super::{Dataset, Edited, Expected, Values};
 use crate::error::{Error, Result};
 use crate::order;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
@@ -16,6 +16,8 @@ const SIDE: usize = 8;
 const PIXELS: usize = SIDE * SIDE;
 const LARGEST: u8 = 16;
 const CLASSES: u16 = 10;
+/// [`Dataset::digest`] of the set; printed by make.py.
+pub(super) const DIGEST: &str = "2c3f6afa25e4334cb3f69c2247af8f0b8de33c6ee355a46d7825d915155464ce";
 
 pub(super) fn load() -> Result<Dataset> {
     let (pixels, labels) = unpacked(PACKED)?;
@@ -43,6 +45,8 @@ pub(super) fn load() -> Result<Dataset> {
             ..Expected::unknown(usize::from(CLASSES))
         },
         notes: Vec::new(),
+        source: String::new(),
+        edited: Edited::default(),
     })
 }
 
@@ -79,9 +83,6 @@ fn unpacked(packed: &[u8]) -> Result<(Vec<u8>, Vec<u16>)> {
 mod tests {
     use super::*;
     use miniz_oxide::deflate::compress_to_vec_zlib;
-
-    /// Printed by make.py.
-    const DIGEST: &str = "2c3f6afa25e4334cb3f69c2247af8f0b8de33c6ee355a46d7825d915155464ce";
 
     #[test]
     fn is_the_data_that_the_script_packed() {

@@ -2,7 +2,7 @@
 //! kept afterwards.
 
 use super::import::{Opened, Options, Reading};
-use super::{Dataset, Expected, Values, chess, digits, vibration};
+use super::{Dataset, Edited, Expected, Values, chess, digits, vibration};
 use crate::error::{Error, Result};
 use crate::recipe::DataSpec;
 use crate::recipe::fields::{OWN, SETS};
@@ -119,6 +119,8 @@ fn own(spec: &DataSpec) -> Result<Dataset> {
         groups: None,
         expected: Expected::unknown(classes as usize),
         notes: Vec::new(),
+        source: String::new(),
+        edited: Edited::default(),
     })
 }
 

@@ -1,9 +1,11 @@
 //! Labelled rows, their division and their preprocessing, all in memory; no files, no network, no models.
 
+mod augmented;
 pub mod checks;
 pub mod chess;
 mod columns;
 mod digits;
+mod edits;
 pub mod faults;
 pub mod import;
 mod making;
@@ -11,11 +13,14 @@ mod packed;
 mod reduced;
 mod rows;
 mod split;
+pub mod staged;
 pub mod vibration;
 
+pub use augmented::augmented;
+pub use edits::{Edited, edit};
 pub use making::{LocalMaker, Maker, Making, at_once, check_stated, outline, state};
 pub use packed::{pack, unpack};
-pub use reduced::{Reduced, reduced};
+pub use reduced::{Reduced, parted, reduced};
 pub use rows::{Rows, Scaler, rows};
 pub use split::{Split, split};
 
@@ -131,6 +136,11 @@ pub struct Dataset {
     pub expected: Expected,
     /// What was decided or left out while it was read, one sentence each; empty for sets that are made.
     pub notes: Vec<String>,
+    /// What the files are called that it was read from, by their digests: see [`import::Opened::identity`]. Empty for a set that
+    /// is made.
+    pub source: String,
+    /// What a person's edits left beside the labels; nothing of a set as it is made.
+    pub edited: Edited,
 }
 
 /// The built-in set called `set`, with the parameters that a recipe has by default.
@@ -154,6 +164,18 @@ impl Dataset {
     #[must_use]
     pub fn rows(&self) -> u32 {
         u32::try_from(self.labels.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The rows that were not dropped, ascending: what checks look at.
+    pub fn kept(&self) -> impl Iterator<Item = u32> {
+        let dropped = &self.edited.dropped;
+        (0..self.rows()).filter(move |row| dropped.binary_search(row).is_err())
+    }
+
+    /// How many [`Dataset::kept`] gives.
+    #[must_use]
+    pub fn kept_count(&self) -> u32 {
+        self.rows().saturating_sub(self.edited.dropped.len() as u32)
     }
 
     /// Values of one row: `channels × height × width`.
@@ -218,12 +240,13 @@ impl Dataset {
             .collect()
     }
 
-    /// Rows of each class, in the order of [`Dataset::classes`].
+    /// Rows of each class that were not dropped, in the order of [`Dataset::classes`].
     #[must_use]
     pub fn class_counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.classes.len()];
-        for label in &self.labels {
-            if let Some(count) = counts.get_mut(usize::from(*label)) {
+        for row in self.kept() {
+            let label = self.labels[row as usize];
+            if let Some(count) = counts.get_mut(usize::from(label)) {
                 *count += 1;
             }
         }
@@ -231,7 +254,7 @@ impl Dataset {
     }
 
     /// SHA-256 of what a model can learn from: shape, largest value (0 before measured numbers), values, labels and names
-    /// of classes, in that order, and the groups where there are any. Title, attribution, licence and what is expected do
+    /// of classes, in that order, and the groups, dropped rows and slices where there are any. Title, attribution, licence and what is expected do
     /// not take part.
     #[must_use]
     pub fn digest(&self) -> String {
@@ -259,6 +282,16 @@ impl Dataset {
             hasher.text(&groups.name);
             hasher.u32s(&groups.of_row);
             hasher.u32s(&groups.reserved);
+        }
+        let Edited { dropped, slices } = &self.edited;
+        if !dropped.is_empty() {
+            hasher.text("dropped");
+            hasher.u32s(dropped);
+        }
+        for (name, rows) in slices {
+            hasher.text("slice");
+            hasher.text(name);
+            hasher.u32s(rows);
         }
         hasher.finish()
     }

@@ -2,7 +2,7 @@
 //!
 //! A length and a JSON header, then the values, the labels and the groups, little endian.
 
-use super::{Dataset, Expected, Groups, Values};
+use super::{Dataset, Edited, Expected, Groups, Values};
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
 
@@ -19,12 +19,14 @@ pub fn pack(dataset: &Dataset) -> Vec<u8> {
         groups,
         expected,
         notes,
+        source,
         ..
     } = dataset;
     let header = json!({
         "words": [set, title, attribution, licence],
         "classes": classes,
         "notes": notes,
+        "source": source,
         "shape": dataset.shape(),
         "rows": dataset.rows(),
         "max": match values {
@@ -122,6 +124,8 @@ fn parts(bytes: &[u8]) -> Option<Dataset> {
             learnable: header["learnable"].as_bool(),
         },
         notes: texts(&header["notes"])?,
+        source: text(&header["source"])?,
+        edited: Edited::default(),
     })
 }
 
@@ -144,6 +148,7 @@ mod tests {
             reserved: vec![3, 5],
         });
         grouped.notes = vec!["One note.".into()];
+        grouped.source = "ab".repeat(32);
         let mut measured = digits.clone();
         measured.values = Values::Reals(digits.row(0));
         measured.labels.truncate(1);

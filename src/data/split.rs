@@ -155,7 +155,7 @@ fn rounded(rows: usize, share: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Expected, Values, load};
+    use crate::data::{Edited, Expected, Values, load};
     use crate::recipe::Extra;
     use std::collections::BTreeSet;
 
@@ -185,6 +185,8 @@ mod tests {
             groups: None,
             expected: Expected::unknown(classes),
             notes: Vec::new(),
+            source: String::new(),
+            edited: Edited::default(),
         }
     }
 

@@ -8,7 +8,7 @@
 //! resonance of the machine; an inner fault goes through the loaded zone once a turn, so its blows swell with the shaft.
 //! Imbalance is one sine a turn, misalignment one, two and three. All arithmetic is + − × ÷ in f64 and `libm`.
 
-use super::{Dataset, Expected, Groups, Values};
+use super::{Dataset, Edited, Expected, Groups, Values};
 use crate::error::{Error, Result};
 use crate::recipe::DataSpec;
 use crate::rng::Stream;
@@ -198,6 +198,8 @@ pub fn outline(parameters: &Parameters) -> Result<Dataset> {
             ..Expected::unknown(CLASSES.len())
         },
         notes: Vec::new(),
+        source: String::new(),
+        edited: Edited::default(),
     })
 }
 

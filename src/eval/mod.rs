@@ -8,11 +8,15 @@ mod likeness;
 mod paired;
 mod score;
 pub mod search;
+mod slices;
+mod stages;
 mod stored;
 
 pub use clock::{Clock, ManualClock};
 pub use damage::{Inspection, damage};
-pub use fine_tuning::FineTuned;
+pub use fine_tuning::{FineTuned, Tuner, fine_tuned_digest};
 pub use paired::paired;
 pub use score::{Scored, argmax, log_probabilities, predictions_digest, score, softmax};
-pub use stored::{Stage, Storing, stored};
+pub use slices::slices;
+pub use stages::Staged;
+pub use stored::{Stage, Storing, made_ready, stored};

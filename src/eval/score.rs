@@ -171,7 +171,7 @@ pub fn log_probabilities(logits: &[f32], width: usize) -> Vec<f32> {
 }
 
 /// `ln Σ exp(row)`, shifted by the largest so that nothing overflows, summed in order.
-fn log_sum_exp(row: &[f32]) -> f64 {
+pub(super) fn log_sum_exp(row: &[f32]) -> f64 {
     let largest = f64::from(row[argmax(row)]);
     let sum: f64 = row
         .iter()

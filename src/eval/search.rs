@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::{Graph, ParameterRole};
+use crate::order;
 use crate::quant::{Extent, Scheme};
 use crate::stats::wilson;
 use serde_json::{Value, json};
@@ -94,12 +95,13 @@ impl Point {
 
     /// What a page has kept; nothing where it is no point.
     fn read(value: &Value) -> Option<Self> {
-        let layers = value["layers"].as_object()?;
+        let layers = value["layers"].as_object()?.iter().map(|(layer, scheme)| {
+            let scheme = scheme.as_str().ok_or(())?;
+            Ok::<_, ()>((layer.clone(), scheme.to_owned()))
+        });
         let count = |name: &str| u32::try_from(value[name].as_u64()?).ok();
         Some(Self {
-            layers: (layers.iter())
-                .map(|(layer, scheme)| Some((layer.clone(), scheme.as_str()?.to_owned())))
-                .collect::<Option<_>>()?,
+            layers: order::try_map(layers).ok()?,
             correct: count("correct")?,
             rows: count("rows")?,
             loss: value["loss"].as_f64()?,
@@ -308,10 +310,16 @@ impl Search {
     }
 
     fn assignment(&self, levels: &[usize]) -> Assignment {
-        (self.layers.iter().zip(levels))
-            .filter(|(_, level)| **level > 0)
-            .map(|(choices, &level)| (choices.layer.clone(), choices.schemes[level].to_owned()))
-            .collect()
+        let chosen = self
+            .layers
+            .iter()
+            .zip(levels)
+            .filter(|(_, level)| **level > 0);
+        order::map(
+            chosen.map(|(choices, &level)| {
+                (choices.layer.clone(), choices.schemes[level].to_owned())
+            }),
+        )
     }
 
     /// Points of accuracy lost against the exact model.

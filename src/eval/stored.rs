@@ -2,12 +2,13 @@
 //! ranges of activations are chosen from, in steps between which something else may be done; it decides neither schemes nor
 //! ranges.
 
-use super::fine_tuning::{self, FineTuned};
+use super::fine_tuning::{self, FineTuned, Tuner};
 use crate::data::Rows;
+use crate::engine::EngineKind;
 use crate::engine::cpu::{FineTuning, observe};
-use crate::engine::gpu::GpuEngine;
 use crate::error::Result;
 use crate::model::{Graph, ResolvedNode, Weights};
+use crate::order;
 use crate::quant::{self, Calibration, Codes, Request, Seen, Stored};
 use crate::recipe::QuantizationSpec;
 use std::cell::{Cell, RefCell};
@@ -53,18 +54,18 @@ impl<'a> Storing<'a> {
         data: &'a Rows,
         training: &'a [u32],
     ) -> Self {
-        Self::with_gpu(graph, weights, spec, data, training, None)
+        Self::with_tuner(graph, weights, spec, data, training, Tuner::Cpu)
     }
 
-    /// The same with fine-tuning on a GPU that has the same rows loaded, where its kernels can: see [`Storing::fine_tuned`].
+    /// The same with somebody else to fine-tune, where the recipe asks for that: see [`Storing::fine_tuned`].
     #[must_use]
-    pub fn with_gpu(
+    pub fn with_tuner(
         graph: &'a Graph,
         weights: &'a Weights,
         spec: &'a QuantizationSpec,
         data: &'a Rows,
         training: &'a [u32],
-        gpu: Option<&'a GpuEngine>,
+        tuner: Tuner<'a>,
     ) -> Self {
         let turns = Turns {
             stage: Rc::new(Cell::new(QUANTIZING)),
@@ -76,7 +77,7 @@ impl<'a> Storing<'a> {
             data,
             training,
             turns: turns.clone(),
-            gpu,
+            tuner,
             tuned: Rc::clone(&tuned),
         };
         Self {
@@ -98,7 +99,7 @@ impl<'a> Storing<'a> {
         !self.turns.ended.get()
     }
 
-    /// What fine-tuned the weights, once it has begun to.
+    /// What fine-tuned the weights and what came out of it, once it has; nothing where that was done before.
     #[must_use]
     pub fn fine_tuned(&self) -> Option<FineTuned> {
         self.tuned.borrow().clone()
@@ -137,6 +138,40 @@ pub fn stored(
     }
 }
 
+/// A model as fine-tuning finds it, with what is to be noted of it: pruned, its norms folded where the recipe folds them, and
+/// its channels' ranges equalized, where it asks for that.
+///
+/// # Errors
+/// As [`Request::of`], [`Request::check`], [`quant::shrunk_graph`] and [`quant::folded_weights`].
+pub fn made_ready(
+    graph: &Graph,
+    weights: &Weights,
+    spec: &QuantizationSpec,
+) -> Result<(Graph, Weights, Vec<String>)> {
+    let request = Request::of(spec)?;
+    request.check(graph)?;
+    let mut notes = Vec::new();
+    let (mut graph, mut weights) = (graph.clone(), weights.clone());
+    let percent = spec.pruned_percent();
+    match spec.pruning() {
+        "channels" => {
+            let kept;
+            (graph, weights, kept) = quant::without_channels(&graph, &weights, percent)?;
+            notes.extend((!kept.is_empty()).then_some(kept));
+        }
+        "weights" => weights = quant::without_weights(&graph, &weights, percent)?,
+        _ => {}
+    }
+    if request.folds() {
+        weights = quant::folded_weights(&graph, &weights)?;
+        graph = quant::folded_graph(&graph)?;
+    }
+    if spec.equalizes() {
+        weights = quant::equalized(&graph, &weights)?;
+    }
+    Ok((graph, weights, notes))
+}
+
 /// Where a step ends.
 #[derive(Clone)]
 pub(super) struct Turns {
@@ -166,7 +201,7 @@ struct Work<'a> {
     data: &'a Rows,
     training: &'a [u32],
     turns: Turns,
-    gpu: Option<&'a GpuEngine>,
+    tuner: Tuner<'a>,
     tuned: Rc<RefCell<Option<FineTuned>>>,
 }
 
@@ -177,28 +212,15 @@ impl Work<'_> {
         if !request.folded && spec.pruning() == "off" {
             return self.as_asked(graph, weights).await;
         }
-        request.check(graph)?;
-        let mut notes = Vec::new();
-        let (mut graph, mut weights) = (graph.clone(), weights.clone());
-        let percent = spec.pruned_percent();
-        match spec.pruning() {
-            "channels" => {
-                let kept;
-                (graph, weights, kept) = quant::without_channels(&graph, &weights, percent)?;
-                notes.extend((!kept.is_empty()).then_some(kept));
-            }
-            "weights" => weights = quant::without_weights(&graph, &weights, percent)?,
-            _ => {}
-        }
-        if request.folds() {
-            weights = quant::folded_weights(&graph, &weights)?;
-            graph = quant::folded_graph(&graph)?;
-        }
-        if spec.equalizes() {
-            weights = quant::equalized(&graph, &weights)?;
-        }
+        let (graph, mut weights, notes) = made_ready(graph, weights, spec)?;
         if spec.fine_tune_epochs() > 0 {
-            weights = self.fine_tuned(&graph, &weights, &request).await?;
+            weights = match self.tuner {
+                Tuner::Kept(kept) => {
+                    kept.check(&graph)?;
+                    kept.clone()
+                }
+                _ => self.fine_tuned(&graph, &weights, &request).await?,
+            };
         }
         if spec.corrects_biases() {
             // What rounding does is known once it was done.
@@ -247,9 +269,9 @@ impl Work<'_> {
         // Each output's weights are rounded as they will be but for a step that a large bias asks for.
         let alone = Request {
             scheme: request.scheme.of_weights(),
-            layers: (request.layers.iter())
-                .map(|(layer, scheme)| (layer.clone(), scheme.of_weights()))
-                .collect(),
+            layers: order::map(
+                (request.layers.iter()).map(|(layer, scheme)| (layer.clone(), scheme.of_weights())),
+            ),
             ..request.clone()
         };
         let is_masked = self.spec.pruning() == "weights";
@@ -260,20 +282,26 @@ impl Work<'_> {
                 own.clone()
             }
         };
+        let done = |engine, reason, weights: &Weights| {
+            self.tuned.replace(Some(FineTuned {
+                engine,
+                reason,
+                weights: weights.clone(),
+            }));
+        };
         let mut reason = String::new();
-        if let Some(gpu) = self.gpu {
+        if let Tuner::Gpu(gpu) = self.tuner {
             let model = (graph, weights);
             let on_gpu = fine_tuning::on_gpu(gpu, model, &alone, tuning, is_masked, &self.turns);
             match on_gpu.await? {
                 Ok(tuned) => {
-                    self.tuned.replace(Some(FineTuned::on_gpu()));
+                    done(EngineKind::Gpu, String::new(), &tuned);
                     self.turns.end_step(QUANTIZING).await;
                     return Ok(tuned);
                 }
                 Err(words) => reason = words,
             }
         }
-        self.tuned.replace(Some(FineTuned::on_cpu(reason)));
         let mut tuner = tuning.begin(graph, weights)?;
         loop {
             let fraction = tuner.fraction();
@@ -288,8 +316,10 @@ impl Work<'_> {
                 break;
             }
         }
+        let tuned = kept(&tuner.weights());
+        done(EngineKind::Cpu, reason, &tuned);
         self.turns.end_step(QUANTIZING).await;
-        Ok(kept(&tuner.weights()))
+        Ok(tuned)
     }
 
     /// What some rows show of every activation of a graph without its foldable norms.
@@ -422,5 +452,59 @@ mod tests {
                 "ead674b30955592daa5a65fb923fd7f42d7934389843ce1470e8160e5550afca"
             ]
         );
+    }
+
+    #[test]
+    fn what_fine_tuning_left_is_stored_to_the_same_bits_by_whoever_kept_it() {
+        for (family, scheme, pruning, correction) in [
+            ("mobilenet", "int8", None, Some("on")),
+            ("resnet", "int4", Some("channels"), None),
+            ("vit", "int8-dynamic", None, None),
+        ] {
+            let mut recipe = Recipe::default_for("digits", family);
+            recipe.quantization.scheme = scheme.into();
+            recipe.quantization.fine_tune_epochs = Some(1);
+            recipe.quantization.pruning = pruning.map(Into::into);
+            recipe.quantization.bias_correction = correction.map(Into::into);
+            let prepared = prepare(&recipe).expect("fits");
+            let (graph, spec) = (&prepared.plan.graph, &recipe.quantization);
+            let weights = Weights::init(graph, 3).expect("fits");
+            let training = &prepared.split.train[..96];
+            let stored = |tuner| -> Result<_> {
+                let rows = &prepared.rows;
+                let mut storing = Storing::with_tuner(graph, &weights, spec, rows, training, tuner);
+                let mut is_tuned = false;
+                loop {
+                    is_tuned |= storing.stage().name == Storing::FINE_TUNING;
+                    if let Some(stored) = storing.step()? {
+                        return Ok((stored, storing.fine_tuned(), is_tuned));
+                    }
+                }
+            };
+            let (first, tuned, is_tuned) = stored(Tuner::Cpu).expect("fits");
+            let tuned = tuned.expect("fine-tuned");
+            assert!(is_tuned && tuned.engine == EngineKind::Cpu, "{family}");
+            let (again, none, is_tuned) = stored(Tuner::Kept(&tuned.weights)).expect("fits");
+            assert!(!is_tuned && none.is_none(), "{family}");
+            assert!(again == first, "{family}");
+            // Another weight, another quantization and another graph.
+            let mut other = tuned.weights.clone();
+            let name = tuned.weights.iter().find(|it| it.0.ends_with(".weight"));
+            let (name, tensor) = name.expect("weights");
+            let mut values = tensor.values.clone();
+            values[0] += 1.0;
+            other.insert(name, tensor.shape.clone(), values);
+            let (another, ..) = stored(Tuner::Kept(&other)).expect("fits");
+            assert_ne!(another.digest(), first.digest(), "{family}");
+            let of = |spec, weights| fine_tuning::fine_tuned_digest("0", spec, weights);
+            assert_ne!(of(spec, &tuned.weights), of(spec, &other));
+            let mut longer = spec.clone();
+            longer.fine_tune_epochs = Some(2);
+            assert_ne!(of(spec, &other), of(&longer, &other));
+            if family != "vit" {
+                let error = stored(Tuner::Kept(&weights)).expect_err("another graph");
+                assert!(error.to_string().contains("tensor"), "{error}");
+            }
+        }
     }
 }

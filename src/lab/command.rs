@@ -2,7 +2,7 @@
 //!
 //! By hand, because derived code for a tagged union costs a twentieth of the page's module.
 
-use super::protocol::{Command, CommandBody};
+use super::protocol::{Command, CommandBody, WeightsBehind};
 use crate::error::{Error, Result};
 use crate::recipe::typed;
 use serde_json::{Map, Value};
@@ -66,6 +66,7 @@ impl Command {
                 recipe: fields.needed("recipe", "an object", Some)?,
                 format: fields.text("format")?,
                 weights: fields.text("weights")?,
+                fine_tuned: fields.behind("fineTuned")?,
             },
             "search" => CommandBody::Search {
                 record: fields.text("record")?,
@@ -77,10 +78,12 @@ impl Command {
             "inspect" => CommandBody::Inspect {
                 recipe: fields.needed("recipe", "an object", Some)?,
                 weights: fields.text("weights")?,
+                fine_tuned: fields.behind("fineTuned")?,
             },
             "load" => CommandBody::Load {
                 recipe: fields.needed("recipe", "an object", Some)?,
                 weights: fields.text("weights")?,
+                fine_tuned: fields.behind("fineTuned")?,
             },
             "predict" => CommandBody::Predict {
                 row: fields.optional("row", "a whole number", number)?,
@@ -131,6 +134,15 @@ impl Fields {
     fn needed<T>(&mut self, name: &str, wanted: &str, read: fn(Value) -> Option<T>) -> Result<T> {
         self.optional(name, wanted, read)?
             .ok_or_else(|| Error::bad_input(name, wanted, "nothing"))
+    }
+
+    fn behind(&mut self, name: &str) -> Result<Option<WeightsBehind>> {
+        self.optional(name, "an object with digest and from", |it| {
+            Some(WeightsBehind {
+                digest: it["digest"].as_str()?.into(),
+                from: number(it["from"].clone())?,
+            })
+        })
     }
 
     fn text(&mut self, name: &str) -> Result<String> {
@@ -208,6 +220,10 @@ mod tests {
             (
                 json!({"id": 1, "type": "export", "recipe": {}, "format": "gguf"}),
                 "weights",
+            ),
+            (
+                json!({"id": 1, "type": "load", "recipe": {}, "weights": "", "fineTuned": {"digest": "", "from": -1}}),
+                "fineTuned",
             ),
             (
                 json!({"id": 1, "type": "visibility", "hidden": 1}),

@@ -4,12 +4,14 @@ use super::prepared::planned;
 use crate::error::Result;
 use crate::eval;
 use crate::model::graph_json;
+use crate::order;
 use crate::recipe::fields::{FAMILY, GRAPH};
 use crate::recipe::{self, Recipe, edit};
 use crate::result::{Cost, Paired};
 use crate::runlog::compare::{Comparison, compare};
 use crate::runlog::record::{self, Record};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Version of the CPU engine's rounding behaviour in this build.
 pub const ARITHMETIC: &str = crate::engine::cpu::ARITHMETIC;
@@ -44,7 +46,7 @@ pub fn change_recipe(text: &str, path: &str, value: Value) -> Result<String> {
         let recipe = recipe::from_json(text).ok()?;
         let plan = planned(&recipe)
             .ok()
-            .filter(|_| recipe.architecture.family != GRAPH)?;
+            .filter(|plan| recipe.architecture.family != GRAPH && plan.stages.is_empty())?;
         edit::change(
             &changed,
             "architecture.graph",
@@ -70,14 +72,38 @@ pub fn compare_records(first: &str, second: &str) -> Result<Comparison> {
     Ok(compare(&first, &second, paired))
 }
 
-/// The paired test of two records, or `None` where their rows cannot be paired.
+/// The paired test of two records, or `None` where their rows cannot be paired. Of two versions of one set it takes the
+/// rows whose right answer is the same in both.
 fn pair(first: &Record, second: &Record) -> Option<Paired> {
-    if first.digests.data != second.digests.data {
+    if first.digests.unedited() != second.digests.unedited() {
         return None;
     }
     let confidence = second.recipe.evaluation.confidence;
+    let same_version = first.digests.data == second.digests.data;
     let (first, second) = (first.predictions.as_ref()?, second.predictions.as_ref()?);
-    eval::paired(first, second, confidence).ok()
+    if same_version {
+        return eval::paired(first, second, confidence).ok();
+    }
+    let wanted: BTreeMap<u32, u16> = order::map(
+        second
+            .rows
+            .iter()
+            .copied()
+            .zip(second.labels.iter().copied()),
+    );
+    let mut shared = first.clone();
+    let same: Vec<bool> = (first.rows.iter().zip(&first.labels))
+        .map(|(row, label)| wanted.get(row) == Some(label))
+        .collect();
+    fn kept<T>(list: &mut Vec<T>, same: &[bool]) {
+        let mut same = same.iter();
+        list.retain(|_| same.next() == Some(&true));
+    }
+    kept(&mut shared.rows, &same);
+    kept(&mut shared.labels, &same);
+    kept(&mut shared.predicted, &same);
+    kept(&mut shared.confidence, &same);
+    eval::paired(&shared, second, confidence).ok()
 }
 
 #[cfg(test)]

@@ -2,11 +2,16 @@
 
 use crate::engine::gpu::Gpu;
 use crate::error::Error;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+
+/// How a GPU is opened.
+pub type Opener = fn() -> Pin<Box<dyn Future<Output = Result<Gpu, Error>>>>;
 
 /// The GPU of a lab.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LabGpu {
+    opener: Cell<Opener>,
     /// What the page knows of why there is none; empty where it knows of no reason.
     missing: RefCell<String>,
     /// Tiles that an earlier session chose, or that this one did.
@@ -14,7 +19,23 @@ pub struct LabGpu {
     opened: RefCell<Option<Gpu>>,
 }
 
+impl Default for LabGpu {
+    fn default() -> Self {
+        Self {
+            opener: Cell::new(|| Box::pin(Gpu::open())),
+            missing: RefCell::default(),
+            tiles: RefCell::default(),
+            opened: RefCell::default(),
+        }
+    }
+}
+
 impl LabGpu {
+    /// Opens it otherwise than by [`Gpu::open`] alone.
+    pub fn open_by(&self, opener: Opener) {
+        self.opener.set(opener);
+    }
+
     /// Takes what the page knows.
     pub fn open(&self, missing: String, tiles: String) {
         *self.missing.borrow_mut() = missing;
@@ -34,7 +55,9 @@ impl LabGpu {
         if !missing.is_empty() {
             return Err(missing);
         }
-        let gpu = Gpu::open().await.map_err(|error| error.to_string())?;
+        let gpu = (self.opener.get())()
+            .await
+            .map_err(|error| error.to_string())?;
         let gpu = gpu.nudging(nudges);
         *self.opened.borrow_mut() = Some(gpu.clone());
         Ok(gpu)

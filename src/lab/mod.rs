@@ -75,6 +75,11 @@ impl Lab {
         self.waker = waker;
     }
 
+    /// Opens a GPU otherwise than by [`crate::engine::gpu::Gpu::open`] alone.
+    pub fn set_gpu_opener(&mut self, opener: gpu::Opener) {
+        self.shared.gpu.open_by(opener);
+    }
+
     /// Takes a command with the bytes that came beside it; answers come from [`Lab::pump`].
     pub fn command(&mut self, command: Command, bytes: Option<Vec<u8>>) {
         let Command { id, body } = command;

@@ -91,6 +91,9 @@ pub enum CommandBody {
         format: String,
         /// Digest of the weights as a record has it: other bytes are refused.
         weights: String,
+        /// What fine-tuning for this very quantization left, where it was kept; without it a model is fine-tuned anew.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fine_tuned: Option<WeightsBehind>,
     },
     /// Looks for a scheme for each layer within a budget and records what it finds; the command's bytes are the record's
     /// weights. Events: `searched`, then those of `run`. Done: `{ "path", "words", "quantization", "digest" }`, the last two
@@ -110,6 +113,9 @@ pub enum CommandBody {
         recipe: Value,
         /// Digest of the weights as a record has it: other bytes are refused.
         weights: String,
+        /// What fine-tuning for this very quantization left, where it was kept; without it a model is fine-tuned anew.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fine_tuned: Option<WeightsBehind>,
     },
     /// Makes trained weights the model to play with: the command's bytes are a record's safetensors. Done: `{}`.
     /// A finished run does the same by itself.
@@ -118,6 +124,9 @@ pub enum CommandBody {
         recipe: Value,
         /// Digest of the weights as a record has it: other bytes are refused.
         weights: String,
+        /// What fine-tuning for this very quantization left, where it was kept; without it a model is fine-tuned anew.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fine_tuned: Option<WeightsBehind>,
     },
     /// Scores a picture with the model to play with. Done: [`Scores`].
     Predict {
@@ -154,6 +163,15 @@ pub enum CommandBody {
         /// The command.
         target: u32,
     },
+}
+
+/// Weights that come with a command, in its bytes behind the trained ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WeightsBehind {
+    /// Their digest as a record has it: other bytes are refused.
+    pub digest: String,
+    /// Where their safetensors file begins.
+    pub from: u32,
 }
 
 /// An answer.
@@ -266,7 +284,7 @@ pub enum EventBody {
     },
     /// A stage before or after training.
     Stage {
-        /// `making the data`, `asking small models`, `checking the data`, `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`,
+        /// `making the data`, `asking small models`, `checking the data`, `training the occupancy stage`, `training the piece stage`, `opening the GPU`, `compiling kernels`, `choosing the engine`, `checking the GPU`,
         /// `quantizing`, `fine-tuning`, `scoring`, `proving the file`, `looking for damage`, `waiting to be timed`, `warming up`,
         /// `timing one row`, `timing a batch`, `timing both engines`.
         name: String,
@@ -293,6 +311,9 @@ pub enum EventBody {
         record: String,
         /// Key of the kept f32 weights as safetensors bytes; absent where training never finished an epoch.
         buffer: Option<u32>,
+        /// Key of the f32 weights that fine-tuning left, likewise; absent where nothing was fine-tuned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fine_tuned_buffer: Option<u32>,
     },
     /// The check of a claim.
     Verdict {
@@ -345,6 +366,12 @@ pub struct DatasetSummary {
     pub labels: Vec<u16>,
     /// What the split never separates, as `game`; empty where each row stands for itself.
     pub groups: String,
+    /// SHA-256 of the set that the recipe's edits were made of; absent without edits.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// The class that each row with an edited label had there, in the order of the rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<u16>,
 }
 
 /// What a model says of one picture.

@@ -1,8 +1,8 @@
-//! What small models that did not learn from a row think of its label, for the check of labels; it judges none.
+//! What small models that did not learn from a row think of its label and of its part, for the checks of both; it judges none.
 
 use super::context::Context;
 use super::sets::tell;
-use crate::data::{self, Dataset, Split};
+use crate::data::{self, Dataset, Reduced, Split};
 use crate::engine::Engine as _;
 use crate::engine::cpu::CpuEngine;
 use crate::error::{Error, Result};
@@ -19,20 +19,48 @@ const SEEN: u32 = 6400;
 /// Units of its hidden layer.
 const WIDTH: u32 = 64;
 
-/// The rows that were asked and the probabilities of the classes for each; nothing where no such model can be made.
+/// The rows that were asked and the probabilities of the classes for each.
+pub(super) type Opinion = (Vec<u32>, Vec<f32>);
+
+/// What they think of labels; nothing where no such model can be made.
 ///
 /// # Errors
 /// [`Error::Stopped`].
-pub(super) async fn answers(
+pub(super) async fn of_labels(
     context: &Context,
     dataset: &Dataset,
     parts: &Split,
     seed: u32,
-) -> Result<Option<(Vec<u32>, Vec<f32>)>> {
+) -> Result<Option<Opinion>> {
     let askable = dataset.expected.learnable != Some(false);
-    let Some(reduced) = data::reduced(dataset, parts).filter(|_| askable) else {
-        return Ok(None);
-    };
+    match data::reduced(dataset, parts).filter(|_| askable) {
+        Some(reduced) => asked(context, reduced, seed, "asking small models").await,
+        None => Ok(None),
+    }
+}
+
+/// What they think of which part a row is from; nothing for a set with groups, and where no such model can be made.
+///
+/// # Errors
+/// [`Error::Stopped`].
+pub(super) async fn of_parts(
+    context: &Context,
+    dataset: &Dataset,
+    parts: &Split,
+    seed: u32,
+) -> Result<Option<Opinion>> {
+    match data::parted(dataset, parts).filter(|_| dataset.groups.is_none()) {
+        Some(parted) => asked(context, parted, seed, "comparing the parts").await,
+        None => Ok(None),
+    }
+}
+
+async fn asked(
+    context: &Context,
+    reduced: Reduced,
+    seed: u32,
+    stage: &str,
+) -> Result<Option<Opinion>> {
     let mut recipe = Recipe::default_for("digits", "mlp");
     recipe.seed = seed;
     recipe.preprocessing.scale = "standardize".into();
@@ -53,7 +81,7 @@ pub(super) async fn answers(
         // A hundred messages are enough for thousands of steps.
         let percent = (fraction * 100.0) as i32;
         if shown.replace(percent) != percent {
-            return tell(context, "asking small models", fraction).await;
+            return tell(context, stage, fraction).await;
         }
         if context.breathe().await {
             return Err(Error::Stopped);

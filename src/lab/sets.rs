@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use super::protocol::EventBody;
-use super::second_opinion;
-use crate::data::checks::{Answers, Checking, Input};
+use super::second_opinion::{self, Opinion};
+use crate::data::checks::{self, Answers, Checking, Input, Known};
 use crate::data::{self, Dataset, LocalMaker, Maker, Split, Values, faults};
 use crate::error::{Error, Result};
 use crate::recipe::{DataSpec, Recipe};
@@ -18,12 +18,17 @@ const KEPT: usize = 3;
 /// A set of more bytes than this is the only one that is kept.
 const LARGE_BYTES: usize = 32 << 20;
 
-/// A recipe's set and its division, with the recipe's fault in both where it names one.
+/// A recipe's set and its division, with the recipe's faults and edits in both where it has some.
 pub struct Divided {
     /// The set.
     pub dataset: Rc<Dataset>,
     /// Its rows, divided.
     pub split: Split,
+    known: Vec<Known>,
+    /// Digest of the set that edits were made of, with the recipe's faults; empty where there are none.
+    pub source: String,
+    /// The class that each row with an edited label had there, in the order of the rows.
+    pub before: Vec<u16>,
     findings: OnceCell<Findings>,
 }
 
@@ -38,12 +43,13 @@ pub struct Sets {
 /// The set of a recipe and its division, made here and now.
 ///
 /// # Errors
-/// What the set, its division or its fault refuses, in words.
+/// What the set, its division, its faults or its edits refuse, in words.
 pub fn divide(recipe: &Recipe) -> Result<Divided> {
     divided(Rc::new(data::from_spec(&recipe.data)?), recipe)
 }
 
 fn divided(dataset: Rc<Dataset>, recipe: &Recipe) -> Result<Divided> {
+    let known = checks::known(&recipe.data, &dataset);
     let mut split = data::split(&dataset, &recipe.split, recipe.seed)?;
     let mut dataset = dataset;
     for (fault, name) in faults::FAULTS {
@@ -52,9 +58,22 @@ fn divided(dataset: Rc<Dataset>, recipe: &Recipe) -> Result<Divided> {
             (dataset, split) = (Rc::new(faulty.data), faulty.parts);
         }
     }
+    let (mut source, mut before) = (String::new(), Vec::new());
+    // Last, so that a person who repairs what a fault did sees the very rows that it touched.
+    if let Some(edits) = recipe.data.edits()? {
+        source = dataset.digest();
+        before = (edits.labels.iter())
+            .filter_map(|(row, _)| dataset.labels.get(*row as usize).copied())
+            .collect();
+        let (edited, parts) = data::edit(Rc::unwrap_or_clone(dataset), split, edits)?;
+        (dataset, split) = (Rc::new(edited), parts);
+    }
     Ok(Divided {
         dataset,
         split,
+        known,
+        source,
+        before,
         findings: OnceCell::new(),
     })
 }
@@ -95,7 +114,7 @@ impl Sets {
             return Ok(found);
         }
         let mut clean = recipe.data.clone();
-        (clean.faults, clean.reason) = (None, None);
+        (clean.faults, clean.edits, clean.reason) = (None, None, None);
         let set_key = json!(clean).to_string();
         let dataset = match taken(&self.made, &set_key) {
             Some(found) => found,
@@ -131,18 +150,25 @@ impl Divided {
         if let Some(found) = self.findings.get() {
             return Ok(found.clone());
         }
-        let answers = second_opinion::answers(context, &self.dataset, &self.split, seed).await?;
+        let (dataset, split) = (&self.dataset, &self.split);
+        let of_labels = second_opinion::of_labels(context, dataset, split, seed).await?;
+        let of_parts = second_opinion::of_parts(context, dataset, split, seed).await?;
         let mut input = Input::new(&self.dataset, &self.split);
-        input.answers = (answers.as_ref()).map(|(rows, probabilities)| Answers {
-            rows,
-            probabilities,
-        });
+        input.known = &self.known;
+        (input.answers, input.parted) = (answers(&of_labels), answers(&of_parts));
         let mut checking = Checking::new(input);
         while let Some(fraction) = checking.step() {
             tell(context, "checking the data", fraction).await?;
         }
         Ok(self.findings.get_or_init(|| checking.finish()).clone())
     }
+}
+
+fn answers(opinion: &Option<Opinion>) -> Option<Answers<'_>> {
+    (opinion.as_ref()).map(|(rows, probabilities)| Answers {
+        rows,
+        probabilities,
+    })
 }
 
 /// Refuses a run on data that fail a check, unless the recipe says why it is made anyway.

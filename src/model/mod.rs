@@ -10,6 +10,7 @@ mod parameter;
 mod plan;
 pub(crate) mod safetensors;
 mod shape;
+pub mod stages;
 mod weights;
 
 pub use families::graph;
@@ -18,6 +19,7 @@ pub use layer::{Activation, Convolution, Layer, NORM_EPSILON, NORM_MOMENTUM, Win
 pub use parameter::{Parameter, ParameterRole};
 pub use plan::{
     MAX_ACTIVATION_BYTES, MAX_PARAMETERS, MAX_STEPS, MAX_TRAINING_MACS, Plan, cost, plan,
+    plan_stages,
 };
 pub use safetensors::{MAX_HEADER_BYTES, Metadata};
 pub(crate) use safetensors::{read as read_tensors, read_metadata};

@@ -3,6 +3,7 @@
 use super::families;
 use super::graph::{Graph, ResolvedNode, shown};
 use super::parameter::ParameterRole;
+use super::stages;
 use crate::error::{Error, Result};
 use crate::quant;
 use crate::recipe::Recipe;
@@ -26,22 +27,74 @@ pub struct Plan {
     pub cost: Cost,
     /// Steps of one epoch: training rows over batch size, rounded up; the last batch may be smaller.
     pub steps_per_epoch: u32,
+    /// Of a model of two stages both, each trained by itself; the graph then holds them beside each other, its work is that
+    /// of a row that both see, and its steps are those of an epoch of each.
+    pub stages: Vec<Self>,
 }
 
-/// Plans a recipe for rows of `shape` (`[channels, height, width]`), so many classes and so many training rows.
+/// Plans a recipe for rows of `shape` (`[channels, height, width]`), so many classes and so many training rows; of two stages
+/// as if every row trained both.
 ///
 /// # Errors
 /// As [`families::graph`] and [`Graph::resolve`]; [`Error::TooLarge`] where parameters, activations, steps or total work are over
 /// their limit, naming the layer that has most and what to make smaller; [`Error::BadInput`] without training rows, with
 /// fewer than two classes, or where the recipe's graph is of other rows or gives another number of logits.
 pub fn plan(recipe: &Recipe, shape: [u32; 3], classes: u32, train_rows: u32) -> Result<Plan> {
-    if classes < 2 {
-        return Err(Error::bad_input(
-            "the data",
-            "at least two classes",
-            classes.to_string(),
-        ));
+    if recipe.architecture.has_two_stages() {
+        return plan_stages(recipe, shape, classes, [train_rows; 2]);
     }
+    check_classes(classes, 2, "at least two classes")?;
+    let graph = families::graph(&recipe.architecture, shape, classes)?;
+    of_graph(recipe, graph, shape, classes, train_rows)
+}
+
+/// Plans a recipe of two stages; `train_rows` train the first and the second, which sees rows that are not empty.
+///
+/// # Errors
+/// As [`plan`], and with fewer than three classes.
+pub fn plan_stages(
+    recipe: &Recipe,
+    shape: [u32; 3],
+    classes: u32,
+    train_rows: [u32; 2],
+) -> Result<Plan> {
+    check_classes(classes, 3, "an empty class and at least two others")?;
+    let graphs = stages::graphs(&recipe.architecture, shape, classes)?;
+    let graph = stages::joined(&graphs);
+    let mut stages = Vec::with_capacity(2);
+    let each = graphs.into_iter().zip([2, classes - 1]);
+    for ((graph, classes), rows) in each.zip(train_rows) {
+        stages.push(of_graph(recipe, graph, shape, classes, rows)?);
+    }
+    let narrower = families::narrower(&recipe.architecture.family);
+    let request = quant::Request::of(&recipe.quantization)?;
+    let cost = counted(&graph, &graph.resolve()?, &request, narrower)?;
+    let training_macs = stages.iter().map(|stage| stage.cost.training_macs).sum();
+    Ok(Plan {
+        graph,
+        cost: Cost {
+            training_macs,
+            ..cost
+        },
+        steps_per_epoch: stages.iter().map(|stage| stage.steps_per_epoch).sum(),
+        stages,
+    })
+}
+
+fn check_classes(classes: u32, fewest: u32, words: &str) -> Result<()> {
+    if classes < fewest {
+        return Err(Error::bad_input("the data", words, classes.to_string()));
+    }
+    Ok(())
+}
+
+fn of_graph(
+    recipe: &Recipe,
+    graph: Graph,
+    shape: [u32; 3],
+    classes: u32,
+    train_rows: u32,
+) -> Result<Plan> {
     let training = &recipe.training;
     let batch = training.batch_size;
     if train_rows == 0 || batch == 0 {
@@ -51,7 +104,6 @@ pub fn plan(recipe: &Recipe, shape: [u32; 3], classes: u32, train_rows: u32) -> 
             format!("{train_rows} training rows, training.batch_size {batch}"),
         ));
     }
-    let graph = families::graph(&recipe.architecture, shape, classes)?;
     let nodes = graph.resolve()?;
     fits_data(&graph, &nodes, shape, classes)?;
     let narrower = families::narrower(&recipe.architecture.family);
@@ -103,6 +155,7 @@ pub fn plan(recipe: &Recipe, shape: [u32; 3], classes: u32, train_rows: u32) -> 
             ..cost
         },
         steps_per_epoch,
+        stages: Vec::new(),
     })
 }
 

@@ -248,8 +248,7 @@ fn asymmetric(values: &[f32], bytes: &mut Vec<u8>) {
 /// "Ternary weight networks", 2016, arXiv 1605.04711, section 2.2); every `k` is tried.
 fn ternary(values: &[f32], bytes: &mut Vec<u8>) {
     let mut sizes: Vec<f64> = values.iter().map(|&value| f64::from(value.abs())).collect();
-    // As latencies are, so that the module holds one copy of it.
-    sizes.sort_unstable_by(f64::total_cmp);
+    crate::stats::sort(&mut sizes);
     sizes.reverse();
     let (mut best, mut mean, mut sum) = (0.0, 0.0, 0.0);
     for (index, size) in sizes.iter().enumerate() {

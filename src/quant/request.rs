@@ -3,6 +3,7 @@
 use super::scheme::{Extent, Scheme};
 use crate::error::{Error, Result};
 use crate::model::{Graph, Parameter, ParameterRole};
+use crate::order;
 use crate::recipe::QuantizationSpec;
 use std::collections::BTreeMap;
 
@@ -41,13 +42,12 @@ impl Request {
         // The first two of ggml's types are older than padding: a recipe that does not ask for it means none.
         let padded = !matches!(scheme, Scheme::Q8_0 | Scheme::Q4_0) || spec.rows() == "padded";
         let own = spec.layers.iter().flatten();
+        let named = own.map(|(layer, scheme)| Ok((layer.clone(), Scheme::from_name(scheme)?)));
         Ok(Self {
             scheme,
             padded,
             folded: spec.equalizes() || spec.corrects_biases() || spec.fine_tune_epochs() > 0,
-            layers: own
-                .map(|(layer, scheme)| Ok((layer.clone(), Scheme::from_name(scheme)?)))
-                .collect::<Result<_>>()?,
+            layers: order::try_map(named)?,
         })
     }
 

@@ -1,11 +1,13 @@
 //! The section of a recipe that names the data and what is done to them on purpose; it makes none.
 
-use super::{Extra, fields};
-use serde::{Deserialize, Serialize};
+use super::{Edits, Extra, fields};
+use crate::error::{Error, Result};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Which data a recipe uses; what a set does not have is absent, and so may be what has a default in [`fields`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DataSpec {
     /// Name of a set, one of [`fields::SETS`].
     pub set: String,
@@ -58,6 +60,9 @@ pub struct DataSpec {
     /// can touch it is put, in (0, 1].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults: Option<BTreeMap<String, f64>>,
+    /// What a person changed in the set, in the form of [`Edits::read`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edits: Option<Map<String, Value>>,
     /// Why the data are used although a check fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -65,6 +70,8 @@ pub struct DataSpec {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+crate::section::section!(DataSpec { set, file, label, delimiter, side, classes, channels, height, width, task, size, difficulty, drift, sensor, generator, seed, faults, edits, reason } {  } {  });
 
 impl DataSpec {
     /// The set of this name with its default parameters.
@@ -155,6 +162,15 @@ impl DataSpec {
     #[must_use]
     pub fn severity(&self, fault: &str) -> Option<f64> {
         self.faults.as_ref()?.get(fault).copied()
+    }
+
+    /// What [`Self::edits`] says, or nothing where the set is as it is made.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] as [`Edits::read`].
+    pub fn edits(&self) -> Result<Option<Edits>> {
+        let read = self.edits.as_ref().map(Edits::read).transpose();
+        read.map_err(|problem| Error::Recipe(vec![problem]))
     }
 
     /// What [`Self::reason`] says; absent is empty.

@@ -161,6 +161,8 @@ impl Recipe {
                 pooling: None,
                 residual: None,
                 dropout: None,
+                stages: None,
+                narrowing: None,
                 graph: graph.then(|| example(set)),
                 extra: Extra::new(),
             },
@@ -176,6 +178,7 @@ impl Recipe {
                 epochs: start.epochs,
                 patience: 0,
                 keep: "best".into(),
+                augmentation: None,
                 extra: Extra::new(),
             },
             quantization: QuantizationSpec {

@@ -2,7 +2,7 @@
 
 use super::fields::{FAMILY, FIELDS, LAYERS, RULE, SCHEME, SET, TASK, at, paths, row};
 use super::read::fits;
-use super::{MAX_RECIPE_BYTES, Recipe, from_value};
+use super::{EDITS, MAX_RECIPE_BYTES, Recipe, from_value};
 use crate::error::{Error, Problem, Result};
 use serde_json::{Map, Value, json};
 
@@ -17,10 +17,10 @@ const BLOCKS: [&str; 2] = ["Q8_0", "Q4_0"];
 ///
 /// Where the change decides which fields there are (set, family, optimizer), those that are now needed get their default
 /// and those that are not go; a change of set or family also moves fields that stood at its default to the new one's, and
-/// those that the new one has in another range; layers' own schemes go with the family. `quantization.layers` is set as a
-/// whole, and an empty object or null takes it away. A scheme of blocks is chosen with padding. An optional field that is
-/// set to its default goes. The value may be out of range, and other fields may have problems: a form shows them. Unknown
-/// fields stay.
+/// those that the new one has in another range; layers' own schemes go with the family, and edits of a set's rows with any
+/// change of what decides the rows. `quantization.layers` is set as a whole, and an empty object or null takes it away. A
+/// scheme of blocks is chosen with padding. An optional field that is set to its default goes. The value may be out of
+/// range, and other fields may have problems: a form shows them. Unknown fields stay.
 ///
 /// # Errors
 /// [`Error::Recipe`] when the text is too long or no JSON object, or no such field exists.
@@ -73,17 +73,27 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
         // They are named after the old family's layers.
         put(&mut document, LAYERS, None)?;
     }
+    let decides_rows = path.starts_with("data.")
+        && ![EDITS, "data.faults", "data.reason"].contains(&path)
+        && at(&document, path) != Some(&value);
+    if decides_rows && at(&document, EDITS).is_some() {
+        // They name rows of the set as it was.
+        put(&mut document, EDITS, None)?;
+    }
     let is_empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
-    let goes = is_default || (path == LAYERS && is_empty);
+    let goes = is_default || ([LAYERS, EDITS].contains(&path) && is_empty);
     put(&mut document, path, (!goes).then_some(value))?;
     if blocks {
         // Without the field a recipe means what it meant before there was padding.
         put(&mut document, "quantization.rows", Some(json!("padded")))?;
     }
+    // Fields that go may have decided others, which stand behind them.
+    let mut gone = Vec::new();
     for other in paths().filter(|other| *other != path) {
         // Layers' schemes decide what the scheme does, and a set whether there is a task and a rule.
         let decides = |by: &str| {
             by == path
+                || gone.contains(&by)
                 || (by == SCHEME && [LAYERS, FAMILY].contains(&path))
                 || (by == TASK && path == SET)
                 || (by == RULE && [SET, TASK].contains(&path))
@@ -102,6 +112,9 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
             // An optional field has its default by being absent.
             let needed = field.is_some_and(|field| field.default.is_none());
             let default = default_of(other, &document).filter(|_| needed);
+            if default.is_none() {
+                gone.push(other);
+            }
             put(&mut document, other, default)?;
         }
     }
@@ -209,6 +222,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_field_decided_goes_with_it() {
+        let chess = Recipe::default_for("chess", "lenet").to_json();
+        let two = change(&chess, "architecture.stages", json!("two")).expect("fits");
+        let two = change(&two, "architecture.narrowing", json!(2)).expect("fits");
+        assert_eq!(from_json(&two).expect("valid").architecture.narrowing(), 2);
+        let digits = change(&two, SET, json!("digits")).expect("fits");
+        assert_eq!(digits, text("lenet"));
+        let one = change(&two, "architecture.stages", json!("one")).expect("fits");
+        assert_eq!(one, chess);
+    }
+
+    #[test]
     fn layers_with_a_scheme_of_their_own_go_with_the_family() {
         let mut lenet = Recipe::default_for("digits", "lenet").to_value();
         lenet["quantization"] = json!({ "scheme": "int4", "layers": { "conv1": "f32" } });
@@ -216,6 +241,30 @@ mod tests {
         assert_eq!(kept["quantization"]["layers"]["conv1"], "f32");
         let moved = set(lenet, FAMILY, json!("mlp")).expect("a family");
         assert_eq!(moved["quantization"], json!({ "scheme": "int4" }));
+    }
+
+    #[test]
+    fn edits_of_a_sets_rows_go_with_what_decides_the_rows() {
+        let edits = json!({ "dropped": [4] });
+        let chess = Recipe::default_for("chess", "mlp").to_value();
+        let edited = set(chess, EDITS, edits.clone()).expect("edits");
+        for (path, value, stays) in [
+            ("seed", json!(9), true),
+            ("training.epochs", json!(3), true),
+            ("data.faults", json!({ "blur": 0.1 }), true),
+            ("data.reason", json!("to see"), true),
+            ("data.seed", json!(9), false),
+            ("data.size", json!(60), false),
+            ("data.set", json!("digits"), false),
+            ("data.edits", json!({}), false),
+            ("data.edits", json!("none"), false),
+        ] {
+            let changed = set(edited.clone(), path, value).expect(path);
+            let left = changed["data"].get("edits");
+            assert_eq!(left, stays.then_some(&edits), "{path}");
+        }
+        let same = set(edited.clone(), "data.set", json!("chess")).expect("a set");
+        assert_eq!(same, edited);
     }
 
     #[test]

@@ -86,6 +86,9 @@ pub(super) const ROWS: &str = "quantization.rows";
 /// Layers with a scheme of their own, an object; no row of the table.
 pub(super) const LAYERS: &str = "quantization.layers";
 
+/// The path that decides how many models answer a row.
+pub(super) const STAGES: &str = "architecture.stages";
+
 /// The path that decides what goes before weights are stored.
 pub const PRUNING: &str = "quantization.pruning";
 /// Schemes that equalization and bias correction are offered for: all that round to fewer digits than f16.
@@ -231,6 +234,8 @@ pub const FIELDS: &[Field] = &[
         "Decides which rows are made, apart from the recipe's own seed.")),
     optional(NONE, field("data.faults", "Faults", "", FieldKind::Object,
         "What is put into the data on purpose, by the recipe's seed, to see checks fire and accuracy move: each fault with the share of the rows that it touches.")),
+    optional(NONE, field(super::EDITS, "Edits", "", FieldKind::Object,
+        "What a person changed in the set on the Data page: labels, rows that are left out, slices whose accuracy is told apart.")),
     optional(Fallback::Word(""), field("data.reason", "Reason to use failing data", "", FieldKind::Text { max: 200 },
         "Data that fail a check are not run on without a reason; it is stored with the run.")),
     field("split.validation", "Validation share", "", number(0.05, 0.5),
@@ -280,8 +285,14 @@ pub const FIELDS: &[Field] = &[
         "Whether each block's input is added to its output; off is the plain network of the paper."))),
     of(&["lenet", "mlp", "vit", "mixer"], optional(ZERO, field("architecture.dropout", "Dropout", "", number(0.0, 0.9),
         "Share of hidden numbers that each training step takes out."))),
+    of_set(&["chess"], Fallback::Word("one"), field(STAGES, "Stages", "", choice(&["one", "two"]),
+        "two: a narrower model of the family first tells empty squares from occupied ones, and the model itself answers only those held for occupied.")),
+    Field { only_when: Some((STAGES, &["two"])), ..optional(Fallback::Number(4.0), field("architecture.narrowing", "Narrowing", "", integer(1, 32),
+        "The first stage has the family's widths divided by this: channels and units, or numbers of a token.")) },
     of(&[GRAPH], field("architecture.graph", "Graph", "", FieldKind::Object,
         "The layers as JSON; docs/graph.md has the form.")),
+    of_set(&["chess"], NONE, field("training.augmentation", "Augmentation", "", choice(&["none", "colours"]),
+        "colours: each training square is learned from twice, as it is and inverted with the other colour's piece; an epoch then has twice the steps.")),
     field("training.optimizer", "Optimizer", "", choice(&["adamw", "sgd"]),
         "adamw adapts the step of each weight; sgd needs a larger learning rate."),
     field("training.learning_rate", "Learning rate", "", number(1e-6, 10.0),

@@ -3,21 +3,26 @@
 //! Fields are described once, in [`fields`]: the reader's checks, the page's form and the documentation come from there.
 //! Fields that this version does not know are kept and take part in the digest.
 
+mod architecture;
 mod data;
 mod defaults;
 pub mod edit;
+mod edits;
 mod field;
 pub mod fields;
 mod read;
 mod reading;
+mod stages;
 mod typed;
 
 use crate::digest;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+pub use architecture::ArchitectureSpec;
 pub use data::DataSpec;
+pub use edits::{EDITS, Edits, MAX_EDITED_ROWS, MAX_SLICE_NAME, MAX_SLICES};
 pub use read::{MAX_RECIPE_BYTES, from_json, from_value};
 pub use reading::ReadingSpec;
 pub(crate) use typed::{canonical, typed};
@@ -29,7 +34,7 @@ pub const VERSION: u32 = 1;
 pub type Extra = Map<String, Value>;
 
 /// Everything that decides a result.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recipe {
     /// Always `"recipe"`.
     pub assay: String,
@@ -62,8 +67,10 @@ pub struct Recipe {
     pub extra: Extra,
 }
 
+crate::section::section!(Recipe { assay, version, seed, data, split, preprocessing, architecture, training, quantization, evaluation, reading, execution } {  } {  });
+
 /// How rows are divided; what is neither validation nor test trains.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SplitSpec {
     /// Share of each class for validation, or of the groups where a set has them, in (0, 0.5].
     pub validation: f64,
@@ -74,8 +81,10 @@ pub struct SplitSpec {
     pub extra: Extra,
 }
 
+crate::section::section!(SplitSpec { validation, test } {  } {  });
+
 /// What happens to a row before the first layer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PreprocessingSpec {
     /// `unit`: divide by the set's largest value; `standardize`: then subtract the training mean and divide by its deviation.
     pub scale: String,
@@ -84,99 +93,10 @@ pub struct PreprocessingSpec {
     pub extra: Extra,
 }
 
-/// The model, by family; a field that the family does not use is absent, and so may one be that has a default in
-/// [`fields`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ArchitectureSpec {
-    /// One of [`fields::FAMILIES`].
-    pub family: String,
-    /// Hidden layers of an `mlp`, layers with weights of a `resnet`, blocks of the others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub depth: Option<u32>,
-    /// Units of each hidden layer, channels of the first convolution, or numbers of a token.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub width: Option<u32>,
-    /// Channels of the first convolution of a `lenet`; the second has twice as many.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channels: Option<u32>,
-    /// Side of the square kernels of a `lenet`, odd.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kernel: Option<u32>,
-    /// Units of the hidden linear layer of a `lenet`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dense: Option<u32>,
-    /// Heads of the attention of a `vit`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heads: Option<u32>,
-    /// Side of the patches of a `vit` or `mixer`; 0 chooses by the image.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub patch: Option<u32>,
-    /// `relu`, `relu6`, `hardswish`, `silu`, `tanh` or `gelu`; empty and not written for a `graph`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub activation: String,
-    /// `none`, `batch` or `layer`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub normalization: Option<String>,
-    /// `max` or `average`, of a `lenet`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pooling: Option<String>,
-    /// `on` or `off`: the shortcuts of a `resnet`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub residual: Option<String>,
-    /// Share of hidden numbers that a training step takes out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dropout: Option<f64>,
-    /// The layers of a `graph`, in the form of `docs/graph.md`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub graph: Option<Map<String, Value>>,
-    /// Fields of later versions.
-    #[serde(flatten)]
-    pub extra: Extra,
-}
-
-impl ArchitectureSpec {
-    /// The word at an optional field, or the one that its absence means; empty for a family without it.
-    fn word<'a>(&self, path: &str, there: Option<&'a str>) -> &'a str {
-        match (there, fields::fallback(path, &self.family)) {
-            (Some(word), _) => word,
-            (None, Some(fields::Fallback::Word(word))) => word,
-            _ => "",
-        }
-    }
-
-    /// What [`Self::normalization`] says or its absence means.
-    #[must_use]
-    pub fn normalization(&self) -> &str {
-        self.word("architecture.normalization", self.normalization.as_deref())
-    }
-
-    /// What [`Self::pooling`] says or its absence means.
-    #[must_use]
-    pub fn pooling(&self) -> &str {
-        self.word("architecture.pooling", self.pooling.as_deref())
-    }
-
-    /// What [`Self::residual`] says or its absence means.
-    #[must_use]
-    pub fn residual(&self) -> &str {
-        self.word("architecture.residual", self.residual.as_deref())
-    }
-
-    /// What [`Self::dropout`] says; absent is none.
-    #[must_use]
-    pub fn dropout(&self) -> f64 {
-        self.dropout.unwrap_or(0.0)
-    }
-
-    /// What [`Self::patch`] says; absent chooses by the image.
-    #[must_use]
-    pub fn patch(&self) -> u32 {
-        self.patch.unwrap_or(0)
-    }
-}
+crate::section::section!(PreprocessingSpec { scale } {  } {  });
 
 /// How weights are found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainingSpec {
     /// `adamw` or `sgd`.
     pub optimizer: String,
@@ -202,13 +122,26 @@ pub struct TrainingSpec {
     pub patience: u32,
     /// Which epoch's weights are kept: `best` (lowest validation loss) or `last`.
     pub keep: String,
+    /// `colours`: each training row of `chess` also in the other colours; absent adds no row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<String>,
     /// Fields of later versions.
     #[serde(flatten)]
     pub extra: Extra,
 }
 
+crate::section::section!(TrainingSpec { optimizer, learning_rate, momentum, weight_decay, label_smoothing, schedule, warmup_epochs, batch_size, epochs, patience, keep, augmentation } {  } {  });
+
+impl TrainingSpec {
+    /// What [`Self::augmentation`] says; absent is `none`.
+    #[must_use]
+    pub fn augmentation(&self) -> &str {
+        self.augmentation.as_deref().unwrap_or("none")
+    }
+}
+
 /// How trained weights are stored and used.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct QuantizationSpec {
     /// One of [`fields::SCHEMES`].
     pub scheme: String,
@@ -246,6 +179,8 @@ pub struct QuantizationSpec {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+crate::section::section!(QuantizationSpec { scheme, rows, calibration, calibration_rows, activations, equalization, bias_correction, pruning, pruned_percent, fine_tune_epochs, layers } {  } {  });
 
 impl QuantizationSpec {
     /// What [`Self::rows`] says; absent is `whole`.
@@ -304,7 +239,7 @@ impl QuantizationSpec {
 }
 
 /// What is measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EvaluationSpec {
     /// Confidence of every interval, in [0.5, 0.999].
     pub confidence: f64,
@@ -317,8 +252,10 @@ pub struct EvaluationSpec {
     pub extra: Extra,
 }
 
+crate::section::section!(EvaluationSpec { confidence, throughput_batch, latency_secs } {  } {  });
+
 /// What a recipe is executed on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ExecutionSpec {
     /// `gpu` or `auto`, which times both; absent is `cpu`. Without a GPU the CPU does it, and the record says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -330,6 +267,8 @@ pub struct ExecutionSpec {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+crate::section::section!(ExecutionSpec { engine, on_gpu_loss } {  } {  });
 
 impl Recipe {
     /// The engine that it asks for: `cpu`, `gpu` or `auto`.

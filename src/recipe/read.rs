@@ -1,7 +1,7 @@
 //! Reads a recipe from text: size, form and ranges, with every problem named; shapes and work are the model's plan.
 
 use super::fields::{FAULTS, FIELDS, FieldKind, SCHEMES, at, paths, row};
-use super::{Recipe, VERSION, canonical, typed};
+use super::{Recipe, VERSION, canonical, edits, stages, typed};
 use crate::error::{Error, Problem, Result};
 use serde_json::Value;
 
@@ -84,6 +84,8 @@ pub fn from_value(value: Value) -> Result<Recipe> {
         check_together(&value, &mut problems);
         check_layers(&value, &mut problems);
         check_faults(&value, &mut problems);
+        problems.extend(edits::check(&value));
+        stages::check(&value, &mut problems);
     }
     if !problems.is_empty() {
         return Err(Error::Recipe(problems));
@@ -208,7 +210,7 @@ fn check_faults(document: &Value, problems: &mut Vec<Problem>) {
 }
 
 /// A whole number, also when it was written as `1.0`.
-fn whole(value: &Value) -> Option<u64> {
+pub(super) fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let float = value.as_f64()?;
         #[expect(
@@ -233,7 +235,7 @@ fn expectation(kind: FieldKind) -> String {
     }
 }
 
-fn kind_of(value: &Value) -> &'static str {
+pub(super) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
@@ -245,7 +247,7 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 /// A value as it is shown in a message, cut to a length that fits a line.
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Array(_) | Value::Object(_) => kind_of(value).into(),
         other => {
@@ -345,6 +347,22 @@ mod tests {
         assert!(found[0].starts_with("quantization.layers.\"conv1\": expected one of f32"));
         assert_eq!(found.len(), 2);
         assert!(problems(layers(Value::from(3)))[0].contains("an object of layers"));
+    }
+
+    #[test]
+    fn colours_are_swapped_on_chess_only_and_their_absence_changes_no_digest() {
+        let plain = Recipe::default_for("chess", "lenet");
+        assert!(!plain.to_json().contains("augmentation"));
+        let mut document = plain.to_value();
+        document["training"]["augmentation"] = Value::from("colours");
+        let recipe = from_value(document).expect("valid");
+        assert_eq!(recipe.training.augmentation(), "colours");
+        assert_ne!(recipe.training_digest(), plain.training_digest());
+        let found = problems(changed("training.augmentation", Value::from("colours")));
+        assert_eq!(
+            found,
+            ["training.augmentation: only used where data.set is \"chess\"; remove it"]
+        );
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The section of a recipe that says how whole boards are read around a model; it reads none.
 
 use super::{Extra, Recipe};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// How whole boards are read, over the same weights as single squares.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ReadingSpec {
     /// `legal`: only positions that follow the last one by a legal move; absent is `off`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -20,6 +20,8 @@ pub struct ReadingSpec {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+crate::section::section!(ReadingSpec { rule, kept, change } {  } {  });
 
 impl ReadingSpec {
     /// What [`Self::kept`] says; absent is 8.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A share of right answers with its Wilson score interval; see [`crate::stats::wilson`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Accuracy {
     /// Rows answered rightly.
     pub correct: u32,
@@ -16,6 +16,8 @@ pub struct Accuracy {
     /// Confidence of the interval.
     pub confidence: f64,
 }
+
+crate::section::section!(Accuracy: { correct, total, low, high, confidence } {  });
 
 impl Accuracy {
     /// `correct / total`, or 0 of no rows.
@@ -30,7 +32,7 @@ impl Accuracy {
 }
 
 /// One class of the test rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassResult {
     /// Name of the class.
     pub class: String,
@@ -40,8 +42,20 @@ pub struct ClassResult {
     pub predicted: u32,
 }
 
+crate::section::section!(ClassResult: { class, recall, predicted } {  });
+/// One named slice of a set.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Slice {
+    /// Its name.
+    pub slice: String,
+    /// Its rows that were not dropped, whatever their part.
+    pub rows: u32,
+    /// Its test rows that were answered rightly, with their interval.
+    pub accuracy: Accuracy,
+}
+
 /// Counts of answers by true class.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Confusion {
     /// Names of the classes.
     pub classes: Vec<String>,
@@ -49,8 +63,10 @@ pub struct Confusion {
     pub counts: Vec<u32>,
 }
 
+crate::section::section!(Confusion: { classes, counts } {  });
+
 /// The answers, row by row: what paired tests and the digest of predictions are made from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Predictions {
     /// Rows of the data set, in the order in which they were asked.
     pub rows: Vec<u32>,
@@ -61,6 +77,8 @@ pub struct Predictions {
     /// Probability (softmax) of the given answer, rounded to 4 decimals for reading; not part of the digest.
     pub confidence: Vec<f64>,
 }
+
+crate::section::section!(Predictions: { rows, labels, predicted, confidence } {  });
 
 /// Two models' answers on the same rows, and what McNemar's exact test says of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

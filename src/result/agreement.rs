@@ -1,10 +1,10 @@
 //! Whether a GPU computes what the CPU computes, as the numbers that say so and the verdict.
 
 use super::Accuracy;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A GPU run's check against the CPU. Its figures count only where this agrees.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Agreement {
     /// Whether every probe is within its tolerance.
     pub agrees: bool,
@@ -20,8 +20,10 @@ pub struct Agreement {
     pub flips: Vec<u32>,
 }
 
+crate::section::section!(Agreement: { agrees, reason, probes, cpu_accuracy } { flips });
+
 /// Numbers that both engines computed, compared.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Probe {
     /// `answers before training`, `one step of training`, `answers after training`, `test rows`.
     pub name: String,
@@ -44,3 +46,5 @@ pub struct Probe {
     /// Whether it is within it.
     pub within: bool,
 }
+
+crate::section::section!(Probe: { name, rows, numbers, max_absolute, max_relative, cosine, other_answers, tolerance, within } {  });

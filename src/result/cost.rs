@@ -1,9 +1,9 @@
 //! What a model costs, counted and not timed.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Counts of a planned model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cost {
     /// Trainable numbers.
     pub parameters: u64,
@@ -21,8 +21,10 @@ pub struct Cost {
     pub layers: Vec<LayerCost>,
 }
 
+crate::section::section!(Cost: { parameters, macs, weight_bytes, f32_bytes, activation_bytes, training_macs, layers } {  });
+
 /// Counts of one layer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LayerCost {
     /// Its name, also the prefix of its tensors: `conv1`.
     pub name: String,
@@ -41,3 +43,5 @@ pub struct LayerCost {
     /// Why that is not the recipe's scheme, or empty.
     pub reason: String,
 }
+
+crate::section::section!(LayerCost: { name, kind, output, parameters, macs, bytes, scheme, reason } {  });

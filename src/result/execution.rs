@@ -1,9 +1,9 @@
 //! On what a run was executed and why, and what a GPU costs beside the CPU.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Which engine executed a run, who chose it, and what happened on the way. Absent where the CPU was asked for.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Execution {
     /// What the recipe asks for: `gpu` or `auto`.
     pub asked: String,
@@ -25,8 +25,10 @@ pub struct Execution {
     pub gpu: Option<GpuUse>,
 }
 
+crate::section::section!(Execution: { asked, engine, reason, trial, fine_tuning, gpu } { parts });
+
 /// The short measurement by which `auto` chooses: a few training steps of the recipe's batch on both engines.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Trial {
     /// Time of a training step on the CPU, milliseconds.
     pub cpu_step_millis: f64,
@@ -36,8 +38,10 @@ pub struct Trial {
     pub gpu_wait_millis: f64,
 }
 
+crate::section::section!(Trial: { cpu_step_millis, gpu_step_millis, gpu_wait_millis } {  });
+
 /// Epochs that were trained on one engine with one batch size.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Part {
     /// `cpu` or `gpu`.
     pub engine: String,
@@ -50,8 +54,10 @@ pub struct Part {
     pub reason: String,
 }
 
+crate::section::section!(Part: { engine, batch_size, first_epoch } { reason });
+
 /// A GPU as a run used it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct GpuUse {
     /// The adapter and its driver, as they call themselves.
     pub adapter: String,
@@ -66,8 +72,10 @@ pub struct GpuUse {
     pub tiles: Vec<String>,
 }
 
+crate::section::section!(GpuUse: { adapter, dispatches_per_step, dispatches_per_batch, pipelines } { tiles });
+
 /// What a model's answers cost on both engines, by rows per call.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Breakdown {
     /// Time to plan and compile everything on the GPU, until it first answered, milliseconds, once.
     pub compile_millis: f64,
@@ -84,8 +92,10 @@ pub struct Breakdown {
     pub crossover: Option<u32>,
 }
 
+crate::section::section!(Breakdown: { compile_millis, upload_millis, upload_bytes, timestamps, batches, crossover } {  });
+
 /// A batch of answers on both engines; times are of a whole batch, milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct BatchCost {
     /// Rows per call.
     pub batch: u32,
@@ -109,3 +119,5 @@ pub struct BatchCost {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp_millis: Option<f64>,
 }
+
+crate::section::section!(BatchCost: { batch, cpu_millis, cpu_range_millis, cpu_samples, gpu_millis, gpu_range_millis, gpu_samples, compute_millis, read_back_millis, timestamp_millis } {  });

@@ -15,7 +15,7 @@ pub enum Status {
 }
 
 /// What one check found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
     /// Name of the check, as its file is called.
     pub check: String,
@@ -36,7 +36,15 @@ pub struct Finding {
     /// Places of some of those affected: rows of the set, columns or classes, by the unit. At most 20.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<u32>,
+    /// All of those affected, for whoever asks while the set is at hand; no part of a record.
+    #[serde(skip)]
+    pub affected: Vec<u32>,
+    /// Of labels that are doubted, the class of each of [`Self::affected`] in the models' view; no part of a record.
+    #[serde(skip)]
+    pub suggested: Vec<u16>,
 }
+
+crate::section::section!(Finding: { check, message, status, count, of, unit, warn_above, fail_above } { examples } { affected, suggested });
 
 /// A side of a set's quality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,7 +65,7 @@ pub enum Dimension {
 }
 
 /// How good a set is on one side.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Quality {
     /// Which side.
     pub dimension: Dimension,
@@ -65,14 +73,18 @@ pub struct Quality {
     pub score: f64,
 }
 
+crate::section::section!(Quality: { dimension, score } {  });
+
 /// What all checks found.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Findings {
     /// One for each check, in the order of the checks.
     pub findings: Vec<Finding>,
     /// One for each side of which something was checked, in the order of [`Dimension`].
     pub quality: Vec<Quality>,
 }
+
+crate::section::section!(Findings: { findings, quality } {  });
 
 impl Findings {
     /// The worst of all; a pass of no findings.

@@ -1,10 +1,10 @@
 //! How long calls take.
 
 use crate::stats;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Latency of calls with a fixed number of rows, measured in a closed loop: the next call starts when the last one ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Latency {
     /// Rows per call.
     pub batch: u32,
@@ -35,6 +35,8 @@ pub struct Latency {
     /// What makes the figures doubtful: `no steady state`, `page hidden`, `few samples`, `coarse clock`; empty when nothing does.
     pub flags: Vec<String>,
 }
+
+crate::section::section!(Latency: { batch, calls_per_sample, warmup_calls, samples_millis, mean_millis, p50_millis, p50_low_millis, p50_high_millis, p95_millis, p99_millis, samples_per_sec, resolution_micros, flags } {  });
 
 impl Latency {
     /// A measurement that has not ended: its samples so far and their median, for a live chart only.

@@ -9,8 +9,9 @@ mod execution;
 mod findings;
 mod latency;
 pub mod reading;
+mod stages;
 
-pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions};
+pub use accuracy::{Accuracy, ClassResult, Confusion, Paired, Predictions, Slice};
 pub use agreement::{Agreement, Probe};
 pub use cost::{Cost, LayerCost};
 pub use curve::{EpochPoint, Training};
@@ -19,12 +20,13 @@ pub use execution::{BatchCost, Breakdown, Execution, GpuUse, Part, Trial};
 pub use findings::{Dimension, Finding, Findings, Quality, Status as FindingStatus};
 pub use latency::Latency;
 pub use reading::{Boards, Reading};
+pub use stages::{StageTraining, StagedAnswers, Stages};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 /// Everything that a complete run measured. A stopped or interrupted run lacks what it did not reach.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Results {
     /// Counted from the layer graph, before anything ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,6 +46,10 @@ pub struct Results {
     /// Recall of each class on the test rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassResult>,
+    /// Accuracy on the test rows of each slice that the recipe's edits make, as [`Slice`] says it. Kept as JSON, as
+    /// [`Self::damage`] is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slices: Option<Value>,
     /// Latency of one row per call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
@@ -67,4 +73,9 @@ pub struct Results {
     /// `damage` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<Value>,
+    /// How a model of two stages was trained and answered, as [`Stages`] says it; absent for one stage. Kept as JSON, as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Value>,
 }
+
+crate::section::section!(Results: { cost, training, accuracy, test_loss, confusion, latency, throughput, execution, agreement, breakdown, damage, slices, reading, stages } { classes });

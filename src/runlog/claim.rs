@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::recipe::{self, Extra, Recipe};
 use crate::result::{Accuracy, Latency};
 use crate::stats::wilson;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The version of the claim that this build writes.
 pub const VERSION: u32 = 1;
@@ -26,7 +26,7 @@ const INTERVAL_RULE: &str = "interval";
 const MAX_WORD: usize = 40;
 
 /// What one person tells another about a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Claim {
     /// Always `"claim"`.
     pub assay: String,
@@ -65,8 +65,10 @@ pub struct Claim {
     text: String,
 }
 
+crate::section::section!(Claim { assay, version, recipe, results, tolerances, digests, arithmetic, engine, browser, started } { browser_version, by, digest } { text });
+
 /// The results of a claim, rounded to what a reader can use.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Claimed {
     /// Accuracy on the test rows with its interval.
     pub accuracy: Accuracy,
@@ -92,8 +94,10 @@ pub struct Claimed {
     pub extra: Extra,
 }
 
+crate::section::section!(Claimed { accuracy, test_loss, kept_epoch, parameters, macs, weight_bytes, reading } { latency } {  });
+
 /// A median latency with its interval, milliseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClaimedLatency {
     /// Rows per call.
     pub batch: u32,
@@ -107,8 +111,10 @@ pub struct ClaimedLatency {
     pub samples: u32,
 }
 
+crate::section::section!(ClaimedLatency: { batch, p50, low, high, samples } {  });
+
 /// How far a re-run may lie from a claim where it cannot be equal bit by bit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Tolerances {
     /// Always `"interval"`: within the interval of the claimed accuracy.
     pub accuracy: String,
@@ -119,6 +125,8 @@ pub struct Tolerances {
     #[serde(flatten)]
     pub extra: Extra,
 }
+
+crate::section::section!(Tolerances { accuracy, test_loss } {  } {  });
 
 impl Claim {
     /// What `record` lets one claim; `by` is a name that the sender typed, or empty.
@@ -191,7 +199,11 @@ impl Claim {
                 test_loss: tolerance,
                 extra: Extra::new(),
             },
-            digests: record.digests.clone(),
+            digests: Digests {
+                // Whoever checks a claim fine-tunes anew.
+                fine_tuned: String::new(),
+                ..record.digests.clone()
+            },
             arithmetic: record.environment.arithmetic.clone(),
             engine: record.environment.engine.clone(),
             browser: record.environment.browser.clone(),
@@ -279,8 +291,10 @@ impl Claim {
                 ));
             }
         }
-        if !digests.stored.is_empty() && !is_digest(&digests.stored) {
-            return Err("digests.stored: expected 64 hexadecimal digits".into());
+        for (name, digest) in [("stored", &digests.stored), ("source", &digests.source)] {
+            if !digest.is_empty() && !is_digest(digest) {
+                return Err(format!("digests.{name}: expected 64 hexadecimal digits"));
+            }
         }
         let accuracy = &self.results.accuracy;
         if accuracy.total == 0 || accuracy.correct > accuracy.total {

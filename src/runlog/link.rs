@@ -85,7 +85,7 @@ pub fn pack_recipe(recipe: &Recipe) -> Result<Packed> {
     pack(
         'r',
         &crate::digest::canonical_json(&recipe.to_value()),
-        carries_of_recipe(),
+        carries_of_recipe(recipe),
     )
 }
 
@@ -246,11 +246,24 @@ impl Link {
     }
 }
 
-fn carries_of_recipe() -> Vec<String> {
-    vec![
+fn carries_of_recipe(recipe: &Recipe) -> Vec<String> {
+    let mut carries = recipe_sentences(recipe);
+    carries
+        .push("Not carried: results, weights, images, anything about you or your device.".into());
+    carries
+}
+
+fn recipe_sentences(recipe: &Recipe) -> Vec<String> {
+    let mut carries = vec![
         "The recipe: data set by name, split, architecture, training, quantization, evaluation, seed.".into(),
-        "Not carried: results, weights, images, anything about you or your device.".into(),
-    ]
+    ];
+    if recipe.data.edits.is_some() {
+        carries.push(
+            "What was edited in the set: rows by number, with classes and the names of slices."
+                .into(),
+        );
+    }
+    carries
 }
 
 /// What a claim's link carries and what not, a sentence each.
@@ -276,8 +289,8 @@ pub fn carries_of_claim(claim: &Claim) -> Vec<String> {
         );
     }
     sentence += ", test loss, size, each with its interval or tolerance.";
-    let mut carries = vec![
-        "The recipe: data set by name, split, architecture, training, quantization, evaluation, seed.".into(),
+    let mut carries = recipe_sentences(&claim.recipe);
+    carries.extend([
         sentence,
         "Digests of data, weights and answers, to compare bit by bit.".into(),
         format!(
@@ -287,7 +300,7 @@ pub fn carries_of_claim(claim: &Claim) -> Vec<String> {
             format!("{} {}", claim.browser, claim.browser_version).trim(),
             cut(&claim.started, 40)
         ),
-    ];
+    ]);
     if !claim.by.is_empty() {
         carries.push(format!("The name that you typed: {}.", claim.by));
     }

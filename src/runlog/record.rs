@@ -17,7 +17,7 @@ pub const VERSION: u32 = 1;
 pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
 
 /// One run. Its identity is `digest`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Record {
     /// Always `"record"`.
     pub assay: String,
@@ -60,6 +60,8 @@ pub struct Record {
     pub extra: Extra,
 }
 
+crate::section::section!(Record { assay, version, started, duration_secs, status, recipe, recipe_digest, results, findings, predictions, digests, environment, resumed_from, checked_claim } { digest } {  });
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -75,20 +77,40 @@ pub enum Status {
 }
 
 /// Digests of what a run used and made; each is 64 hexadecimal digits, or empty where the run did not get there.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Digests {
     /// Of the data set's pixels and labels.
     pub data: String,
+    /// Of the set that the data derive from by the recipe's edits; absent where it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
     /// Of the kept f32 weights.
     pub weights: String,
+    /// Of the f32 weights that fine-tuning left, with those that they came from and the quantization; absent where nothing was
+    /// fine-tuned, and in records of builds that did not keep them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fine_tuned: String,
     /// Of the stored weights under the recipe's scheme.
     pub stored: String,
     /// Of the test rows with their predicted classes.
     pub predictions: String,
 }
 
+crate::section::section!(Digests: { data, weights, stored, predictions } { source, fine_tuned });
+impl Digests {
+    /// Of the set as it was before any edit: rows of two runs where this is equal are the same pictures.
+    #[must_use]
+    pub fn unedited(&self) -> &str {
+        if self.source.is_empty() {
+            &self.data
+        } else {
+            &self.source
+        }
+    }
+}
+
 /// Where a run ran, as coarse as comparing needs: nothing that tells one person or machine from another.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Environment {
     /// Assay's version.
     pub app_version: String,
@@ -112,6 +134,8 @@ pub struct Environment {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub adapter: String,
 }
+
+crate::section::section!(Environment: { app_version, build, engine, arithmetic, browser, browser_version, cores, timer_resolution_micros, isolated } { adapter });
 
 /// A record as it was read.
 #[derive(Debug, Clone, PartialEq)]

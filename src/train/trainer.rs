@@ -337,6 +337,12 @@ impl Trainer {
         &self.progress.curve
     }
 
+    /// Rows of an epoch.
+    #[must_use]
+    pub const fn training_rows(&self) -> usize {
+        self.train.len()
+    }
+
     /// Steps done.
     #[must_use]
     pub const fn steps(&self) -> u64 {

@@ -4,6 +4,7 @@
 //! own, so that `free` gives everything back and one that is lost takes no other along.
 
 use super::api::{Js, thrown};
+use super::kernel_texts::open_gpu;
 use super::options::{confidence, model_options, train_options, whole};
 use super::results;
 use crate::api::{self, Counts, Gpu, Info, Options, Turns};
@@ -301,7 +302,7 @@ async fn opened() -> Result<Gpu> {
     let property = |of: &JsValue, name: &str| js_sys::Reflect::get(of, &name.into());
     let navigator = property(&global, "navigator").unwrap_or_default();
     if property(&navigator, "gpu").is_ok_and(|gpu| !gpu.is_falsy()) {
-        return Ok(Gpu::open().await?.nudging(needs_nudges()));
+        return Ok(open_gpu().await?.nudging(needs_nudges()));
     }
     let is_insecure = property(&global, "isSecureContext").is_ok_and(|it| it == JsValue::FALSE);
     let why = if is_insecure {

@@ -12,6 +12,8 @@ mod clock;
 #[cfg(not(feature = "sets-module"))]
 mod gpu_api;
 #[cfg(not(feature = "sets-module"))]
+mod kernel_texts;
+#[cfg(not(feature = "sets-module"))]
 mod options;
 #[cfg(not(feature = "sets-module"))]
 mod page;

@@ -2,6 +2,7 @@
 
 use super::clock::WebClock;
 use super::js_error::{js_error, to_js};
+use super::kernel_texts::open_gpu;
 use super::page::value_from;
 use super::sets::{RemoteMaker, RemoteRules, SetSource};
 use crate::lab::Lab;
@@ -52,6 +53,7 @@ impl LabWorker {
         let sets = Sets::by(Box::new(RemoteMaker(sets)), Box::new(rules));
         let clock = Rc::new(WebClock::new());
         let mut lab = Lab::with_sets(clock, Environment::default(), sets);
+        lab.set_gpu_opener(|| Box::pin(open_gpu()));
         lab.set_waker(Waker::from(Arc::new(Device)));
         Self(lab)
     }

@@ -26,6 +26,10 @@ pub(crate) fn cases() -> Vec<Case> {
             name: "vibration_has_its_digests",
             run: vibration_has_its_digests,
         },
+        Case {
+            name: "edited_digits_have_their_digests",
+            run: edited_digits_have_their_digests,
+        },
     ]
 }
 
@@ -161,6 +165,48 @@ const VIBRATION: [(f64, f64, Sensor, u32, &str); 3] = [
         "a6df3d72bd93e210814c43b5a961c439e4d80390de0b8ca5fa99dee2442212dd",
     ),
 ];
+
+/// What was edited in the digits, and the digest of that version.
+const EDITED: [(&str, &str); 4] = [
+    (
+        r#"{"labels":{"17":3}}"#,
+        "ec8d64632728a822f4cb7ee82978b92588d6f39f12fe6a7df2c09669dad9c04c",
+    ),
+    (
+        r#"{"dropped":[4,9]}"#,
+        "219875917bad99d951fa4461418a1bf4d2ff1986ff03730451244380df7245f0",
+    ),
+    (
+        r#"{"slices":{"first":[0,1]}}"#,
+        "7bb537b01a1f5404f687c4b57a2770aa1c7ba3c9752cfc7d0c057c249033a222",
+    ),
+    (
+        r#"{"labels":{"9":1,"17":3},"dropped":[4],"slices":{"b":[1],"a":[0,2]}}"#,
+        "dbae74b99e7c2c3e40d96622aa251e8130cdb3c74b084a738a07a8de2fe42e5e",
+    ),
+];
+
+fn edited_digits_have_their_digests() -> Result<(), String> {
+    let recipe = Recipe::default_for("digits", "lenet");
+    let mut wrong = Vec::new();
+    for (edits, expected) in EDITED {
+        let words = |error: assay::error::Error| error.to_string();
+        let mut spec = recipe.data.clone();
+        spec.edits = serde_json::from_str(edits).map_err(|error| error.to_string())?;
+        let made = data::from_spec(&spec).map_err(words)?;
+        let parts = data::split(&made, &recipe.split, recipe.seed).map_err(words)?;
+        let edits = spec.edits().map_err(words)?.unwrap_or_default();
+        let digest = data::edit(made, parts, edits).map_err(words)?.0.digest();
+        if digest != expected {
+            wrong.push(format!("{:?}: {digest}", spec.edits));
+        }
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(wrong.join("; "))
+    }
+}
 
 fn vibration_has_its_digests() -> Result<(), String> {
     let mut wrong = Vec::new();

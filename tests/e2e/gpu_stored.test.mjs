@@ -1,9 +1,10 @@
 // @ts-check
-/** @file A model that was trained on a GPU in the variants view, under the microscope, in the search and fine-tuned. Chromium's software adapter stands in for a GPU, so the model is tiny. */
+/** @file A model that was trained on a GPU in the variants view, under the microscope, in the search, fine-tuned and exported so. Chromium's software adapter stands in for a GPU, so the model is tiny. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { browserName, launch, notRun, servePage } from "./harness/index.mjs";
+import { exported, hearStages, looked, played, stagesHeard } from "./kept_weights.mjs";
 import { open, press, records, run, says, smallRecipe, useRecipe, waitFor } from "./person.mjs";
 
 const skip = browserName() !== "chromium";
@@ -65,6 +66,24 @@ test("a GPU's model is stored in many ways on it, looked at, searched and fine-t
     assert.equal(by.int4.engine, "gpu");
     assert.equal(by.ternary.engine, "cpu");
     assert.match(by.ternary.reason, /ternary/u);
+
+    // What the GPU fine-tuned is what is exported and looked at; once it is gone it is another model, and that is said.
+    const own = made.find(({ recipe }) => recipe.quantization.scheme === "int4");
+    await hearStages(page);
+    await page.evaluate((digest) => /** @type {any} */ (globalThis).assay.router.go("microscope", [digest]), own?.digest);
+    assert.deepEqual(await looked(page), { stored: own?.digests.stored, note: "" });
+    assert.equal((await exported(page)).stored_digest, own?.digests.stored);
+    assert.equal(await played(page, own?.digest), "");
+    assert.ok(!(await stagesHeard(page)).includes("fine-tuning"));
+    await page.evaluate((digest) => /** @type {any} */ (globalThis).assay.router.go("microscope", [digest]), own?.digest);
+    await page.evaluate((digest) => /** @type {any} */ (globalThis).assay.log.db.write(["weights"], async (/** @type {any} */ stores) => stores.weights.delete(digest)), own?.digests.fine_tuned);
+    const anew = await looked(page);
+    assert.notEqual(anew.stored, own?.digests.stored);
+    await says(page, /The weights that a GPU fine-tuned for this run are not stored in this browser/, { within: ".microscope-view" });
+    assert.notEqual((await exported(page)).stored_digest, own?.digests.stored);
+    await says(page, /the weights that a GPU fine-tuned for this run are not stored in this browser/, { within: "assay-notices" });
+    assert.match(await played(page, own?.digest), /^The weights that a GPU fine-tuned for this run are not stored/u);
+    assert.ok((await stagesHeard(page)).includes("fine-tuning"));
 
     await page.evaluate((digest) => /** @type {any} */ (globalThis).assay.router.go("microscope", [digest]), variants[0]?.digest);
     await says(page, "Layers, the most damaged first");

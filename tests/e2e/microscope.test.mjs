@@ -43,7 +43,8 @@ test("the most damaged layer comes first, and setting layers back to f32 gives t
     await says(page, `${flips.length} of ${flips.length} images`, { within: "assay-flips" });
     await says(page, /right with f32 only.*with the stored model only/, { within: ".facts" });
     await says(page, paired.verdict, { within: ".facts" });
-    assert.equal((await page.$$("assay-flips canvas")).length, Math.min(24, flips.length));
+    const drawn = () => [...document.querySelectorAll("assay-flips canvas")].filter((each) => /** @type {HTMLCanvasElement} */ (each).width > 1).length;
+    assert.equal(await waitFor(page, "the pictures are drawn", drawn), Math.min(24, flips.length));
 
     // Every layer with weights back to f32: no error is left, no answer differs, nothing was trained or recorded.
     for (const { name } of before.filter(({ switched }) => switched === false)) {

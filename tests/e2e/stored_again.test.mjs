@@ -1,10 +1,11 @@
 // @ts-check
-/** @file Layers with schemes of their own in the recipe's form and in the table of runs; fine-tuning for a look or a file, watched and stopped. */
+/** @file Layers with schemes of their own in the recipe's form and in the table of runs; fine-tuning for a look or a file, watched and stopped; what a run's fine-tuning left, kept for both. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { launch, servePage } from "./harness/index.mjs";
-import { goTo, open, press, recipeText, records, run, says, smallRecipe, text, useRecipe, waitFor } from "./person.mjs";
+import { exported, hearStages, looked, played, stagesHeard } from "./kept_weights.mjs";
+import { goTo, isUsable, open, press, recipeText, records, run, says, smallRecipe, text, useRecipe, waitFor } from "./person.mjs";
 
 /** @typedef {import("./person.mjs").Page} Page */
 
@@ -87,4 +88,35 @@ test("fine-tuning for the Microscope and for a file says how far it is, and Stop
     assert.deepEqual(left, { problem: "", notices: 0 });
     assert.equal((await records(page)).length, 1);
     assert.doesNotMatch(await text(page, ".microscope-view"), /stopped/i);
+  }));
+
+test("a run's fine-tuned model is exported, looked at and played with as it was measured, without fine-tuning it again", () =>
+  withPage(async (page) => {
+    await useRecipe(page, await smallRecipe(page, { quantization: { scheme: "int4", fine_tune_epochs: 1 }, evaluation: { latency_secs: 0 } }));
+    const record = await run(page);
+    assert.match(record.digests.fine_tuned, /^[0-9a-f]{64}$/);
+    // A page that is opened again has what the browser kept, and no model in its lab.
+    await page.reload();
+    await isUsable(page);
+    await hearStages(page);
+    await page.evaluate((digest) => /** @type {any} */ (globalThis).assay.router.go("microscope", [digest]), record.digest);
+    await says(page, "Layers, the most damaged first");
+    const file = await exported(page);
+    await says(page, "the file gave the same answers on all 359 test images, as the record says", { within: "assay-notices" });
+    assert.deepEqual([file.stored_digest, file.predictions_digest], [record.digests.stored, record.digests.predictions]);
+    assert.equal((await looked(page)).stored, record.digests.stored);
+
+    assert.equal(await played(page, record.digest), "");
+    const stages = await stagesHeard(page);
+    assert.ok(stages.includes("proving the file") && stages.includes("looking for damage"), stages.join());
+    assert.ok(!stages.includes("fine-tuning"), stages.join());
+
+    // Where what fine-tuning left is gone, the CPU makes the same again.
+    await page.evaluate((digest) => /** @type {any} */ (globalThis).assay.log.db.write(["weights"], async (/** @type {any} */ stores) => stores.weights.delete(digest)), record.digests.fine_tuned);
+    await page.evaluate((digest) => /** @type {any} */ (globalThis).assay.router.go("microscope", [digest]), record.digest);
+    const again = await looked(page);
+    assert.equal(again.stored, record.digests.stored);
+    assert.equal(again.note, "");
+    assert.ok((await stagesHeard(page)).includes("fine-tuning"));
+    assert.deepEqual(page.problems, []);
   }));

@@ -8,7 +8,7 @@ mod cases;
 #[expect(unreachable_pub, reason = "wasm-bindgen exports public functions only")]
 mod exports {
     use super::cases::{GpuCase, all};
-    use assay::engine::gpu::Gpu;
+    use assay::engine::gpu::{Gpu, supply_kernels};
     use std::cell::OnceCell;
     use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -36,10 +36,18 @@ mod exports {
         static OPENED: OnceCell<(Gpu, Vec<GpuCase>)> = const { OnceCell::new() };
     }
 
+    #[wasm_bindgen(module = "/src/web/kernel_texts.js")]
+    extern "C" {
+        #[wasm_bindgen(js_name = kernelTexts, catch)]
+        async fn kernel_texts() -> Result<wasm_bindgen::JsValue, wasm_bindgen::JsValue>;
+    }
+
     /// The adapter's name, once there is one; rejects with the reason where there is none.
     #[wasm_bindgen]
     pub async fn adapter() -> Result<String, String> {
         console_error_panic_hook::set_once();
+        let texts = kernel_texts().await.ok().and_then(|it| it.as_string());
+        supply_kernels(&texts.unwrap_or_default()).map_err(|error| error.to_string())?;
         let gpu = Gpu::open().await.map_err(|error| error.to_string())?;
         let name = gpu.name().to_owned();
         OPENED.with(|opened| {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { scientific } from "../../www/figures.js";
-import { choiceWords, decidedWords, engineAsked, engineNote, fineTuningWords, liveEngineWords, lossWords, partWords, sameAnswersWords, whyNoBaseline } from "../../www/gpu_words.js";
+import { anewWords, choiceWords, decidedWords, engineAsked, engineNote, fineTuningWords, liveEngineWords, lossWords, partWords, sameAnswersWords, whyNoBaseline } from "../../www/gpu_words.js";
 import { RunLog } from "../../www/run_log.js";
 import { Store } from "../../www/store.js";
 
@@ -66,8 +66,12 @@ test("tells what fine-tuned a model, and of a file that has another one's weight
   assert.equal(fineTuningWords(on("gpu", undefined)), "on the GPU");
   assert.equal(fineTuningWords(on("cpu", "the GPU was lost")), "on the CPU; the GPU was lost");
   assert.deepEqual([fineTuningWords(record({ parts: [] })), fineTuningWords(/** @type {any} */ ({ results: {} }))], ["", ""]);
-  assert.match(sameAnswersWords("b", on("gpu", undefined), "cpu-2"), /fine-tuned on a GPU/u);
-  assert.doesNotMatch(sameAnswersWords("b", on("cpu", undefined), "cpu-2"), /fine-tuned/u);
+  assert.match(sameAnswersWords("b", on("gpu", undefined), "cpu-2", true), /; the record has others: the weights that a GPU fine-tuned for this run are not stored/u);
+  assert.match(sameAnswersWords("a", on("gpu", undefined), "cpu-2", true), /^, as the record says; the weights that a GPU fine-tuned/u);
+  // Kept weights are those that were measured, and a CPU makes the same ones again.
+  assert.match(sameAnswersWords("b", on("gpu", undefined), "cpu-2"), /a GPU had a part in its run/u);
+  assert.doesNotMatch(sameAnswersWords("b", on("cpu", undefined), "cpu-2", true), /fine-tuned/u);
+  assert.deepEqual([anewWords(on("gpu", undefined), false), anewWords(on("cpu", undefined), true)], ["", ""]);
   assert.equal(sameAnswersWords("a", on("gpu", undefined), "cpu-2"), ", as the record says");
 });
 

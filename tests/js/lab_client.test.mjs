@@ -80,6 +80,17 @@ const wait = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
  */
 const heard = (target, type) => new Promise((resolve) => target.addEventListener(type, resolve, { once: true }));
 
+test("a record comes with its weights and with what fine-tuning left of them, each where it is", () => {
+  const { client, workers } = startedClient();
+  /** @type {any[]} */
+  const heard = [];
+  const { id } = client.command({ type: "run", recipe: {} }, { onEvent: (event) => heard.push(event) });
+  const event = { id, type: "recorded", record: "{}" };
+  const [bytes, fineTuned] = [new Uint8Array([1]), new Uint8Array([2])];
+  for (const more of [{ bytes, fineTuned }, { fineTuned }, { bytes }, {}]) workers[0]?.say({ event, ...more });
+  assert.deepEqual(heard, [{ ...event, bytes, fineTuned }, { ...event, fineTuned }, { ...event, bytes }, event]);
+});
+
 test("opens the lab with the environment before anything else", () => {
   const { client, workers } = startedClient();
   client.command({ type: "dataset", recipe: {} }).done.catch(() => {});

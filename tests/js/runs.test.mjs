@@ -75,11 +75,12 @@ function page({ db = memory(), locks = new FakeLocks() } = {}) {
   const appended = [];
   const log = /** @type {any} */ ({
     db,
-    async append(/** @type {string} */ text) {
+    async append(/** @type {string} */ text, /** @type {(Uint8Array|undefined)[]} */ ...[, fineTuned]) {
       const { digest } = JSON.parse(text);
       appended.push(digest);
-      await db.appendRecords([{ text, summary: /** @type {any} */ ({ digest, weightsDigest: "w", scheme: "f32", recipe: {} }) }]);
-      return { digest, weightsDigest: "w", scheme: "f32", recipe: {} };
+      const summary = /** @type {any} */ ({ digest, weightsDigest: "w", scheme: "f32", recipe: {}, ...(fineTuned ? { fineTunedDigest: `t${fineTuned}` } : {}) });
+      await db.appendRecords([{ text, summary }]);
+      return summary;
     },
     recordText: (/** @type {string} */ digest) => db.recordText(digest),
   });
@@ -119,6 +120,19 @@ test("a run is recorded once, shown, and leaves no checkpoint", async () => {
   assert.equal(on.store.state.shown?.digest, "r1");
   assert.deepEqual(await on.db.checkpoints(), []);
   assert.equal(on.locks.held.size, 0);
+});
+
+test("the model to play with is that of the run, told apart by what fine-tuning left", async () => {
+  const on = page();
+  for (const [fineTuned, key] of [[undefined, ""], [new Uint8Array([7]), "t7"]]) {
+    void on.runs.start(TEXT);
+    await settle();
+    const run = on.lab.runs().at(-1);
+    run?.onEvent({ id: 1, type: "recorded", digest: `r${key}`, record: record(`r${key}`, "complete", 3), bytes: new Uint8Array([9]), ...(fineTuned ? { fineTuned } : {}) });
+    run?.resolve({ digest: `r${key}` });
+    await settle();
+    assert.equal(on.runs.loadedModel, `w quantization.scheme=f32 ${key}`);
+  }
 });
 
 test("keeps only the newest checkpoint of a run", async () => {

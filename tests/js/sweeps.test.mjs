@@ -28,7 +28,7 @@ class InstantLab extends EventTarget {
     const work = async () => {
       await new Promise((resolve) => setTimeout(resolve));
       if (body.recipe === "fails") throw new Error("it broke");
-      onEvent({ type: "recorded", record: body.recipe, bytes: new Uint8Array(1) });
+      onEvent({ type: "recorded", record: body.recipe, bytes: new Uint8Array(1), fineTuned: new Uint8Array(2) });
     };
     return { id: 1, done: body.type === "run" ? work() : Promise.resolve({}) };
   }
@@ -42,6 +42,8 @@ function page(recipes, cores) {
   const labs = [];
   /** @type {string[]} */
   const logged = [];
+  /** Bytes of the weights that came with each record. @type {(number|undefined)[][]} */
+  const came = [];
   const sweeps = new Sweeps({
     store,
     cores,
@@ -51,22 +53,29 @@ function page(recipes, cores) {
         return /** @type {any} */ ({ recipe: text });
       },
     },
-    log: { append: async (record) => (logged.push(record), /** @type {any} */ ({})) },
+    log: {
+      append: async (record, weights, fineTuned) => {
+        logged.push(record);
+        came.push([weights?.length, fineTuned?.length]);
+        return /** @type {any} */ ({});
+      },
+    },
     makeLab: () => {
       const lab = new InstantLab();
       labs.push(lab);
       return /** @type {any} */ (lab);
     },
   });
-  return { store, sweeps, labs, logged };
+  return { store, sweeps, labs, logged, came };
 }
 
 test("every recipe of the queue is run and logged, and the labs end", async () => {
-  const { store, sweeps, labs, logged } = page(["a", "b", "c", "d", "e"], 3);
+  const { store, sweeps, labs, logged, came } = page(["a", "b", "c", "d", "e"], 3);
   const all = sweeps.start();
   assert.equal(store.state.sweep?.labs, 3);
   await all;
   assert.deepEqual(logged.sort(), ["a", "b", "c", "d", "e"]);
+  assert.deepEqual(came, Array(5).fill([1, 2]));
   assert.deepEqual([store.state.queue, store.state.sweep, store.state.notices], [[], null, []]);
   assert.deepEqual(labs.map(({ started, closed }) => [started, closed]), [[true, true], [true, true], [true, true]]);
 });

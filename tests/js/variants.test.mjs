@@ -19,6 +19,8 @@ function page(work, kept = new Map()) {
   store.update({ lab: "ready" });
   /** @type {string[]} */
   const logged = [];
+  /** Weights that came with a record. @type {Map<string, any[]>} */
+  const came = new Map();
   /** @type {any[]} */
   const commands = [];
   const models = { told: 0 };
@@ -32,30 +34,34 @@ function page(work, kept = new Map()) {
       },
     }),
     log: /** @type {any} */ ({
-      append: async (/** @type {string} */ text) => logged.push(text),
+      append: async (/** @type {string} */ text, /** @type {any[]} */ ...weights) => {
+        logged.push(text);
+        if (weights.some(Boolean)) came.set(text, weights);
+      },
       recordText: async () => "a record",
       weights: async (/** @type {string} */ digest) => (digest === "w" ? new Uint8Array(3) : null),
       summaries: new Map([["d", summary()], ["without", summary({ weightsDigest: "gone" })]]),
     }),
     storage: { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value), removeItem: (key) => void kept.delete(key) },
   });
-  return { store, variants, logged, commands, kept, models };
+  return { store, variants, logged, came, commands, kept, models };
 }
 
 test("every variant is logged as it comes, and the store says which one it is", async () => {
   /** @type {any[]} */
   const seen = [];
-  const { store, variants, logged, commands, models } = page(async (body, onEvent) => {
+  const { store, variants, logged, came, commands, models } = page(async (body, onEvent) => {
     for (const [index, it] of body.quantizations.entries()) {
       onEvent({ type: "variant", index, count: 2 });
       onEvent({ type: "stage", name: "scoring", fraction: 0.5 });
       seen.push({ ...store.state.variants });
-      onEvent({ type: "recorded", record: it.scheme });
+      onEvent({ type: "recorded", record: it.scheme, ...(index === 1 ? { fineTuned: new Uint8Array([7]) } : {}) });
     }
     return { digests: ["x", "y"] };
   });
   assert.deepEqual(await variants.start("d", [{ scheme: "int4" }, { scheme: "int8" }]), ["x", "y"]);
   assert.deepEqual(logged, ["int4", "int8"]);
+  assert.deepEqual([...came], [["int8", [undefined, new Uint8Array([7])]]], "the trained weights are there already");
   assert.equal(models.told, 2, "the lab holds another model to play with after each");
   assert.equal(commands[0].record, "a record");
   assert.deepEqual([seen[1].index, seen[1].count, seen[1].stage], [1, 2, "scoring"]);

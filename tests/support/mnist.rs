@@ -4,9 +4,9 @@
 //! used, divided anew into training, validation and test rows, so accuracies do not compare with those of 60,000 training
 //! images.
 
-use assay::data::import::{self, File, Options};
+use assay::data::import::{self, File, Options, Reading};
 use assay::data::{Dataset, LocalMaker};
-use assay::recipe::Recipe;
+use assay::recipe::{DataSpec, Recipe};
 use std::fs;
 use std::path::Path;
 
@@ -46,6 +46,15 @@ pub(crate) fn opened() -> Option<Result<LocalMaker, String>> {
         }
         Ok(maker)
     })
+}
+
+/// What a recipe says of the opened files.
+pub(crate) fn data(maker: &LocalMaker) -> Result<DataSpec, String> {
+    let reading = Reading::new(&maker.opened, &Options::default());
+    let dataset = reading.dataset().map_err(|error| error.to_string())?;
+    let mut data = DataSpec::named("own");
+    assay::data::state(&mut data, &maker.opened.identity(), &dataset);
+    Ok(data)
 }
 
 fn bytes(folder: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, String> {

@@ -39,11 +39,12 @@ export class AssayFindings extends AssayElement {
   finding(finding) {
     const made = finding.of > 0;
     const [name, word, tone] = made ? STATUS[finding.status] : /** @type {typeof STATUS.pass} */ (["unclear", "not made", ""]);
-    const rows = finding.unit === "rows" && (finding.examples?.length ?? 0) > 0 && !this.brief;
+    const some = finding.rows ?? finding.examples ?? [];
+    const rows = finding.unit === "rows" && some.length > 0 && !this.brief;
     return html`<span class="status small" data-tone=${tone}>${icon(name)} ${word}</span>
       <strong>${finding.check}</strong>
       <span>${finding.message}
-        ${rows ? html`<button type="button" class="link" aria-label=${`Show ${count(finding.examples?.length ?? 0)}, ${finding.check}`} @click=${() => this.dispatchEvent(new CustomEvent("examples", { detail: finding }))}>Show ${count(finding.examples?.length ?? 0)}</button>` : ""}</span>`;
+        ${rows ? html`<button type="button" class="link" aria-label=${`Show ${count(some.length)}, ${finding.check}`} @click=${() => this.dispatchEvent(new CustomEvent("examples", { detail: finding }))}>Show ${count(some.length)}</button>` : ""}</span>`;
   }
 
   /** @param {Findings} findings */

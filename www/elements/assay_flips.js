@@ -9,6 +9,7 @@ import "./assay_image_grid.js";
 
 /** @import { Flip } from "../damage.js" */
 /** @import { Item } from "./assay_image_grid.js" */
+/** @import { Recipe } from "../types.js" */
 
 const KINDS = /** @type {const} */ ([
   ["all", "all changes"],
@@ -18,13 +19,14 @@ const KINDS = /** @type {const} */ ([
 ]);
 
 export class AssayFlips extends AssayElement {
-  static properties = { flips: { attribute: false }, set: { type: String }, classes: { attribute: false }, kind: { state: true } };
+  static properties = { flips: { attribute: false }, recipe: { attribute: false }, classes: { attribute: false }, kind: { state: true } };
 
   constructor() {
     super();
     /** @type {Flip[]} */
     this.flips = [];
-    this.set = "";
+    /** Of which set the rows are. @type {Recipe|null} */
+    this.recipe = null;
     /** @type {string[]} */
     this.classes = [];
     /** @type {typeof KINDS[number][0]} */
@@ -43,7 +45,7 @@ export class AssayFlips extends AssayElement {
         <span class="soft" role="status">${shown.length} of ${this.flips.length} images</span>
       </div>
       <p class="small soft">Each answer with its margin: its score above the next one's. A small margin was close to tipping anyway.</p>
-      ${shown.length === 0 ? html`<p class="soft">None of the changes is of this kind.</p>` : html`<assay-image-grid .set=${this.set} .items=${shown.map((flip) => this.item(flip))} label="Answers that changed" .size=${24}></assay-image-grid>`}`;
+      ${shown.length === 0 ? html`<p class="soft">None of the changes is of this kind.</p>` : html`<assay-image-grid .recipe=${this.recipe} .items=${shown.map((flip) => this.item(flip))} label="Answers that changed" .size=${24}></assay-image-grid>`}`;
   }
 
   /** @param {Flip} flip @returns {Item} */

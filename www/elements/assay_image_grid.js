@@ -1,11 +1,11 @@
 // @ts-check
-/** @file Small images of a set, page by page, each with a caption; they can be picked. The pixels come from the lab. */
+/** @file Small images of a set, page by page, each with a caption; one or several can be picked. The pixels come from the lab. */
 
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { count } from "../figures.js";
 import { errorFrom } from "../page_wasm.js";
-import { dataKey, drawPicture, pictures } from "../pictures.js";
+import { drawPicture, pictures, rowsKey } from "../pictures.js";
 import { AssayElement } from "./assay_element.js";
 
 /** @import { PropertyValues, TemplateResult } from "lit" */
@@ -19,7 +19,7 @@ import { AssayElement } from "./assay_element.js";
  * @property {TemplateResult|string} [caption]
  */
 
-/** Event: `pick` (a CustomEvent that does not bubble; detail the row). */
+/** Events that do not bubble: `pick` (a CustomEvent; detail the row), and of several `mark` (detail the rows from one to another). */
 export class AssayImageGrid extends AssayElement {
   static properties = {
     recipe: { attribute: false },
@@ -28,6 +28,7 @@ export class AssayImageGrid extends AssayElement {
     size: { type: Number },
     picked: { type: Number },
     pickable: { type: Boolean },
+    selected: { attribute: false },
     page: { state: true },
     found: { state: true },
     problem: { state: true },
@@ -45,6 +46,14 @@ export class AssayImageGrid extends AssayElement {
     /** @type {number|null} */
     this.picked = null;
     this.pickable = false;
+    /** Rows that are picked where several can be; null where one can. @type {ReadonlySet<number>|null} */
+    this.selected = null;
+    /** The row that had the keyboard last. @type {number|null} */
+    this.at = null;
+    /** Which of the pictures has the keyboard, or -1. */
+    this.held = -1;
+    /** Where a range begins. @type {number|null} */
+    this.last = null;
     this.page = 0;
     /** @type {Map<number, Picture>} */
     this.found = new Map();
@@ -67,8 +76,10 @@ export class AssayImageGrid extends AssayElement {
     const old = changed.get("items");
     if (old && !sameRows(old, this.items)) this.page = 0;
     this.page = Math.min(this.page, this.pages - 1);
+    // The picture that has the keyboard may go.
+    this.held = [...this.querySelectorAll("button.image")].indexOf(/** @type {Element} */ (document.activeElement));
     const rows = this.shown.map(({ row }) => row);
-    const wanted = `${this.recipe ? dataKey(this.recipe) : ""} ${rows.join()}`;
+    const wanted = `${this.recipe ? rowsKey(this.recipe) : ""} ${rows.join()}`;
     if (wanted !== this.wanted) {
       this.wanted = wanted;
       void this.load(rows);
@@ -78,7 +89,7 @@ export class AssayImageGrid extends AssayElement {
   /** @param {number[]} rows */
   async load(rows) {
     const { wanted } = this;
-    const of = this.recipe ? dataKey(this.recipe) : "";
+    const of = this.recipe ? rowsKey(this.recipe) : "";
     this.problem = "";
     try {
       const found = rows.length === 0 || !this.recipe ? new Map() : await pictures().images(this.recipe, rows);
@@ -89,7 +100,11 @@ export class AssayImageGrid extends AssayElement {
   }
 
   updated() {
-    const of = this.recipe ? dataKey(this.recipe) : "";
+    if (this.held >= 0 && !this.contains(document.activeElement)) {
+      const buttons = /** @type {HTMLElement[]} */ ([...this.querySelectorAll("button.image")]);
+      buttons[Math.min(this.held, buttons.length - 1)]?.focus();
+    }
+    const of = this.recipe ? rowsKey(this.recipe) : "";
     // Pictures of another set under the same numbers.
     if (this.foundOf !== of) return;
     for (const canvas of this.querySelectorAll("canvas")) {
@@ -107,7 +122,8 @@ export class AssayImageGrid extends AssayElement {
   render() {
     const { shown } = this;
     if (this.problem) return html`<p role="alert" data-tone="bad">The images could not be shown: ${this.problem} Reload the page if this stays.</p>`;
-    const reachable = Math.max(0, shown.findIndex(({ row }) => row === this.picked));
+    const current = this.selected ? this.at : this.picked;
+    const reachable = Math.max(0, shown.findIndex(({ row }) => row === current));
     return html`<ul class="image-grid" aria-label=${this.label} ?data-captions=${shown.some(({ caption }) => caption)} @keydown=${this.onKey}>
         ${repeat(shown, ({ row }) => row, (item, index) => html`<li>${this.image(item, index === reachable)}</li>`)}
       </ul>
@@ -121,7 +137,7 @@ export class AssayImageGrid extends AssayElement {
   image({ row, name, caption }, reachable) {
     const picture = html`<canvas data-row=${row} width="1" height="1" role="img" aria-label=${name}></canvas>${caption ? html`<span class="caption small">${caption}</span>` : ""}`;
     if (!this.pickable) return html`<span class="image" title=${name}>${picture}</span>`;
-    return html`<button type="button" class="image" title=${name} tabindex=${reachable ? nothing : -1} aria-pressed=${row === this.picked} @click=${() => this.pick(row)}>${picture}</button>`;
+    return html`<button type="button" class="image" title=${name} tabindex=${reachable ? nothing : -1} aria-pressed=${this.selected ? this.selected.has(row) : row === this.picked} @focus=${() => this.reach(row)} @click=${(/** @type {MouseEvent} */ event) => this.pick(row, event.shiftKey)}>${picture}</button>`;
   }
 
   pager() {
@@ -133,9 +149,28 @@ export class AssayImageGrid extends AssayElement {
     </div>`;
   }
 
-  /** @param {number} row */
-  pick(row) {
-    this.dispatchEvent(new CustomEvent("pick", { detail: row }));
+  /** The one that Tab comes back to. @param {number} row */
+  reach(row) {
+    if (!this.selected || this.at === row) return;
+    this.at = row;
+    this.requestUpdate();
+  }
+
+  /**
+   * @param {number} row
+   * @param {boolean} [many] all from the one that was picked before
+   */
+  pick(row, many = false) {
+    if (many && this.selected && this.last !== null) this.mark(this.last, row);
+    else this.dispatchEvent(new CustomEvent("pick", { detail: row }));
+    this.last = row;
+  }
+
+  /** @param {number} from @param {number} to */
+  mark(from, to) {
+    const rows = this.shown.map(({ row }) => row);
+    const [first = 0, last = 0] = [rows.indexOf(from), rows.indexOf(to)].sort((a, b) => a - b);
+    this.dispatchEvent(new CustomEvent("mark", { detail: rows.slice(Math.max(0, first), last + 1) }));
   }
 
   /** @param {KeyboardEvent} event */
@@ -149,7 +184,10 @@ export class AssayImageGrid extends AssayElement {
     const step = moves[event.key];
     if (step === undefined) return;
     event.preventDefault();
-    buttons[Math.min(buttons.length - 1, Math.max(0, at + step))]?.focus();
+    const to = Math.min(buttons.length - 1, Math.max(0, at + step));
+    const [from, reached] = [this.shown[at], this.shown[to]];
+    if (event.shiftKey && this.selected && from && reached) this.mark(from.row, reached.row);
+    buttons[to]?.focus();
   }
 }
 

@@ -44,8 +44,8 @@ export class AssayLogStorage extends AssayElement {
   pinned() {
     const { annotations } = this.state;
     const kept = new Set();
-    for (const { digest, weightsDigest } of app.log.summaries.values()) {
-      if (weightsDigest && annotations[digest]?.pin) kept.add(weightsDigest);
+    for (const { digest, weightsDigest, fineTunedDigest } of app.log.summaries.values()) {
+      if (weightsDigest && annotations[digest]?.pin) kept.add(weightsDigest).add(fineTunedDigest);
     }
     return kept;
   }
@@ -90,7 +90,7 @@ export class AssayLogStorage extends AssayElement {
   async deleteUnpinned() {
     const deleted = await deleteWeightsExcept(app.log.db, this.pinned());
     this.asking = false;
-    this.answer = `Deleted ${count(deleted)} stored weights. Running a recipe again makes the same ones.`;
+    this.answer = `Deleted ${count(deleted)} stored weights. Running a recipe again on the CPU makes the same ones.`;
     announce(this.answer, true);
     await this.look();
     await app.log.refreshStorage();

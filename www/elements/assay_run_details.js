@@ -200,7 +200,7 @@ export class AssayRunDetails extends AssayElement {
           ? html`<a href=${`#/variants/${digest}`}>Variants</a> <a href=${`#/microscope/${digest}`}>Microscope</a>`
           : ""}
         ${this.hasWeights && record.status === "complete"
-          ? html`<button type="button" title="The stored weights; the file is read back and must give the same answers" @click=${() => actions.exportStored(record.recipe, record.digests.weights, "safetensors", record)}>Export stored weights</button>`
+          ? html`<button type="button" title="The stored weights; the file is read back and must give the same answers" @click=${() => actions.exportStored(record, "safetensors")}>Export stored weights</button>`
           : ""}
         ${added.deleted
           ? html`<button type="button" @click=${() => attempt(() => actions.restoreRuns([digest]))}>Restore</button>`

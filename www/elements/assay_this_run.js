@@ -12,6 +12,7 @@ import { verdictSign } from "../run_table/cells.js";
 import { agreementPart, executed, paidOnce, unlessStruck } from "../run_table/engine_facts.js";
 import { factList, keptLayers } from "../run_table/facts.js";
 import { saveFile } from "../save_file.js";
+import { stageWords } from "../stage_words.js";
 import { AssayElement } from "./assay_element.js";
 import "./assay_boards.js";
 import "./assay_copy_link.js";
@@ -57,6 +58,7 @@ export class AssayThisRun extends AssayElement {
       </p>
       ${this.engine(record)}
       ${summary ? this.table(summary, base) : ""}
+      ${this.stages(record)}
       ${record.results.reading ? html`<assay-boards .record=${record} brief></assay-boards>` : ""}
       ${this.flags(summary)}
       ${keptLayers(record)}
@@ -135,6 +137,12 @@ export class AssayThisRun extends AssayElement {
     if (this.compared.key !== this.key()) return undefined;
     const metric = this.compared.comparison?.metrics.find((each) => name.test(each.name));
     return metric?.verdict ? metric : { verdict: "can't tell", reason: "the two records do not have what a comparison needs" };
+  }
+
+  /** What each of two stages did. @param {RunRecord} record */
+  stages({ results }) {
+    const words = stageWords(results);
+    return words ? html`<p class="small run-stages">${words}</p>` : "";
   }
 
   /** @param {RunSummary|undefined} summary */

@@ -39,6 +39,15 @@ export function measured({ results, duration_secs: durationSecs }) {
         <span class="soft">${accuracy.correct} of ${accuracy.total}; ${percent(accuracy.confidence).replace(".0", "")} interval ${percent(accuracy.low)} to ${percent(accuracy.high)}</span>`,
     ]);
   }
+  for (const { slice, rows, accuracy: part } of Array.isArray(results.slices) ? results.slices : []) {
+    if (typeof slice !== "string" || typeof part?.total !== "number") continue;
+    facts.push([
+      `Slice ${slice}`,
+      part.total === 0
+        ? html`<span class="soft">none of its ${count(rows)} rows tests</span>`
+        : html`${unlessStruck(html`${percent(part.correct / part.total)} ${plusMinus(part.low, part.high)}`, agreement?.agrees)} <span class="soft">${part.correct} of ${part.total} test rows; ${percent(part.low)} to ${percent(part.high)}</span>`,
+    ]);
+  }
   if (testLoss != null) facts.push(["Test loss", `${significant(testLoss, 3)}\u00a0nats`]);
   if (latency) facts.push(["Latency, one row", latencyText(latency)]);
   if (throughput) facts.push([`Throughput, ${throughput.batch} rows`, html`${perSec(throughput.samples_per_sec)} ${flagText(throughput)}`]);
@@ -84,7 +93,9 @@ export function digests(record) {
     ["Record", record.digest],
     ["Recipe", record.recipe_digest],
     ["Data", record.digests.data],
+    ["Edited from", record.digests.source],
     ["Weights", record.digests.weights],
+    ["Fine-tuned weights", record.digests.fine_tuned],
     ["Stored weights", record.digests.stored],
     ["Predictions", record.digests.predictions],
     ["Resumed from", record.resumed_from],

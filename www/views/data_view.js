@@ -1,40 +1,44 @@
 // @ts-check
-/** @file The Data view: what the recipe's set is, how it is split, and samples of it. */
+/** @file The Data view: what the recipe's set is, how it is split, what checks find, and its rows, which can be looked at and edited. */
 
 import { html } from "lit";
+import { announce } from "../announcer.js";
 import { app } from "../app.js";
 import { count } from "../figures.js";
+import { lastAnswers } from "../last_answers.js";
 import { errorFrom } from "../page_wasm.js";
-import { dataKey, pictures } from "../pictures.js";
+import { dataKey, pictures, rowsKey } from "../pictures.js";
+import * as change from "../set_edits.js";
 import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_class_counts.js";
 import "../elements/assay_digest.js";
+import "../elements/assay_edit_bar.js";
+import "../elements/assay_edits.js";
 import "../elements/assay_faults.js";
 import "../elements/assay_file_asked.js";
 import "../elements/assay_findings.js";
 import "../elements/assay_image_grid.js";
 import "../elements/assay_own_files.js";
 
+/** @import { Wanted } from "../elements/assay_edit_bar.js" */
 /** @import { Item } from "../elements/assay_image_grid.js" */
-/** @import { DatasetSummary, Finding, Findings, Recipe } from "../types.js" */
+/** @import { Choice, Edit, Edits } from "../set_edits.js" */
+/** @import { DatasetSummary, Finding, Findings, Recipe, RunRecord } from "../types.js" */
 /** @import { StateKey } from "../store.js" */
-
-/** @type {readonly ("train"|"validation"|"test")[]} */
-const PARTS = ["train", "validation", "test"];
 
 export class AssayDataView extends AssayElement {
   /** @type {StateKey[]} */
-  static follows = ["draft", "lab", "ownFiles"];
+  static follows = ["draft", "lab", "ownFiles", "runs"];
 
-  static properties = { summary: { state: true }, problem: { state: true }, chosenPart: { state: true }, of: { state: true }, findings: { state: true }, stage: { state: true }, only: { state: true } };
+  static properties = { summary: { state: true }, problem: { state: true }, chosen: { state: true }, of: { state: true }, findings: { state: true }, stage: { state: true }, selected: { state: true }, answers: { state: true }, refused: { state: true } };
 
   constructor() {
     super();
     /** @type {DatasetSummary|null} */
     this.summary = null;
     this.problem = "";
-    /** @type {"train"|"validation"|"test"} */
-    this.chosenPart = "train";
+    /** Which rows are shown, a {@link Choice}. */
+    this.chosen = "train";
     /** Class index, or -1 for all. */
     this.of = -1;
     this.askedFor = "";
@@ -42,8 +46,14 @@ export class AssayDataView extends AssayElement {
     this.findings = null;
     /** What is going on, in words, or empty. */
     this.stage = "";
-    /** Whose examples are shown instead of a part. @type {Finding|null} */
-    this.only = null;
+    /** Rows that are selected. @type {ReadonlySet<number>} */
+    this.selected = new Set();
+    /** Of the last run on this set. @type {RunRecord["predictions"]} */
+    this.answers = undefined;
+    /** Of which set and log `answers` are. */
+    this.answersOf = "";
+    /** Why an edit was not made, or empty. */
+    this.refused = "";
     /** Of what `summary` tells. @type {Recipe|null} */
     this.recipe = null;
     /** Whether its file has to be opened first. */
@@ -59,6 +69,7 @@ export class AssayDataView extends AssayElement {
     // A set of one's own waits for its file, which assay-file-asked asks for.
     this.waits = set === "own" && !this.state.ownFiles.includes(file);
     if (this.waits) return void Object.assign(this, { askedFor: "", summary: null, findings: null, problem: "", stage: "" });
+    void this.findAnswers(recipe);
     const askedFor = dataKey(recipe);
     if (askedFor === this.askedFor) return;
     this.askedFor = askedFor;
@@ -75,7 +86,9 @@ export class AssayDataView extends AssayElement {
       };
       const summary = await pictures().summary(recipe, onStage, (id) => (this.underway = id));
       if (askedFor !== this.askedFor) return;
-      Object.assign(this, { summary, recipe, problem: "", findings: null, only: null, stage: "checking the data …" });
+      const same = this.recipe !== null && rowsKey(this.recipe) === rowsKey(recipe);
+      if (!same) Object.assign(this, { findings: null, chosen: "train", selected: new Set() });
+      Object.assign(this, { summary, recipe, problem: "", stage: "checking the data …" });
       if (this.of >= summary.classes.length) this.of = -1;
       const checking = app.lab.command({ type: "check", recipe }, { onEvent: ({ name, fraction }) => onStage(name, fraction) });
       this.underway = checking.id;
@@ -85,6 +98,26 @@ export class AssayDataView extends AssayElement {
       if (askedFor !== this.askedFor) return;
       const { kind, message } = errorFrom(error);
       Object.assign(this, kind === "stopped" ? { stage: this.summary ? "The checks were stopped." : "Making the set was stopped.", underway: 0 } : { problem: message, stage: "", underway: 0 });
+    }
+  }
+
+  /** @returns {Edits} */
+  get edits() {
+    return this.state.draft?.recipe.data?.edits ?? {};
+  }
+
+  /** @param {Recipe} recipe */
+  async findAnswers(recipe) {
+    const { runs } = this.state;
+    const of = `${rowsKey(recipe)} ${runs[0]?.digest} ${runs.length}`;
+    if (of === this.answersOf) return;
+    this.answersOf = of;
+    try {
+      const answers = await lastAnswers(app, runs, recipe);
+      if (of === this.answersOf) this.answers = answers;
+    } catch (error) {
+      // Without them the view shows all but what a model got wrong.
+      console.error(error);
     }
   }
 
@@ -111,7 +144,14 @@ export class AssayDataView extends AssayElement {
     const [many, form] = formOf(summary);
     const [, height] = shape;
     const total = train.length + validation.length + test.length;
-    const items = this.items(summary);
+    const { edits } = this;
+    const all = change.choices(summary, this.findings, this.answers, edits);
+    const choice = all.find(({ id }) => id === this.chosen) ?? all[0];
+    const before = change.labelsBefore(recipe?.data?.edits ?? {}, summary);
+    const items = this.items(summary, choice, before);
+    // What is not shown is not edited.
+    const selected = new Set(items.map(({ row }) => row).filter((row) => this.selected.has(row)));
+    const isNow = dataKey(recipe ?? {}) === dataKey(this.state.draft?.recipe ?? {});
     return html`<section class="panel stack" aria-label="About the set">
         <h2>${summary.title}</h2>
         <dl class="facts">
@@ -133,13 +173,18 @@ export class AssayDataView extends AssayElement {
         <h2>Samples per class</h2>
         <assay-class-counts .classes=${classes} .counts=${summary.counts}></assay-class-counts>
       </section>
+      <assay-edits .edits=${edits} .classes=${classes} .labelBefore=${before} .version=${isNow ? summary : null}
+        @undo=${(/** @type {CustomEvent<Edit>} */ { detail }) => this.put(change.undo(edits, detail), `Undone: ${detail.words}.`)}
+        @undo-all=${() => this.put({}, "All edits are undone.")}></assay-edits>
       <section class="panel stack samples" aria-label=${many}>
         <h2 tabindex="-1">${many}</h2>
-        ${this.only ? html`<p class="row">Rows that <strong>${this.only.check}</strong> names. <button type="button" class="quiet small" @click=${() => (this.only = null)}>Show the parts again</button></p>` : ""}
+        ${choice?.id.startsWith("check ") ? html`<p>Rows that <strong>${choice.label}</strong> names.</p>` : ""}
         <div class="row">
-          <label class="row">Part
-            <select @change=${(/** @type {Event} */ event) => (this.chosenPart = /** @type {any} */ (/** @type {HTMLSelectElement} */ (event.target).value))}>
-              ${PARTS.map((part) => html`<option value=${part} ?selected=${part === this.chosenPart}>${part}</option>`)}
+          <label class="row">Rows
+            <select class="rows-chooser" @change=${(/** @type {Event} */ event) => this.choose(/** @type {HTMLSelectElement} */ (event.target).value)}>
+              ${[...new Set(all.map(({ group }) => group))].map((group) => html`<optgroup label=${group}>
+                ${all.filter((it) => it.group === group).map(({ id, label, rows }) => html`<option value=${id} .selected=${id === choice?.id}>${label} (${count(rows.length)})</option>`)}
+              </optgroup>`)}
             </select>
           </label>
           <label class="row">Class
@@ -150,7 +195,14 @@ export class AssayDataView extends AssayElement {
           </label>
           <span class="soft" role="status">${count(items.length)} ${many.toLowerCase()}</span>
         </div>
-        <assay-image-grid .recipe=${recipe} .items=${items} .label=${`${many}: ${this.only ? this.only.check : this.chosenPart}`} .size=${height === 1 ? 24 : 96}></assay-image-grid>
+        <assay-edit-bar .selected=${selected.size} .shown=${items.length} .classes=${classes} .slices=${Object.keys(edits.slices ?? {})} .suggests=${(choice?.suggested?.length ?? 0) > 0} .dropped=${choice?.id === "dropped"}
+          .refused=${recipe?.data?.faults?.["class drop"] ? "While the fault “class drop” takes rows away, rows cannot be edited: their numbers change." : ""}
+          @edit=${(/** @type {CustomEvent<Wanted>} */ { detail }) => this.edit(detail, selected, choice, before)}
+          @all=${() => (this.selected = new Set(items.map(({ row }) => row)))} @none=${() => (this.selected = new Set())}></assay-edit-bar>
+        ${this.refused ? html`<p role="alert" data-tone="bad">${this.refused}</p>` : ""}
+        <assay-image-grid .recipe=${recipe} .items=${items} .label=${`${many}: ${choice?.label}`} .size=${height === 1 ? 24 : 96} pickable .selected=${selected}
+          @pick=${(/** @type {CustomEvent<number>} */ { detail }) => this.toggle(detail)}
+          @mark=${(/** @type {CustomEvent<number[]>} */ { detail }) => (this.selected = new Set([...selected, ...detail]))}></assay-image-grid>
       </section>`;
   }
 
@@ -158,9 +210,54 @@ export class AssayDataView extends AssayElement {
     app.lab.command({ type: "stop", target: this.underway }).done.catch(() => {});
   }
 
+  /** @param {string} id */
+  choose(id) {
+    Object.assign(this, { chosen: id, selected: new Set(), refused: "" });
+  }
+
+  /** @param {number} row */
+  toggle(row) {
+    const selected = new Set(this.selected);
+    if (!selected.delete(row)) selected.add(row);
+    this.selected = selected;
+  }
+
+  /**
+   * @param {Wanted} wanted
+   * @param {ReadonlySet<number>} selected
+   * @param {Choice|undefined} choice
+   * @param {(row: number) => number|undefined} before
+   */
+  edit(wanted, selected, choice, before) {
+    const { edits } = this;
+    const rows = `${count(selected.size)} row${selected.size === 1 ? "" : "s"}`;
+    if (wanted.kind === "drop") return this.put(change.drop(edits, selected), `Dropped ${rows}.`);
+    if (wanted.kind === "back") return this.put(change.takeBack(edits, selected), `Took back ${rows}.`);
+    if (wanted.kind === "slice") return this.put(change.slice(edits, selected, wanted.name), `Added ${rows} to the slice ${wanted.name}.`);
+    if (wanted.kind === "label") return this.put(change.relabel(edits, selected, () => wanted.to, before), `Changed the label of ${rows}.`);
+    const suggested = new Map(choice?.rows.map((row, index) => [row, choice.suggested?.[index]]));
+    const known = [...selected].filter((row) => suggested.get(row) !== undefined);
+    return this.put(change.relabel(edits, known, (row) => suggested.get(row) ?? 0, before), `Changed the label of ${rows} as suggested.`);
+  }
+
+  /**
+   * Makes the recipe say what is edited; the summary and the checks follow.
+   * @param {Edits} edits
+   * @param {string} words
+   */
+  put(edits, words) {
+    this.refused = change.problemOf(edits);
+    if (this.refused) return;
+    app.drafts.setField("data.edits", edits);
+    // At once: whoever goes to the experiment now takes its address, which has to be the recipe's.
+    app.drafts.updateAddress();
+    this.selected = new Set();
+    announce(words, true);
+  }
+
   /** @param {Finding} finding */
   async show(finding) {
-    this.only = finding;
+    this.choose(`check ${finding.check}`);
     this.of = -1;
     await this.updateComplete;
     /** @type {HTMLElement|null} */ (this.querySelector(".samples h2"))?.focus();
@@ -168,15 +265,25 @@ export class AssayDataView extends AssayElement {
 
   /**
    * @param {DatasetSummary} summary
+   * @param {Choice|undefined} choice
+   * @param {(row: number) => number|undefined} before
    * @returns {Item[]}
    */
-  items(summary) {
-    const rows = this.only ? (this.only.examples ?? []) : summary[this.chosenPart];
-    return rows
-      .filter((row) => this.of < 0 || summary.labels[row] === this.of)
+  items({ classes, labels }, choice, before) {
+    const named = (/** @type {number|undefined} */ index) => classes[index ?? -1] ?? "?";
+    const answered = choice?.id === "wrong" ? new Map(this.answers?.rows.map((row, index) => [row, this.answers?.predicted[index]])) : null;
+    const suggested = choice?.suggested ? new Map(choice.rows.map((row, index) => [row, choice.suggested?.[index]])) : null;
+    return (choice?.rows ?? [])
+      .filter((row) => this.of < 0 || labels[row] === this.of)
       .map((row) => {
-        const label = summary.classes[summary.labels[row] ?? 0] ?? "?";
-        return { row, name: `row ${row}, a ${label}`, caption: label };
+        const label = named(labels[row]);
+        const old = named(before(row));
+        const more = [
+          ...(old === label ? [] : [`was ${old}`]),
+          ...(answered ? [`answer ${named(answered.get(row))}`] : []),
+          ...(suggested ? [`rather ${named(suggested.get(row))}`] : []),
+        ];
+        return { row, name: [`row ${row}, a ${label}`, ...more].join(", "), caption: html`<span>${label}</span>${more.map((words) => html`<span class="soft">${words}</span>`)}` };
       });
   }
 }

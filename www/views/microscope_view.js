@@ -5,6 +5,7 @@ import { html } from "lit";
 import { app } from "../app.js";
 import { damageFrom } from "../damage.js";
 import { bytes, count, percent, plusMinus, points, relative, significant } from "../figures.js";
+import { anewWords } from "../gpu_words.js";
 import { icon } from "../icons.js";
 import { errorFrom } from "../page_wasm.js";
 import { exportStored } from "../run_actions.js";
@@ -12,6 +13,7 @@ import { factList } from "../run_table/facts.js";
 import { verdictSign } from "../run_table/cells.js";
 import { titleOf } from "../run_table/rows.js";
 import { storedAgain } from "../storing.js";
+import { weightsToStore } from "../stored_weights.js";
 import { quantizationKeyOf } from "../variants.js";
 import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_damaged_classes.js";
@@ -33,6 +35,7 @@ import "../elements/assay_flips.js";
  * @property {Share|null} accuracy
  * @property {number|null} weightBytes
  * @property {Cost|null} cost
+ * @property {string} [note] What a person should know of it, as a clause.
  */
 
 export class AssayMicroscopeView extends AssayElement {
@@ -121,12 +124,12 @@ export class AssayMicroscopeView extends AssayElement {
     this.looking = true;
     this.problem = "";
     try {
-      const weights = await app.log.weights(record.digests.weights);
+      const weights = await weightsToStore(app.log, record, !this.isChanged);
       if (!weights) throw new Error("The weights of this run are not stored in this browser. Run its recipe again: the same recipe gives the same weights.");
       const recipe = { ...record.recipe, quantization };
-      const answer = await storedAgain("for the Microscope", { type: "inspect", recipe, weights: record.digests.weights }, weights.slice());
+      const answer = await storedAgain("for the Microscope", { type: "inspect", recipe, ...weights.fields }, weights.bytes);
       if (turn !== this.turn) return;
-      this.looked = { ...answer, damage: damageFrom(answer.damage) };
+      this.looked = { ...answer, damage: damageFrom(answer.damage), note: anewWords(record, weights.isAnew) };
     } catch (error) {
       if (turn !== this.turn) return;
       const { kind, message } = errorFrom(error);
@@ -209,7 +212,7 @@ export class AssayMicroscopeView extends AssayElement {
         </span>
       </div>
       ${looked ? this.figures(looked) : ""}
-      ${(looked?.damage?.warnings ?? []).map((warning) => html`<p class="small" data-tone="warn">${icon("altered")} ${sentence(warning)}</p>`)}
+      ${[...(looked?.note ? [looked.note] : []), ...(looked?.damage?.warnings ?? [])].map((warning) => html`<p class="small" data-tone="warn">${icon("altered")} ${sentence(warning)}</p>`)}
     </section>`;
   }
 
@@ -241,7 +244,7 @@ export class AssayMicroscopeView extends AssayElement {
       <div class="two">
         <section class="panel stack" aria-labelledby="flips-heading">
           <h2 id="flips-heading">Answers that changed</h2>
-          <assay-flips .flips=${damage.flips} .set=${record.recipe.data.set} .classes=${classes}></assay-flips>
+          <assay-flips .flips=${damage.flips} .recipe=${record.recipe} .classes=${classes}></assay-flips>
         </section>
         <section class="panel stack" aria-labelledby="classes-heading">
           <h2 id="classes-heading">Classes, the most damaged first</h2>
@@ -270,7 +273,7 @@ export class AssayMicroscopeView extends AssayElement {
    * @param {"safetensors"|"gguf"} format
    */
   save(record, format) {
-    return exportStored({ ...record.recipe, quantization: this.quantization }, record.digests.weights, format, this.isChanged ? null : record);
+    return exportStored(record, format, this.isChanged ? { ...record.recipe, quantization: this.quantization } : undefined);
   }
 }
 

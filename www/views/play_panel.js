@@ -5,7 +5,10 @@ import { html } from "lit";
 import { announce } from "../announcer.js";
 import { app } from "../app.js";
 import { percent } from "../figures.js";
+import { anewWords, sentence } from "../gpu_words.js";
 import { errorFrom } from "../page_wasm.js";
+import { modelKey } from "../runs.js";
+import { weightsToStore } from "../stored_weights.js";
 import { quantizationKeyOf } from "../variants.js";
 import { AssayElement } from "../elements/assay_element.js";
 import "../elements/assay_confusion.js";
@@ -34,6 +37,7 @@ export class AssayPlayPanel extends AssayElement {
     row: { state: true },
     scores: { state: true },
     problem: { state: true },
+    note: { state: true },
   };
 
   constructor() {
@@ -55,6 +59,8 @@ export class AssayPlayPanel extends AssayElement {
     /** @type {Scores|null} */
     this.scores = null;
     this.problem = "";
+    /** Where it is not the very model that was measured. */
+    this.note = "";
     this.asked = 0;
     /** What the lab was asked for last while it was busy. @type {(() => Promise<void>)|null} */
     this.next = null;
@@ -68,7 +74,7 @@ export class AssayPlayPanel extends AssayElement {
     const of = this.digest || (shown?.digest ?? "");
     if (of === this.of) return;
     this.of = of;
-    Object.assign(this, { record: null, cell: null, only: "all", row: null, scores: null, problem: "" });
+    Object.assign(this, { record: null, cell: null, only: "all", row: null, scores: null, problem: "", note: "" });
     if (shown && of === shown.digest) this.record = shown.record;
     else if (of) void this.load(of);
   }
@@ -110,6 +116,7 @@ export class AssayPlayPanel extends AssayElement {
             <h3>${this.heading(record, classes)}</h3>
           </div>
           <assay-scores .scores=${this.scores} .classes=${classes} .truth=${truth}></assay-scores>
+          ${this.note ? html`<p class="small" data-tone="warn">${this.note}</p>` : ""}
           ${this.problem ? html`<p role="alert" data-tone="bad">${this.problem}</p>` : ""}
         </div>
       </div>
@@ -300,16 +307,17 @@ export class AssayPlayPanel extends AssayElement {
    * @returns {Promise<Scores>}
    */
   async predict(record, what) {
-    const { weights } = record.digests;
-    const model = `${weights} ${quantizationKeyOf(record.recipe.quantization ?? {})}`;
-    if (app.runs.loadedModel !== model) {
+    const { digests, recipe } = record;
+    const key = (/** @type {string|undefined} */ fineTuned) => modelKey(digests.weights, quantizationKeyOf(recipe.quantization ?? {}), fineTuned);
+    const [own, anew] = [key(digests.fine_tuned), key("anew")];
+    if (app.runs.loadedModel !== own && app.runs.loadedModel !== anew) {
       if (this.state.run?.status === "running") throw new Error("The lab is busy with a run. Wait for it to end, then try again.");
-      const bytes = await app.log.weights(weights);
-      if (!bytes) throw new Error("The weights of this run are not stored in this browser. Run its recipe again, and try the model of that run.");
-      // The bytes are moved to the worker, so it gets a copy.
-      await app.lab.command({ type: "load", recipe: record.recipe, weights }, { bytes: bytes.slice() }).done;
-      app.runs.loadedModel = model;
+      const weights = await weightsToStore(app.log, record, true);
+      if (!weights) throw new Error("The weights of this run are not stored in this browser. Run its recipe again, and try the model of that run.");
+      await app.lab.command({ type: "load", recipe, ...weights.fields }, { bytes: weights.bytes }).done;
+      app.runs.loadedModel = weights.isAnew ? anew : own;
     }
+    this.note = sentence(anewWords(record, app.runs.loadedModel === anew));
     return app.lab.command({ type: "predict", ...what }).done;
   }
 }

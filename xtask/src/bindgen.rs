@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::kernel_texts;
 use crate::project::{Project, run};
 
 /// The page's module before bindgen, with the names of its functions.
@@ -36,6 +37,7 @@ pub(crate) fn page_module(project: &Project) -> Result<PathBuf> {
     let sets = compiled_sets_module(project)?;
     let page = compiled_page_module(project)?;
     generate(&page, &out, "assay", Names::Removed)?;
+    kernel_texts::write(project, &out)?;
     generate(&sets, &out.join("sets"), "assay_sets", Names::Removed)?;
     Ok(out)
 }
@@ -47,7 +49,9 @@ pub(crate) fn cases_module(project: &Project) -> Result<PathBuf> {
 
 /// Builds the table of cases that need a GPU into `target/gpu_cases/pkg`.
 pub(crate) fn gpu_cases_module(project: &Project) -> Result<PathBuf> {
-    table_module(project, "gpu_cases")
+    let out = table_module(project, "gpu_cases")?;
+    kernel_texts::write(project, &out)?;
+    Ok(out)
 }
 
 /// Builds an example that is a table of cases; whatever its name, the module is called `cases`, as the harness knows it.

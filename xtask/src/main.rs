@@ -10,6 +10,7 @@ mod compress;
 mod folder;
 mod fuzz;
 mod imports;
+mod kernel_texts;
 mod page;
 mod policy;
 mod preload;

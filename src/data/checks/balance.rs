@@ -19,7 +19,7 @@ impl Check for Balance {
     fn run(&self, input: &Input<'_>) -> Finding {
         let data = input.data;
         let counts = data.class_counts();
-        let rows = f64::from(data.rows().max(1));
+        let rows = f64::from(data.kept_count().max(1));
         let expected = data.expected;
         let untrained = |class: usize| {
             !(input.parts.train.iter()).any(|row| usize::from(data.labels[*row as usize]) == class)

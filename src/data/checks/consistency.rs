@@ -59,12 +59,15 @@ impl Check for Consistency {
         let count = Count {
             check: self.name(),
             unit: "rows",
-            affected: suspects.iter().map(|at| rows[*at]).collect(),
+            affected: suspects.iter().map(|(at, _)| rows[*at]).collect(),
             of: rows.len() as u32,
             warn_above: WARN_ABOVE,
             fail_above: FAIL_ABOVE,
         };
-        count.finding(|counted| format!("{counted} that train probably have a wrong label."))
+        let mut finding =
+            count.finding(|counted| format!("{counted} that train probably have a wrong label."));
+        finding.suggested = suspects.iter().map(|(_, class)| *class as u16).collect();
+        finding
     }
 }
 
@@ -78,8 +81,9 @@ fn agreement(probabilities: &[f32], labels: &[usize], classes: usize) -> f64 {
     answers.filter(|it| agrees(*it)).count() as f64 / labels.len().max(1) as f64
 }
 
-/// Places of the suspect rows, the most certain first; as many of each label as the scaled counts say.
-fn suspects(probabilities: &[f32], labels: &[usize], classes: usize) -> Vec<usize> {
+/// Places of the suspect rows with the class that they count for, the most certain first; as many of each label as the
+/// scaled counts say.
+fn suspects(probabilities: &[f32], labels: &[usize], classes: usize) -> Vec<(usize, usize)> {
     let mut sums = vec![(0.0_f64, 0_u32); classes];
     for (answer, label) in probabilities.chunks_exact(classes).zip(labels) {
         sums[*label].0 += f64::from(answer[*label]);
@@ -95,7 +99,7 @@ fn suspects(probabilities: &[f32], labels: &[usize], classes: usize) -> Vec<usiz
         })
         .collect();
     let mut joint = vec![vec![0_u32; classes]; classes];
-    let mut candidates: Vec<Vec<(f32, usize)>> = vec![Vec::new(); classes];
+    let mut candidates: Vec<Vec<(f32, usize, usize)>> = vec![Vec::new(); classes];
     for (at, (answer, label)) in probabilities.chunks_exact(classes).zip(labels).enumerate() {
         let confident =
             (0..classes).filter(|class| f64::from(answer[*class]) >= thresholds[*class]);
@@ -104,10 +108,11 @@ fn suspects(probabilities: &[f32], labels: &[usize], classes: usize) -> Vec<usiz
         };
         joint[*label][class] += 1;
         if class != *label {
-            candidates[*label].push((answer[class] - answer[*label], at));
+            candidates[*label].push((answer[class] - answer[*label], at, class));
         }
     }
-    let surest = |a: &(f32, usize), b: &(f32, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    let surest =
+        |a: &(f32, usize, usize), b: &(f32, usize, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
     let mut found = Vec::new();
     for (label, mut candidates) in candidates.into_iter().enumerate() {
         let all: u32 = joint[label].iter().sum();
@@ -118,5 +123,7 @@ fn suspects(probabilities: &[f32], labels: &[usize], classes: usize) -> Vec<usiz
         found.extend(candidates.into_iter().take((wanted + 0.5) as usize));
     }
     order::sort_by(&mut found, surest);
-    found.into_iter().map(|(_, at)| at).collect()
+    (found.into_iter())
+        .map(|(_, at, class)| (at, class))
+        .collect()
 }

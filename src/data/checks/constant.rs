@@ -37,8 +37,8 @@ impl Check for Constant {
             let stuck = |row: &u32| run_length(data, *row) > longest;
             (
                 "rows",
-                (0..data.rows()).filter(stuck).collect(),
-                data.rows(),
+                data.kept().filter(stuck).collect(),
+                data.kept_count(),
             )
         };
         let count = Count {

@@ -6,6 +6,7 @@
 use super::features::{CELLS, Features};
 use super::{Check, Count, Input, not_made};
 use crate::data::Dataset;
+use crate::order;
 use crate::result::{Dimension, Finding};
 
 /// Population stability index above which a distribution counts as shifted; a rule of thumb of credit scoring (N. Siddiqi,
@@ -48,7 +49,7 @@ impl Check for Drift {
             let of = |rows: &[u32]| -> Vec<f32> {
                 let values = rows.iter().map(|row| column[*row as usize]);
                 let mut finite: Vec<f32> = values.filter(|value| value.is_finite()).collect();
-                finite.sort_by(f32::total_cmp);
+                order::reals(&mut finite);
                 finite
             };
             let (train, test) = (of(&input.parts.train), of(&input.parts.test));

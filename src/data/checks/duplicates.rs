@@ -1,6 +1,7 @@
 //! Exact duplicates: rows that equal an earlier row; the first of equals is not counted.
 
 use super::{Check, Count, Input};
+use crate::order;
 use crate::result::{Dimension, Finding};
 
 /// Share above which a run needs a reason: copies weigh more in training and are answered right too often in the test.
@@ -30,12 +31,12 @@ impl Check for Duplicates {
                     .map(|at| rows[at])
             })
             .collect();
-        affected.sort_unstable();
+        order::ascending(&mut affected);
         let count = Count {
             check: self.name(),
             unit: "rows",
             affected,
-            of: input.data.rows(),
+            of: input.data.kept_count(),
             warn_above: 0.0,
             fail_above: FAIL_ABOVE,
         };

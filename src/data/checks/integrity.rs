@@ -1,7 +1,28 @@
 //! Integrity: whether files and sets still have the digests that are known from before; it reads no file.
 
-use super::{Check, Count, Input, not_made};
+use super::{Check, Count, Input, Known, not_made};
+use crate::data::{Dataset, digits};
+use crate::recipe::DataSpec;
+use crate::recipe::fields::OWN;
 use crate::result::{Dimension, Finding};
+
+/// What is known from before of a recipe's set: the digest of the set that is built in, and that of the files that the recipe
+/// names. A set that is made from a seed has none.
+#[must_use]
+pub fn known(spec: &DataSpec, set: &Dataset) -> Vec<Known> {
+    let known = |name: &str, expected: &str, found: String| {
+        vec![Known {
+            name: name.into(),
+            expected: expected.into(),
+            found,
+        }]
+    };
+    match spec.set.as_str() {
+        "digits" => known("the digits", digits::DIGEST, set.digest()),
+        OWN => known("the recipe's files", spec.file(), set.source.clone()),
+        _ => Vec::new(),
+    }
+}
 
 /// The check.
 pub(super) struct Integrity;
@@ -18,7 +39,11 @@ impl Check for Integrity {
     }
     fn run(&self, input: &Input<'_>) -> Finding {
         if input.known.is_empty() {
-            return not_made(self, "files", "no digest is known from before");
+            return not_made(
+                self,
+                "files",
+                "the set is made from its seed, and no digest of it is known from before",
+            );
         }
         let changed = |at: &u32| {
             let known = &input.known[*at as usize];
@@ -37,7 +62,7 @@ impl Check for Integrity {
             fail_above: 0.0,
         };
         count.finding(|counted| match names[..] {
-            [] => format!("{counted} has changed."),
+            [] => format!("{counted} has another content than before."),
             _ => format!(
                 "{counted} have another content than before: {}.",
                 names.join(", ")

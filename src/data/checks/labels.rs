@@ -22,8 +22,8 @@ impl Check for Labels {
         let count = Count {
             check: self.name(),
             unit: "rows",
-            affected: (0..input.data.rows()).filter(beyond).collect(),
-            of: input.data.rows(),
+            affected: input.data.kept().filter(beyond).collect(),
+            of: input.data.kept_count(),
             warn_above: 0.0,
             fail_above: 0.0,
         };

@@ -29,8 +29,8 @@ impl Check for Missing {
         let count = Count {
             check: self.name(),
             unit: "rows",
-            affected: (0..data.rows()).filter(lacks).collect(),
-            of: data.rows(),
+            affected: data.kept().filter(lacks).collect(),
+            of: data.kept_count(),
             warn_above: 0.0,
             fail_above: FAIL_ABOVE,
         };

@@ -14,9 +14,12 @@ mod leakage;
 mod missing;
 mod near;
 mod outliers;
+mod samples;
 mod scale;
 mod schema;
 mod twins;
+
+pub use integrity::known;
 
 use super::{Dataset, Split};
 use crate::order;
@@ -58,6 +61,8 @@ pub struct Input<'a> {
     /// Answers of models that did not learn from the rows they answer: `train/cross_validation.rs` makes them. Without them
     /// the check that needs them says so.
     pub answers: Option<Answers<'a>>,
+    /// Answers of such models to whether a row trains or tests, for as many of each part: [`crate::data::parted`] chooses them.
+    pub parted: Option<Answers<'a>>,
     twins: OnceCell<Twins>,
 }
 
@@ -70,6 +75,7 @@ impl<'a> Input<'a> {
             parts,
             known: &[],
             answers: None,
+            parted: None,
             twins: OnceCell::new(),
         }
     }
@@ -119,6 +125,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &consistency::Consistency,
     &outliers::Outliers,
     &drift::Drift,
+    &samples::Samples,
 ];
 
 /// Runs every check. A set whose schema is broken gets that finding alone: nothing else can be relied on.
@@ -222,7 +229,9 @@ impl Count {
             unit: self.unit.into(),
             warn_above: self.warn_above,
             fail_above: self.fail_above,
-            examples: self.affected.into_iter().take(MAX_EXAMPLES).collect(),
+            examples: self.affected.iter().take(MAX_EXAMPLES).copied().collect(),
+            affected: self.affected,
+            suggested: Vec::new(),
         }
     }
 }
@@ -239,6 +248,8 @@ fn not_made(check: &dyn Check, unit: &str, why: &str) -> Finding {
         warn_above: 0.0,
         fail_above: 0.0,
         examples: Vec::new(),
+        affected: Vec::new(),
+        suggested: Vec::new(),
     }
 }
 

@@ -35,7 +35,7 @@ impl Check for Near {
             check: self.name(),
             unit: "rows",
             affected: later,
-            of: input.data.rows(),
+            of: input.data.kept_count(),
             warn_above: WARN_ABOVE,
             fail_above: FAIL_ABOVE,
         };

@@ -2,6 +2,7 @@
 
 use super::features::{CELLS, Features};
 use super::{Check, Count, Input};
+use crate::order;
 use crate::result::{Dimension, Finding};
 
 /// How many times further than the middle row of its class a row may lie. B. Iglewicz and D. Hoaglin, "How to detect and
@@ -33,7 +34,7 @@ impl Check for Outliers {
             .collect();
         let mut affected = Vec::new();
         for class in 0..data.classes.len() {
-            let rows: Vec<u32> = (0..data.rows())
+            let rows: Vec<u32> = (data.kept())
                 .filter(|row| usize::from(data.labels[*row as usize]) == class)
                 .collect();
             let mut middle = [0.0; CELLS];
@@ -55,12 +56,12 @@ impl Check for Outliers {
                 }
             }
         }
-        affected.sort_unstable();
+        order::ascending(&mut affected);
         let count = Count {
             check: self.name(),
             unit: "rows",
             affected,
-            of: data.rows(),
+            of: data.kept_count(),
             warn_above: WARN_ABOVE,
             fail_above: FAIL_ABOVE,
         };
@@ -80,7 +81,7 @@ fn roughness(values: &[f32]) -> f32 {
 fn scores(numbers: &[f32]) -> Vec<f32> {
     let median = |numbers: &[f32]| {
         let mut sorted = numbers.to_vec();
-        sorted.sort_by(f32::total_cmp);
+        order::reals(&mut sorted);
         sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
     };
     let middle = median(numbers);

@@ -1,6 +1,7 @@
 //! Value range: rows that are on another scale than the rest, such as 0 to 1 among 0 to 255; it corrects nothing.
 
 use super::{Check, Count, Input};
+use crate::order;
 use crate::result::{Dimension, Finding};
 
 /// How many times larger or smaller than the middle row's a row's mean size may be. Pictures in different light differ by a
@@ -31,8 +32,8 @@ impl Check for Scale {
                 finite.iter().sum::<f32>() / finite.len().max(1) as f32
             })
             .collect();
-        let mut sorted = sizes.clone();
-        sorted.sort_by(f32::total_cmp);
+        let mut sorted: Vec<f32> = data.kept().map(|row| sizes[row as usize]).collect();
+        order::reals(&mut sorted);
         let middle = sorted.get(sorted.len() / 2).copied().unwrap_or(0.0);
         let off = |row: &u32| {
             let size = sizes[*row as usize];
@@ -41,8 +42,8 @@ impl Check for Scale {
         let count = Count {
             check: self.name(),
             unit: "rows",
-            affected: (0..data.rows()).filter(off).collect(),
-            of: data.rows(),
+            affected: data.kept().filter(off).collect(),
+            of: data.kept_count(),
             warn_above: 0.0,
             fail_above: FAIL_ABOVE,
         };

@@ -30,6 +30,7 @@ impl Check for Schema {
                 None => beyond += 1,
             }
         }
+        let lost = places.iter().filter(|count| **count == 0).count();
         let wrong = [
             (rows == 0, "there are no rows"),
             (data.row_len() == 0, "a row has no values"),
@@ -46,7 +47,7 @@ impl Check for Schema {
                 places.iter().any(|count| *count > 1),
                 "a row is in two parts",
             ),
-            (places.contains(&0) && rows > 0, "a row is in no part"),
+            (lost > data.edited.dropped.len(), "a row is in no part"),
         ];
         let found: Vec<&str> = wrong.iter().filter(|it| it.0).map(|it| it.1).collect();
         let count = Count {
@@ -63,7 +64,8 @@ impl Check for Schema {
         };
         count.finding(|counted| match found[..] {
             [] => format!(
-                "{rows} rows of {:?} values fit their labels and parts.",
+                "{} rows of {:?} values fit their labels and parts.",
+                data.kept_count(),
                 data.shape()
             ),
             _ => format!("{counted} are broken: {}.", found.join("; ")),

@@ -43,7 +43,7 @@ fn equal(data: &Dataset) -> Vec<Vec<u32>> {
             bits(*one).cmp(bits(*other))
         }
     };
-    let mut rows: Vec<u32> = (0..data.rows()).collect();
+    let mut rows: Vec<u32> = data.kept().collect();
     order::sort_by(&mut rows, compare);
     let mut found: Vec<Vec<u32>> = rows
         .chunk_by(|one, other| compare(one, other).is_eq())
@@ -57,7 +57,7 @@ fn equal(data: &Dataset) -> Vec<Vec<u32>> {
 fn near(data: &Dataset) -> Vec<(u32, u32)> {
     let features = Features::of(data);
     let range = features.range.max(f32::MIN_POSITIVE);
-    let mut order: Vec<u32> = (0..data.rows())
+    let mut order: Vec<u32> = (data.kept())
         .filter(|row| features.contrast(*row) >= MIN_CONTRAST * range)
         .collect();
     order::sort_by(&mut order, |a, b| {

@@ -12,7 +12,7 @@ mod style;
 
 pub use games::{POSITIONS_PER_GAME, Position, class_on, place_of, square_at};
 
-use super::{Dataset, Expected, Groups, Values};
+use super::{Dataset, Edited, Expected, Groups, Values};
 use crate::error::{Error, Result};
 use crate::recipe::DataSpec;
 use crate::rng::Stream;
@@ -103,6 +103,17 @@ const CLASSES: [&str; 13] = [
     "black queen",
     "black king",
 ];
+
+/// The same piece of the other colour; a class of the occupancy task and the empty square are their own.
+#[must_use]
+pub const fn other_colour(class: u16, classes: usize) -> u16 {
+    match class {
+        0 => 0,
+        _ if classes != CLASSES.len() => class,
+        1..=6 => class + 6,
+        _ => class - 6,
+    }
+}
 
 impl Parameters {
     /// The parameters that a recipe names.
@@ -223,6 +234,8 @@ pub fn outline(parameters: &Parameters) -> Result<Dataset> {
         }),
         expected: expected(parameters.occupancy),
         notes: Vec::new(),
+        source: String::new(),
+        edited: Edited::default(),
     })
 }
 

@@ -4,6 +4,7 @@ mod values;
 
 use super::{Dataset, Split, Values};
 use crate::error::{Error, Result};
+use crate::order;
 use crate::rng::Stream;
 
 /// What is put in.
@@ -97,7 +98,7 @@ pub fn inject(
         ));
     }
     let others = rows.split_off(count.min(rows.len()));
-    rows.sort_unstable();
+    order::ascending(&mut rows);
     let mut faulty = Faulty {
         data: data.clone(),
         parts: parts.clone(),

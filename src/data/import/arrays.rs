@@ -1,7 +1,7 @@
 //! Numbers in a box of some shape, and how one box of values and one of labels become a set; it reads no bytes of a file.
 
 use super::{MAX_CLASSES, MAX_ROWS, MAX_VALUES, at_most, refused};
-use crate::data::{Dataset, Expected, Values};
+use crate::data::{Dataset, Edited, Expected, Values};
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
 
@@ -281,6 +281,7 @@ pub(super) fn labelled(shape: [u32; 3], values: Values, names: &[String]) -> Res
     let place: std::collections::BTreeMap<&String, u16> = classes.iter().zip(0..).collect();
     let labels = names.iter().map(|name| place[name]).collect();
     Ok(Dataset {
+        source: String::new(),
         set: "own".into(),
         title: String::new(),
         attribution: "The person who opened it".into(),
@@ -293,6 +294,7 @@ pub(super) fn labelled(shape: [u32; 3], values: Values, names: &[String]) -> Res
         groups: None,
         expected: Expected::unknown(classes.len()),
         notes: Vec::new(),
+        edited: Edited::default(),
         classes,
     })
 }

@@ -13,6 +13,7 @@ pub struct Reading {
     files: Vec<(String, Rc<[u8]>)>,
     options: Options,
     notes: Vec<String>,
+    source: String,
     stage: Stage,
 }
 
@@ -40,6 +41,7 @@ impl Reading {
                 .collect(),
             options: options.clone(),
             notes: Vec::new(),
+            source: opened.identity(),
             stage: Stage::Unpacking(0),
         }
     }
@@ -54,6 +56,7 @@ impl Reading {
             Stage::Done(dataset) => Ok(Dataset {
                 title: self.title,
                 notes: self.notes,
+                source: self.source,
                 ..*dataset
             }),
             // A step that gives nothing has ended the last stage.

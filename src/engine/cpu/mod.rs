@@ -48,6 +48,15 @@ impl CpuEngine {
         Self::default()
     }
 
+    /// An engine with rows that others hold too, so that they are not copied.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub fn with_rows(rows: Rc<Rows>) -> Result<Self> {
+        rows::check_whole(&rows)?;
+        Ok(Self { rows: Some(rows) })
+    }
+
     fn check_and_load(&mut self, rows: &Rows) -> Result<()> {
         rows::check_whole(rows)?;
         self.rows = Some(Rc::new(rows.clone()));

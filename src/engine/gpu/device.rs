@@ -1,6 +1,6 @@
 //! A GPU that answers: adapter, device, what they are called, and in words why there is none or why it went away.
 
-use super::kernels::tile;
+use super::kernels::{self, tile};
 use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,6 +35,7 @@ impl Gpu {
     /// # Errors
     /// [`Error::Unsupported`] with the reason and what to try.
     pub async fn open() -> Result<Self> {
+        kernels::check()?;
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let adapter = instance
             .request_adapter(&wgpu::RequestAdapterOptions {

@@ -17,6 +17,7 @@ mod workshop;
 pub use autotune::TuningOptions;
 pub use device::{Gpu, is_software};
 pub use executable::{Chained, Counts, GpuExecutable, Preparation, Profiled};
+pub use kernels::supply as supply_kernels;
 
 use super::{Capabilities, Engine, EngineKind, Executable, Parameters, Pending};
 use crate::data::Rows;
@@ -97,7 +98,7 @@ impl GpuEngine {
         let found = Kernel::ALL.iter().find(|it| it.row().name == kernel);
         let refused = |got: &str| Error::bad_input("the kernel to change", from, got);
         let found = found.ok_or_else(|| refused(kernel))?;
-        let source = found.row().source;
+        let source = found.source();
         if !source.contains(from) {
             return Err(refused("another text"));
         }

@@ -76,7 +76,7 @@ impl Pipelines {
         let mut changed = BTreeMap::new();
         if !gpu.has_dots() {
             for product in [Kernel::IntegerProduct, Kernel::DynamicProduct] {
-                changed.insert(product, product.row().source.replace(DOTS, PLAIN_DOTS));
+                changed.insert(product, product.source().replace(DOTS, PLAIN_DOTS));
             }
         }
         Self {
@@ -179,9 +179,7 @@ impl Pipelines {
 
 /// A kernel's text, or the one in its place.
 fn text(kernel: Kernel, changed: &BTreeMap<Kernel, String>) -> &str {
-    changed
-        .get(&kernel)
-        .map_or(kernel.row().source, String::as_str)
+    changed.get(&kernel).map_or(kernel.source(), String::as_str)
 }
 
 fn make(

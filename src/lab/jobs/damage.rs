@@ -1,11 +1,11 @@
 //! What a scheme did to a trained model, worked out between turns, for a record and for whoever asks; it records nothing.
 
-use super::trained::{Trained, as_stored};
+use super::trained::{Trained, as_stored, refuse_stages};
 use crate::error::Result;
 use crate::eval::Inspection;
 use crate::lab::context::Context;
 use crate::lab::prepared::Prepared;
-use crate::lab::protocol::EventBody;
+use crate::lab::protocol::{EventBody, WeightsBehind};
 use crate::model::Weights;
 use crate::quant::Stored;
 use crate::result::{Accuracy, Damage};
@@ -40,9 +40,11 @@ pub(super) async fn inspect(
     context: Context,
     recipe: Value,
     weights: String,
+    behind: Option<WeightsBehind>,
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
-    let trained = Trained::read(&context, recipe, &weights, bytes).await?;
+    let trained = Trained::read(&context, recipe, &weights, behind, bytes).await?;
+    refuse_stages(&trained.prepared, "the microscope")?;
     let stored = trained.stored(&context).await?;
     let confidence = trained.recipe.evaluation.confidence;
     let (prepared, weights) = (&trained.prepared, &trained.weights);

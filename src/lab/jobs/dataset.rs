@@ -45,6 +45,8 @@ pub(super) async fn summary(context: &Context, recipe: Value) -> Result<Value> {
         groups: (dataset.groups.as_ref())
             .map(|groups| groups.name.clone())
             .unwrap_or_default(),
+        source: divided.source.clone(),
+        before: divided.before.clone(),
     };
     serde_json::to_value(summary).map_err(|error| Error::Engine {
         engine: "cpu",
@@ -53,16 +55,26 @@ pub(super) async fn summary(context: &Context, recipe: Value) -> Result<Value> {
     })
 }
 
-/// What the checks find in the set and the split of a recipe.
+/// What the checks find in the set and the split of a recipe: a record's findings, each with all the rows that it is about as
+/// `rows`, and with the classes that are `suggested` for them where it doubts labels.
 pub(super) async fn check(context: &Context, recipe: Value) -> Result<Value> {
     let recipe = recipe::from_value(recipe)?;
     let divided = context.shared.sets.of(context, &recipe).await?;
     let findings = divided.findings(context, recipe.seed).await?;
-    serde_json::to_value(findings).map_err(|error| Error::Engine {
+    let mut value = serde_json::to_value(&findings).map_err(|error| Error::Engine {
         engine: "cpu",
         during: "telling what was found",
         reason: error.to_string(),
-    })
+    })?;
+    for (at, finding) in findings.findings.iter().enumerate() {
+        if finding.unit == "rows" && !finding.affected.is_empty() {
+            value["findings"][at]["rows"] = json!(finding.affected);
+        }
+        if !finding.suggested.is_empty() {
+            value["findings"][at]["suggested"] = json!(finding.suggested);
+        }
+    }
+    Ok(value)
 }
 
 /// Pictures of `rows`, one byte a pixel.

@@ -2,15 +2,15 @@
 //! test row, or it is not handed out.
 
 use super::measure::SCORE_ROWS;
-use super::trained::Trained;
-use crate::engine::cpu::{ARITHMETIC, CpuEngine};
-use crate::engine::{Engine, Parameters};
+use super::trained::{Trained, answering};
+use crate::engine::cpu::ARITHMETIC;
 use crate::error::{Error, Result};
 use crate::eval::{argmax, predictions_digest};
 use crate::lab::context::Context;
 use crate::lab::prepared::Prepared;
-use crate::lab::protocol::EventBody;
+use crate::lab::protocol::{EventBody, WeightsBehind};
 use crate::model::graph_json;
+use crate::model::stages::STAGES;
 use crate::quant::Stored;
 use crate::quant::export::{self, Format, Metadata};
 use serde_json::{Value, json};
@@ -21,16 +21,17 @@ pub(super) async fn export(
     recipe: Value,
     format: String,
     weights: String,
+    behind: Option<WeightsBehind>,
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
     let format = Format::from_name(&format)?;
-    let trained = Trained::read(&context, recipe, &weights, bytes).await?;
+    let trained = Trained::read(&context, recipe, &weights, behind, bytes).await?;
     let prepared = &trained.prepared;
     let stored = trained.stored(&context).await?;
     let wanted = answers(&context, prepared, &stored, "scoring").await?;
     let recipe = &trained.recipe;
     let graph = stored.graph(&prepared.plan.graph);
-    let metadata: Metadata = [
+    let mut metadata: Metadata = [
         ("recipe_digest", recipe.digest()),
         ("recipe", recipe.to_value().to_string()),
         ("scheme", recipe.quantization.scheme.clone()),
@@ -41,6 +42,10 @@ pub(super) async fn export(
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into();
+    if !prepared.plan.stages.is_empty() {
+        // The graph holds both beside each other; how they answer together is docs/chess-knowledge.md's.
+        metadata.insert("stages".into(), STAGES.join(" "));
+    }
     let file = export::write(&stored, format, &metadata)?;
     prove(&context, prepared, &file, format, (&stored, &wanted)).await?;
     Ok(json!({
@@ -86,11 +91,7 @@ async fn answers(
     stored: &Stored,
     stage: &str,
 ) -> Result<String> {
-    let mut engine = CpuEngine::new();
-    engine.load(&prepared.rows).await?;
-    let parameters = Parameters::Stored(stored);
-    let graph = &prepared.plan.graph;
-    let mut executable = engine.prepare(graph, parameters, SCORE_ROWS).await?;
+    let mut executable = answering(prepared, stored, SCORE_ROWS).await?;
     let rows = &prepared.split.test;
     let mut predicted = Vec::with_capacity(rows.len());
     for part in rows.chunks(SCORE_ROWS as usize) {

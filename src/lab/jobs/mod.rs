@@ -59,18 +59,25 @@ pub(super) fn start(
             recipe,
             format,
             weights,
-        } => Box::pin(export::export(context, recipe, format, weights, bytes)),
+            fine_tuned,
+        } => Box::pin(export::export(
+            context, recipe, format, weights, fine_tuned, bytes,
+        )),
         CommandBody::Search {
             record,
             budget,
             known,
         } => Box::pin(search::search(context, record, budget, known, bytes)),
-        CommandBody::Inspect { recipe, weights } => {
-            Box::pin(damage::inspect(context, recipe, weights, bytes))
-        }
-        CommandBody::Load { recipe, weights } => {
-            Box::pin(play::load(context, recipe, weights, bytes))
-        }
+        CommandBody::Inspect {
+            recipe,
+            weights,
+            fine_tuned,
+        } => Box::pin(damage::inspect(context, recipe, weights, fine_tuned, bytes)),
+        CommandBody::Load {
+            recipe,
+            weights,
+            fine_tuned,
+        } => Box::pin(play::load(context, recipe, weights, fine_tuned, bytes)),
         CommandBody::Predict { row, image } => Box::pin(play::predict(context, row, image)),
         CommandBody::LoseGpu => Box::pin(async move {
             context.shared.gpu.lose();

@@ -1,13 +1,11 @@
 //! Scores single pictures with the last trained or loaded model.
 
-use super::trained::Trained;
-use crate::engine::cpu::CpuEngine;
-use crate::engine::{Engine, Parameters};
+use super::trained::{Trained, answering};
 use crate::error::{Error, Result};
 use crate::eval;
 use crate::lab::context::{Context, Playable};
 use crate::lab::prepared::Prepared;
-use crate::lab::protocol::Scores;
+use crate::lab::protocol::{Scores, WeightsBehind};
 use serde_json::{Value, json};
 
 /// Makes a record's weights the model to play with, under its recipe's scheme.
@@ -15,16 +13,13 @@ pub(super) async fn load(
     context: Context,
     recipe: Value,
     weights: String,
+    behind: Option<WeightsBehind>,
     bytes: Option<Vec<u8>>,
 ) -> Result<Value> {
-    let trained = Trained::read(&context, recipe, &weights, bytes).await?;
+    let trained = Trained::read(&context, recipe, &weights, behind, bytes).await?;
     let stored = trained.stored(&context).await?;
     let Prepared { rows, plan, .. } = &trained.prepared;
-    let mut engine = CpuEngine::new();
-    engine.load(rows).await?;
-    let executable = engine
-        .prepare(&plan.graph, Parameters::Stored(&stored), 1)
-        .await?;
+    let executable = answering(&trained.prepared, &stored, 1).await?;
     *context.shared.playable.borrow_mut() = Some(Playable {
         plan: plan.clone(),
         rows: trained.prepared.dataset.rows(),

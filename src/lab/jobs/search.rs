@@ -8,6 +8,7 @@ use crate::engine::gpu::GpuEngine;
 use crate::engine::loss::{Loss, cross_entropy};
 use crate::engine::{Engine, Parameters};
 use crate::error::Result;
+use crate::eval::Tuner;
 use crate::eval::search::{Assignment, Budget, Point, Search};
 use crate::lab::context::Context;
 use crate::lab::protocol::EventBody;
@@ -111,7 +112,8 @@ impl Measuring<'_> {
             layers: (!assignment.is_empty()).then(|| assignment.clone()),
             ..QuantizationSpec::default()
         };
-        let stored = stored(self.context, prepared, &self.trained.weights, &spec, None);
+        let weights = &self.trained.weights;
+        let stored = stored(self.context, prepared, weights, &spec, Tuner::Cpu);
         let (stored, _) = stored.await?;
         let parameters = Parameters::Stored(&stored);
         let graph = &prepared.plan.graph;

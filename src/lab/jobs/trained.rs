@@ -2,33 +2,38 @@
 //! turns; it scores nothing.
 
 use super::run;
-use crate::engine::gpu::GpuEngine;
-use crate::engine::{cpu, gpu};
+use crate::data::staged;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{Engine as _, Executable, Parameters, cpu, gpu};
 use crate::error::{Error, Result};
-use crate::eval::{FineTuned, Storing};
+use crate::eval::{self, FineTuned, Staged, Storing, Tuner};
 use crate::lab::context::Context;
 use crate::lab::prepared::{Prepared, prepared};
-use crate::lab::protocol::EventBody;
+use crate::lab::protocol::{EventBody, WeightsBehind};
 use crate::model::Weights;
 use crate::quant::{Stored, layer_of};
 use crate::recipe::{self, QuantizationSpec, Recipe};
 use crate::result::Cost;
 use crate::runlog::record::{self, Record, Status};
 use serde_json::Value;
+use std::rc::Rc;
 
 /// A recipe with trained weights of its model.
 pub(super) struct Trained {
     pub(super) recipe: Recipe,
     pub(super) prepared: Prepared,
     pub(super) weights: Weights,
+    /// Those that fine-tuning for the recipe's quantization left, where they came along.
+    fine_tuned: Option<Weights>,
 }
 
 impl Trained {
-    /// From the bytes of a safetensors file, which have to be those with this digest.
+    /// From the bytes of a safetensors file, and of a second one behind it where that is said; each has to have its digest.
     pub(super) async fn read(
         context: &Context,
         recipe: Value,
         digest: &str,
+        behind: Option<WeightsBehind>,
         bytes: Option<Vec<u8>>,
     ) -> Result<Self> {
         let recipe = recipe::from_value(recipe)?;
@@ -36,31 +41,90 @@ impl Trained {
             Error::bad_input("the weights", "the bytes of a safetensors file", "nothing")
         })?;
         let prepared = prepared(context, &recipe).await?;
-        let weights = Weights::from_safetensors(&bytes, &prepared.plan.graph)?;
-        let found = weights.digest();
-        if found != digest {
-            return Err(Error::bad_input(
-                "the weights",
-                format!("those of the run, digest {digest}"),
-                format!("digest {found}"),
-            ));
-        }
+        let end = behind.as_ref().map_or(bytes.len(), |it| it.from as usize);
+        let (bytes, rest) = bytes.split_at_checked(end).ok_or_else(|| {
+            let got = format!("{} bytes", bytes.len());
+            Error::bad_input("the weights", format!("more than {end} bytes"), got)
+        })?;
+        let graph = &prepared.plan.graph;
+        let weights = Weights::from_safetensors(bytes, graph)?;
+        is_digest("the weights", digest, &weights.digest())?;
+        let fine_tuned = match behind {
+            None => None,
+            Some(behind) => {
+                let spec = &recipe.quantization;
+                let (graph, ..) = eval::made_ready(graph, &weights, spec)?;
+                let tuned = Weights::from_safetensors(rest, &graph)?;
+                let found = eval::fine_tuned_digest(digest, spec, &tuned);
+                is_digest("the weights after fine-tuning", &behind.digest, &found)?;
+                Some(tuned)
+            }
+        };
         Ok(Self {
             recipe,
             prepared,
             weights,
+            fine_tuned,
         })
     }
 
-    /// The weights as the recipe asks for them.
+    /// The weights as the recipe asks for them; fine-tuned anew, on the CPU, where what that had left did not come along.
     pub(super) async fn stored(&self, context: &Context) -> Result<Stored> {
         let spec = &self.recipe.quantization;
-        let stored = stored(context, &self.prepared, &self.weights, spec, None);
+        let tuner = (self.fine_tuned.as_ref()).map_or(Tuner::Cpu, Tuner::Kept);
+        let stored = stored(context, &self.prepared, &self.weights, spec, tuner);
         Ok(stored.await?.0)
     }
 }
 
-/// Stores trained weights between turns, and tells what fine-tuned them: a GPU where one is given and can. A stop cuts fine-tuning short; the rest takes moments, as scoring does.
+fn is_digest(what: &str, expected: &str, found: &str) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::bad_input(
+        what,
+        format!("those of the run, digest {expected}"),
+        format!("digest {found}"),
+    ))
+}
+
+/// A stored model on the CPU, ready to answer so many of its rows at a time.
+///
+/// # Errors
+/// As [`Engine::prepare`] and [`Staged::new`].
+pub(super) async fn answering(
+    prepared: &Prepared,
+    stored: &Stored,
+    batch: u32,
+) -> Result<Box<dyn Executable>> {
+    let plan = &prepared.plan;
+    if !plan.stages.is_empty() {
+        let asked = Rc::new(staged::occupancy(&prepared.rows));
+        let both = Staged::new(plan, stored.weights(), asked, batch)?;
+        return Ok(Box::new(both));
+    }
+    let mut engine = CpuEngine::new();
+    engine.load(&prepared.rows).await?;
+    let parameters = Parameters::Stored(stored);
+    engine.prepare(&plan.graph, parameters, batch).await
+}
+
+/// Refuses what looks into one graph where a model has two stages.
+///
+/// # Errors
+/// [`Error::Unsupported`].
+pub(super) fn refuse_stages(prepared: &Prepared, what: &str) -> Result<()> {
+    if prepared.plan.stages.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        feature: format!("{what} of a model of two stages"),
+        why: "its stages are two models, stored as they were trained; train one with architecture.stages one".into(),
+    })
+}
+
+/// Stores trained weights between turns, and tells what fine-tuned them and what that left. A stop cuts fine-tuning short; the
+/// rest takes moments, as scoring does.
 ///
 /// # Errors
 /// As [`crate::eval::stored`]; [`Error::Stopped`] where the person stopped it.
@@ -69,10 +133,10 @@ pub(super) async fn stored(
     prepared: &Prepared,
     weights: &Weights,
     spec: &QuantizationSpec,
-    gpu: Option<&GpuEngine>,
+    tuner: Tuner<'_>,
 ) -> Result<(Stored, Option<FineTuned>)> {
     let (graph, training) = (&prepared.plan.graph, &prepared.split.train);
-    let mut storing = Storing::with_gpu(graph, weights, spec, &prepared.rows, training, gpu);
+    let mut storing = Storing::with_tuner(graph, weights, spec, &prepared.rows, training, tuner);
     let mut told = None;
     loop {
         let stage = storing.stage();
@@ -166,7 +230,9 @@ impl Base {
             );
         }
         let weights = &record.digests.weights;
-        let trained = Trained::read(context, record.recipe.to_value(), weights, bytes).await?;
+        let recipe = record.recipe.to_value();
+        let trained = Trained::read(context, recipe, weights, None, bytes).await?;
+        refuse_stages(&trained.prepared, "variants and search")?;
         Ok(Self { record, trained })
     }
 

@@ -16,10 +16,13 @@
 
 pub(crate) mod grid;
 mod shipped;
+mod strip;
 pub(crate) mod task;
 pub(crate) mod tile;
 pub(crate) mod work;
 
+pub(crate) use shipped::check;
+pub use shipped::supply;
 use task::{
     Activate, ActivateGradient, Add, Attention, AttentionGradient, AverageGradient, CrossEntropy,
     Dropout, DynamicCodes, DynamicProduct, Forward, Gather, InputGradient, IntegerAttention,
@@ -52,8 +55,8 @@ pub(crate) struct Row {
     /// The text of its file.
     #[cfg(test)]
     pub(crate) file: &'static str,
-    /// What a device is given of it: no comments, no indentation.
-    pub(crate) source: &'static str,
+    /// What a device is given of it where that is in the program, and its hash.
+    shipped: (&'static str, u64),
     /// Threads of a workgroup; for a tiled product the most of them.
     pub(crate) threads: u32,
     /// Whether the tile is chosen by override constants.
@@ -84,7 +87,7 @@ macro_rules! kernels {
                         name: $name,
                         #[cfg(test)]
                         file: include_str!(concat!($name, ".wgsl")),
-                        source: shipped::shipped!(concat!($name, ".wgsl")),
+                        shipped: shipped::shipped!(concat!($name, ".wgsl")),
                         threads: $threads,
                         tiled: $tiled,
                         bindings: &[$($binding),*],

@@ -19,8 +19,8 @@ const CAPABILITIES: Capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
 
 fn parsed(kernel: Kernel) -> Module {
     let row = kernel.row();
-    naga::front::wgsl::parse_str(row.source)
-        .unwrap_or_else(|error| panic!("{}: {}", row.name, error.emit_to_string(row.source)))
+    naga::front::wgsl::parse_str(kernel.source())
+        .unwrap_or_else(|error| panic!("{}: {}", row.name, error.emit_to_string(kernel.source())))
 }
 
 /// Threads and bytes of shared memory with the constants of a tile.
@@ -29,7 +29,7 @@ fn sizes(kernel: Kernel, tile: Option<Tile>) -> [u32; 2] {
     let name = kernel.row().name;
     let info = Validator::new(ValidationFlags::all(), CAPABILITIES)
         .validate(&module)
-        .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(kernel.row().source)));
+        .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(kernel.source())));
     let constants = tile.map(Tile::constants).into_iter().flatten();
     let constants = constants
         .map(|(name, value)| (name.to_owned(), value))
@@ -163,8 +163,8 @@ fn every_kernel_begins_with_a_header_and_has_no_infinity() {
             .count();
         assert_eq!(header, 5, "{}: lines of its header", row.name);
         for word in ["0x7f800000", "0xff800000"] {
-            let uses = row.source.matches(word).count();
-            let masks = row.source.matches(&format!("& {word}u) >=")).count();
+            let uses = kernel.source().matches(word).count();
+            let masks = kernel.source().matches(&format!("& {word}u) >=")).count();
             assert_eq!(uses, masks, "{}: {word} other than as a mask", row.name);
         }
     }

@@ -85,7 +85,7 @@ impl Case {
         from: &str,
         to: &str,
     ) -> std::result::Result<usize, String> {
-        let source = self.dispatch.task.kernel().row().source;
+        let source = self.dispatch.task.kernel().source();
         if !source.contains(from) {
             return Err(format!("{} has no {from:?}", self.name));
         }

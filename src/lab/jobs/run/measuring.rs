@@ -6,7 +6,7 @@ use super::storing::epochs;
 use crate::data::Split;
 use crate::engine::{Engine, Executable, Parameters, agreement};
 use crate::error::{Error, Result};
-use crate::eval::{self, Scored};
+use crate::eval::{self, Scored, fine_tuned_digest};
 use crate::lab::context::Playable;
 use crate::lab::jobs::measure::SCORE_ROWS;
 use crate::lab::jobs::trained::as_stored;
@@ -18,6 +18,15 @@ use crate::model::Weights;
 use crate::quant::{Scheme, Stored};
 use crate::runlog::record::{Record, Status};
 
+/// What measuring leaves beside the record.
+#[derive(Default)]
+pub(super) struct Measured {
+    /// The model to play with, where there is one.
+    pub(super) playable: Option<Playable>,
+    /// What fine-tuning left, where the recipe asks for it and it came to its end.
+    pub(super) fine_tuned: Option<Weights>,
+}
+
 impl Run<'_> {
     /// Quantizes the kept weights, scores the test rows and times calls; fills the draft as far as it gets.
     pub(super) async fn measure(
@@ -25,22 +34,26 @@ impl Run<'_> {
         engines: &mut Engines<'_>,
         draft: &mut Record,
         weights: Option<&Weights>,
-    ) -> Result<Option<Playable>> {
+    ) -> Result<Measured> {
         let Some(weights) = weights else {
-            return Ok(None);
+            return Ok(Measured::default());
         };
         if draft.status == Status::NonFinite {
-            return Ok(None);
+            return Ok(Measured::default());
         }
         let Prepared { plan, rows, .. } = self.prepared;
-        let stored = match self.store(engines, draft, weights).await {
+        let (stored, fine_tuned) = match self.store(engines, draft, weights).await {
             Err(Error::Stopped) => {
                 draft.status = Status::Stopped;
-                return Ok(None);
+                return Ok(Measured::default());
             }
             stored => stored?,
         };
         draft.digests.stored = stored.digest();
+        if let Some(tuned) = &fine_tuned {
+            let spec = &draft.recipe.quantization;
+            draft.digests.fine_tuned = fine_tuned_digest(&draft.digests.weights, spec, tuned);
+        }
         draft.results.cost = Some(as_stored(&plan.cost, &stored));
         let is_rounded = stored.layers.iter().any(|it| it.scheme != Scheme::F32);
         if is_rounded || stored.is_made_of() || !stored.warnings.is_empty() {
@@ -63,6 +76,12 @@ impl Run<'_> {
         }
         let cpu = engines.cpu();
         let batch = draft.recipe.evaluation.throughput_batch.max(SCORE_ROWS);
+        if !plan.stages.is_empty() {
+            return Ok(Measured {
+                playable: Some(self.measure_stages(draft, &stored, batch).await?),
+                fine_tuned,
+            });
+        }
         let mut executable = cpu
             .prepare(&plan.graph, Parameters::Stored(&stored), batch)
             .await?;
@@ -74,12 +93,15 @@ impl Run<'_> {
             }
             self.read_boards(draft, executable.as_mut()).await?;
         }
-        Ok(Some(Playable {
-            plan: plan.clone(),
-            rows: self.prepared.dataset.rows(),
-            scaler: rows.scaler,
-            executable,
-        }))
+        Ok(Measured {
+            playable: Some(Playable {
+                plan: plan.clone(),
+                rows: self.prepared.dataset.rows(),
+                scaler: rows.scaler,
+                executable,
+            }),
+            fine_tuned,
+        })
     }
 
     /// All of it on the GPU, its answers on the test rows compared with the CPU's, and both timed beside each other.
@@ -139,7 +161,7 @@ impl Run<'_> {
     }
 
     /// The logits of the test rows.
-    async fn logits(&self, executable: &mut dyn Executable) -> Result<Vec<f32>> {
+    pub(super) async fn logits(&self, executable: &mut dyn Executable) -> Result<Vec<f32>> {
         self.stage("scoring", 0.0);
         self.context.turn().await;
         let mut logits = Vec::new();
@@ -154,7 +176,7 @@ impl Run<'_> {
         Ok(logits)
     }
 
-    fn scored(&self, draft: &Record, logits: &[f32]) -> Result<Scored> {
+    pub(super) fn scored(&self, draft: &Record, logits: &[f32]) -> Result<Scored> {
         let Divided {
             dataset,
             split: Split { test, .. },
@@ -168,7 +190,13 @@ impl Run<'_> {
         eval::score(logits, test, &labels, &dataset.classes, confidence)
     }
 
-    fn fill(&self, draft: &mut Record, scored: Scored) {
+    pub(super) fn fill(&self, draft: &mut Record, scored: Scored) {
+        let edited = &self.prepared.dataset.edited;
+        if !edited.slices.is_empty() {
+            let confidence = draft.recipe.evaluation.confidence;
+            let slices = eval::slices(edited, &scored.predictions, confidence);
+            draft.results.slices = serde_json::to_value(slices).ok();
+        }
         draft.results.accuracy = Some(scored.accuracy);
         draft.results.test_loss = Some(scored.loss);
         draft.results.confusion = Some(scored.confusion);
@@ -177,7 +205,7 @@ impl Run<'_> {
         draft.predictions = Some(scored.predictions);
     }
 
-    fn is_to_be_timed(&self, draft: &Record) -> bool {
+    pub(super) fn is_to_be_timed(&self, draft: &Record) -> bool {
         draft.recipe.evaluation.latency_secs > 0.0 && draft.status == Status::Complete
     }
 
@@ -189,7 +217,11 @@ impl Run<'_> {
     }
 
     /// The two latency measurements; a stop keeps the one that was finished.
-    async fn time(&self, draft: &mut Record, executable: &mut dyn Executable) -> Result<()> {
+    pub(super) async fn time(
+        &self,
+        draft: &mut Record,
+        executable: &mut dyn Executable,
+    ) -> Result<()> {
         let (context, rows) = (self.context, &self.prepared.split.test);
         let evaluation = &draft.recipe.evaluation;
         let batch = evaluation.throughput_batch;

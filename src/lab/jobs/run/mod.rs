@@ -7,6 +7,7 @@ mod engines;
 mod measuring;
 mod probing;
 mod progress;
+mod stages;
 mod storing;
 mod training;
 mod trial;
@@ -83,6 +84,7 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
         predictions: None,
         digests: record::Digests {
             data: prepared.dataset.digest(),
+            source: prepared.source.clone(),
             ..record::Digests::default()
         },
         environment: context.shared.environment().clone(),
@@ -142,9 +144,12 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     let is_trained = request.trained.is_some();
     let weights = match request.trained {
         Some(trained) => Some(run.take_up(trained, &mut draft)),
-        None => run.train(&mut engines, &mut draft, from).await?,
+        None if prepared.plan.stages.is_empty() => {
+            run.train(&mut engines, &mut draft, from).await?
+        }
+        None => run.train_stages(&engines, &mut draft, from).await?,
     };
-    let playable = run
+    let measured = run
         .measure(&mut engines, &mut draft, weights.as_ref())
         .await?;
     engines.keep_tiles();
@@ -152,19 +157,21 @@ pub(super) async fn run(context: Context, request: Request) -> Result<Value> {
     draft.duration_secs = run.active_secs();
     let recipe_digest = draft.recipe_digest.clone();
     let (text, digest) = record::seal(draft);
+    let kept = |weights: Weights| {
+        context.put(weights.to_safetensors(&[("recipe_digest", &recipe_digest)]))
+    };
     context.send(EventBody::Recorded {
         digest: digest.clone(),
         record: text.clone(),
-        buffer: weights.filter(|_| !is_trained).map(|weights| {
-            context.put(weights.to_safetensors(&[("recipe_digest", &recipe_digest)]))
-        }),
+        buffer: weights.filter(|_| !is_trained).map(kept),
+        fine_tuned_buffer: measured.fine_tuned.map(kept),
     });
     if let Some(claim) = claim {
         let (record, _) = record::read(&text)?;
         let verdict = serde_json::to_value(verdict::judge(&claim, &record)).unwrap_or_default();
         context.send(EventBody::Verdict { verdict });
     }
-    if let Some(playable) = playable {
+    if let Some(playable) = measured.playable {
         *context.shared.playable.borrow_mut() = Some(playable);
     }
     Ok(json!({ "digest": digest }))

@@ -1,5 +1,6 @@
 //! What happened since the last progress event; it counts and sends nothing.
 
+use super::stages::Course;
 use crate::lab::protocol::EventBody;
 use crate::train::Trainer;
 
@@ -38,15 +39,24 @@ impl Progress {
         now - self.last_millis >= PROGRESS_MILLIS
     }
 
-    pub(super) fn take(&mut self, now: f64, trainer: &Trainer, epochs: u32) -> EventBody {
+    /// `epochs` are those of the training under way.
+    pub(super) fn take(
+        &mut self,
+        now: f64,
+        trainer: &Trainer,
+        course: &Course,
+        epochs: u32,
+    ) -> EventBody {
         let rows = f64::from(self.rows.max(1));
         let done = (trainer.steps() - self.began_step) as f64;
-        let left = trainer.planned_steps().saturating_sub(trainer.steps()) as f64;
+        let planned = trainer.planned_steps() + course.later_steps;
+        let left = planned.saturating_sub(trainer.steps()) as f64;
+        let before = course.curve.len() as u32;
         let event = EventBody::Progress {
-            epoch: trainer.curve().len() as u32 + 1,
-            epochs,
-            step: trainer.steps(),
-            steps: trainer.planned_steps(),
+            epoch: before + trainer.curve().len() as u32 + 1,
+            epochs: before + epochs + course.later_epochs,
+            step: course.steps + trainer.steps(),
+            steps: course.steps + planned,
             loss: self.loss / rows,
             accuracy: f64::from(self.correct) / rows,
             samples_per_sec: f64::from(self.rows) / ((now - self.last_millis) / 1e3).max(1e-6),

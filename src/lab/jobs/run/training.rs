@@ -2,6 +2,7 @@
 
 use super::engines::{Engines, Recovery};
 use super::progress::Progress;
+use super::stages::Course;
 use super::{Run, rounded_to, unsealed};
 use crate::error::Result;
 use crate::lab::checkpoint::Checkpoint;
@@ -36,6 +37,7 @@ impl Run<'_> {
         draft: &mut Record,
         mut from: Option<Kept>,
     ) -> Result<Option<Weights>> {
+        let course = Course::default();
         loop {
             // What was said of the engine is seen before kernels are compiled.
             if engines.is_gpu() {
@@ -46,7 +48,8 @@ impl Run<'_> {
             let ended = match began {
                 Ok(begun) => {
                     let trainer = trainer.insert(begun);
-                    self.steps(engines, draft, trainer, &mut from).await
+                    self.steps(engines, draft, trainer, &mut from, &course)
+                        .await
                 }
                 Err(error) => Err(error),
             };
@@ -70,7 +73,7 @@ impl Run<'_> {
                 None if from.is_some() => self.trainer(engines, draft, from.as_ref()).await?,
                 None => return Ok(None),
             };
-            draft.results.training = Some(self.training(&trainer, ended));
+            draft.results.training = Some(self.training(&trainer, ended, &course));
             let kept = trainer.kept().map(|(weights, _)| weights.clone());
             if let Some(weights) = &kept {
                 draft.digests.weights = weights.digest();
@@ -102,12 +105,13 @@ impl Run<'_> {
     }
 
     /// Steps until the training ends; `newest` becomes what it can go on from.
-    async fn steps(
+    pub(super) async fn steps(
         &self,
         engines: &Engines<'_>,
         draft: &mut Record,
         trainer: &mut Trainer,
         newest: &mut Option<Kept>,
+        course: &Course,
     ) -> Result<End> {
         let context = self.context;
         let epochs = draft.recipe.training.epochs;
@@ -133,7 +137,7 @@ impl Run<'_> {
                         trainer.take_at_once(together as u32);
                     }
                     if progress.is_due(now) {
-                        context.send(progress.take(now, trainer, epochs));
+                        context.send(progress.take(now, trainer, course, epochs));
                     }
                 }
                 Step::EpochDone(point) => {
@@ -142,9 +146,16 @@ impl Run<'_> {
                     epoch_began = now;
                     trainer.time_epoch(secs);
                     context.send(EventBody::Epoch {
-                        point: EpochPoint { secs, ..point },
+                        point: EpochPoint {
+                            epoch: point.epoch + course.curve.len() as u32,
+                            secs,
+                            ..point
+                        },
                     });
-                    *newest = Some(self.send_checkpoint(engines, draft, trainer).await?);
+                    *newest = Some(
+                        self.send_checkpoint(engines, draft, trainer, course)
+                            .await?,
+                    );
                 }
                 Step::NonFinite { step } => {
                     context.send(EventBody::NonFinite { step });
@@ -156,20 +167,22 @@ impl Run<'_> {
     }
 
     /// How training went so far.
-    fn training(&self, trainer: &Trainer, ended: &str) -> Training {
-        let curve = trainer.curve().to_vec();
+    pub(super) fn training(&self, trainer: &Trainer, ended: &str, course: &Course) -> Training {
+        let curve = course.points(trainer.curve());
         let secs: f64 = curve.iter().map(|point| point.secs).sum();
-        let rows = (curve.len() * self.prepared.split.train.len()) as f64;
+        let before = course.curve.len() as u32;
+        let shown = trainer.curve().len() * trainer.training_rows();
+        let rows = (course.shown + shown as u64) as f64;
         Training {
-            steps: trainer.steps(),
-            kept_epoch: trainer.kept().map_or(0, |(_, epoch)| epoch),
+            steps: course.steps + trainer.steps(),
+            kept_epoch: trainer.kept().map_or(0, |(_, epoch)| before + epoch),
             samples_per_sec: if secs > 0.0 {
                 (rows / secs).round()
             } else {
                 0.0
             },
             ended: ended.into(),
-            non_finite_step: trainer.non_finite_step(),
+            non_finite_step: trainer.non_finite_step().map(|it| course.steps + it),
             curve,
         }
     }
@@ -181,24 +194,28 @@ impl Run<'_> {
         engines: &Engines<'_>,
         draft: &Record,
         trainer: &mut Trainer,
+        course: &Course,
     ) -> Result<Kept> {
         let mut so_far = draft.clone();
         so_far.duration_secs = self.active_secs();
-        so_far.results.training = Some(self.training(trainer, "interrupted"));
-        if let Some((weights, _)) = trainer.kept() {
+        so_far.results.training = Some(self.training(trainer, "interrupted", course));
+        if let Some((weights, _)) = trainer
+            .kept()
+            .filter(|_| self.prepared.plan.stages.is_empty())
+        {
             so_far.digests.weights = weights.digest();
         }
         let checkpoint = Checkpoint {
             started: so_far.started.clone(),
             active_secs: so_far.duration_secs,
-            epochs: trainer.curve().len() as u32,
+            epochs: (course.curve.len() + trainer.curve().len()) as u32,
             execution: engines.execution().cloned(),
-            trainer: trainer.checkpoint().await?,
+            trainer: course.packed(trainer.checkpoint().await?),
         };
         let record = unsealed(&so_far)?;
         self.context.send(EventBody::Checkpoint {
             buffer: self.context.put(checkpoint.to_bytes()),
-            epoch: trainer.curve().len() as u32,
+            epoch: checkpoint.epochs,
             record,
         });
         Ok(Kept {

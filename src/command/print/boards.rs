@@ -1,12 +1,12 @@
-//! Whole boards on standard output, square by square and by the rule; nothing is counted here.
+//! What a run read of whole boards, in words.
 
-use super::print::{latency, percent, row};
+use super::{latency, percent, row};
 use assay::result::{Accuracy, Latency};
 use assay::runlog::record::Record;
 use assay::runlog::words;
 
 /// Whole boards, each square by itself and by the rule, where the recipe asks for it.
-pub(super) fn print(record: &Record) {
+pub(super) fn boards(record: &Record) {
     let Some(reading) = &record.results.reading else {
         return;
     };
