@@ -7,6 +7,7 @@ mod support;
 
 use assay::data::chess::{self, POSITIONS_PER_GAME, Parameters, class_on, square_at};
 use assay::data::{self, LocalMaker};
+use assay::engine::cpu::ARITHMETIC;
 use assay::recipe::{ReadingSpec, Recipe};
 use assay::result::reading::{classes_of, written};
 use assay::runlog::claim::Claim;
@@ -42,8 +43,12 @@ fn legal(kept: u32, change: f64) -> Option<ReadingSpec> {
     })
 }
 
+/// The record of a run, with what a lab is told when it is opened.
 fn ran(reading: Option<ReadingSpec>) -> Record {
-    run(&LocalMaker::default(), &recipe(reading)).unwrap()
+    let mut record = run(&LocalMaker::default(), &recipe(reading)).unwrap();
+    record.environment.engine = "cpu".into();
+    record.environment.arithmetic = ARITHMETIC.into();
+    record
 }
 
 /// With the rule and its defaults, once for all tests.

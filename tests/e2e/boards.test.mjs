@@ -44,7 +44,7 @@ test("the rule is chosen, boards are read both ways, and a link is borne out", a
   for (const way of [reading.without, reading.with]) assert.ok(way.latency.p50_millis > 0);
   console.log(`boards right: ${reading.without.boards.correct} alone, ${reading.with.boards.correct} by the rule, of 12; ${(reading.with.macs / reading.without.macs).toFixed(2)} of the work; p50 ${reading.without.latency.p50_millis} and ${reading.with.latency.p50_millis} ms a board`);
   const table = (await text(page, "assay-this-run assay-boards")).replace(/\s+/g, " ");
-  for (const words of ["Square by square", "By the rule", "if independent", "MACs per board", "p50 per board", `The rule repairs ${reading.repaired} and spoils ${reading.spoiled} of 12 boards`]) assert.ok(table.includes(words), `${words}: ${table}`);
+  for (const words of ["Square by square", "By the rule", "if independent", "squares asked", "p50 per board", `The rule repairs ${reading.repaired} and spoils ${reading.spoiled} of 12 boards`]) assert.ok(table.includes(words), `${words}: ${table}`);
 
   await press(page, "Copy link", "assay-this-run");
   const link = await copied(page);

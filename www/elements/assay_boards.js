@@ -16,6 +16,8 @@ const KINDS = [
   ["spoiled", "right square by square, wrong by the rule"],
   ["wrong", "wrong both ways"],
 ];
+/** Rows of the brief table. */
+const BRIEF = new Set(["squares", "boards", "… if independent", "games", "squares asked", "p50 per board"]);
 /** Boards that are drawn at first, and more at a press. */
 const SHOWN = 4;
 /** Squares of a board that are named beside it. */
@@ -41,7 +43,7 @@ export class AssayBoards extends AssayElement {
     return html`<section class="stack tight" aria-label="Whole boards">
       <h3>Whole boards</h3>
       ${this.table(reading)}
-      <p class="small soft">Over the same weights. The rule reads each position as a legal one after the last; the position before a game's first picture is known. If squares were wrong independently of each other, ${percent(reading.without.squares.correct / reading.without.squares.total)} of squares would make ${percent(reading.without.independent_boards)} of boards. The intervals know that the boards of a game are alike.</p>
+      ${this.brief ? "" : html`<p class="small soft">Over the same weights. The rule reads each position as a legal one after the last; the position before a game's first picture is known. If squares were wrong independently of each other, ${percent(reading.without.squares.correct / reading.without.squares.total)} of squares would make ${percent(reading.without.independent_boards)} of boards. The intervals know that the boards of a game are alike.</p>`}
       <p>The rule repairs ${count(reading.repaired)} and spoils ${count(reading.spoiled)} of ${count(reading.with.boards.total)} boards, for ${percent(reading.with.macs / reading.without.macs)} of the work.</p>
       ${this.brief ? "" : this.boards(reading, this.record)}
     </section>`;
@@ -50,18 +52,20 @@ export class AssayBoards extends AssayElement {
   /** @param {Reading} reading */
   table({ without, with: rule }) {
     const boards = (/** @type {Way} */ way) => way.boards.total;
+    const share = (/** @type {Share} */ it) => (this.brief ? short(it) : long(it));
     /** @type {[string, string, (way: Way) => unknown][]} */
-    const rows = [
+    const all = [
       ["squares", "Squares read rightly", ({ squares }) => share(squares)],
       ["boards", "Boards of which all 64 squares are right", (way) => share(way.boards)],
       ["… if independent", "Boards that would be right if squares were wrong independently of each other", (way) => percent(way.independent_boards)],
       ["games", "Games of which all boards are right", ({ games }) => share(games)],
-      ["… if independent", "Games that would be right if squares were wrong independently of each other", (way) => percent(way.independent_games)],
+      ["… of games", "Games that would be right if squares were wrong independently of each other", (way) => percent(way.independent_games)],
       ["squares asked", "Squares of a board that the model was asked for, on average", (way) => significant(way.looked_at / boards(way), 3)],
       ["MACs per board", "Multiply-accumulates of the model, on average", (way) => count(way.macs / boards(way))],
-      ["p50 per board", "Median time of a board", ({ latency }) => (latency ? html`<span title=${`Interval ${millis(latency.p50_low_millis)} to ${millis(latency.p50_high_millis)}; ${latency.samples_millis.length} samples`}>${millis(latency.p50_millis)}</span>${latency.flags.length > 0 ? html` <span class="small" data-tone="warn">doubtful: ${latency.flags.join(", ")}</span>` : ""}` : "not measured")],
+      ["p50 per board", "Median time of a board", ({ latency }) => (latency ? timeText(latency, this.brief) : "not measured")],
       ["mean per board", "Mean time of a board; a game's first picture is looked at whole", ({ latency }) => (latency ? millis(latency.mean_millis) : "not measured")],
     ];
+    const rows = this.brief ? all.filter(([name]) => BRIEF.has(name)) : all;
     return html`<div class="scroll" tabindex="0" role="group" aria-label="Table of whole boards">
       <table class="boards-table">
         <thead>
@@ -113,8 +117,24 @@ export class AssayBoards extends AssayElement {
 }
 
 /** @param {Share} it */
-function share({ correct, total, low, high }) {
-  return html`<span title=${`${count(correct)} of ${count(total)}`}>${percent(correct / total)} <span class="soft small">${percent(low)} to ${percent(high)}</span></span>`;
+function long({ correct, total, low, high }) {
+  return html`${percent(correct / total)} <span class="soft small">${count(correct)} of ${count(total)}; ${percent(low)} to ${percent(high)}</span>`;
+}
+
+/** @param {Share} it */
+function short({ correct, total, low, high }) {
+  return html`<span title=${`${count(correct)} of ${count(total)}; interval ${percent(low)} to ${percent(high)}`}>${percent(correct / total)}</span>`;
+}
+
+/**
+ * @param {NonNullable<Way["latency"]>} latency
+ * @param {boolean} brief
+ */
+function timeText({ p50_millis: p50, p50_low_millis: low, p50_high_millis: high, samples_millis: samples, flags }, brief) {
+  const doubts = flags.length > 0 ? `doubtful: ${flags.join(", ")}` : "";
+  const title = [`Interval ${millis(low)} to ${millis(high)}; ${samples.length} samples`, brief ? doubts : ""].filter(Boolean).join("; ");
+  const sign = html`<span data-tone="warn">${icon("altered")}<span class="visually-hidden">${doubts}</span></span>`;
+  return html`<span title=${title}>${millis(p50)}${doubts && brief ? html` ${sign}` : ""}</span>${doubts && !brief ? html` <span class="small" data-tone="warn">${doubts}</span>` : ""}`;
 }
 
 /**
