@@ -14,11 +14,15 @@ export function startDropping() {
     event.preventDefault();
     const files = await droppedFiles(event.dataTransfer);
     app.router.go("data");
-    await customElements.whenDefined("assay-own-files");
-    // The view is shown in the next frame.
-    requestAnimationFrame(() => {
-      const element = /** @type {import("./elements/assay_own_files.js").AssayOwnFiles|null} */ (document.querySelector("assay-own-files"));
-      void element?.open(files);
-    });
+    void (await ownFiles()).open(files);
   });
+}
+
+/** The view's part that opens files, once it is shown: its code may have to be fetched first. @returns {Promise<import("./elements/assay_own_files.js").AssayOwnFiles>} */
+async function ownFiles() {
+  for (;;) {
+    const element = document.querySelector("assay-own-files");
+    if (element?.matches(":defined")) return /** @type {import("./elements/assay_own_files.js").AssayOwnFiles} */ (element);
+    await new Promise(requestAnimationFrame);
+  }
 }

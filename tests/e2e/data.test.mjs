@@ -4,7 +4,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch, servePage } from "./harness/index.mjs";
+import { watchMemory } from "./memory.mjs";
 import { goTo, open, press, recipeText, run, says, smallRecipe, useRecipe, waitFor } from "./person.mjs";
+
+/** What a page with 10,000 squares may take, all of its process: engine, Worker and both modules. */
+const MOST_MEGABYTES = 300;
 
 /** @type {import("puppeteer-core").Browser} */
 let browser;
@@ -36,7 +40,7 @@ test("a machine's signal is made, checked, drawn and learned from, and its run s
   await goTo(page, "Experiment");
   const record = await run(page);
   assert.equal(record.status, "complete");
-  assert.equal(record.findings.findings.length, 13);
+  assert.equal(record.findings.findings.length, 14);
   assert.deepEqual(page.problems, []);
 });
 
@@ -97,6 +101,7 @@ test("sliders put faults in, the checks fire at once, and a run's accuracy falls
 test("10,000 squares of chess boards are made and checked within 30 s", async () => {
   const page = await open(browser, server.url);
   await useRecipe(page, await smallRecipe(page, { data: { set: "chess", size: 156 } }));
+  const memory = watchMemory(browser);
   const began = performance.now();
   await goTo(page, "Data");
   await says(page, "9,984 of 32 × 32 pixels", { within: "assay-data-view" });
@@ -104,7 +109,13 @@ test("10,000 squares of chess boards are made and checked within 30 s", async ()
   await says(page, /checks found something|checks that could be made/, { within: "assay-findings" });
   const checked = performance.now() - began;
   console.log(`chess: 9,984 squares made in ${(made / 1e3).toFixed(1)} s, ${Math.round(9984 / (made / 1e3))} a second, and checked after ${(checked / 1e3).toFixed(1)} s`);
+  assert.ok(9984 / (made / 1e3) > 2000, `${made} ms`);
   assert.ok(checked < 30_000, `${checked} ms`);
+  const most = await memory.most();
+  if (most) {
+    console.log(`chess: the page's process had ${Math.round(most)} MB of its own at most`);
+    assert.ok(most < MOST_MEGABYTES, `${most} MB`);
+  }
   assert.deepEqual(page.problems, []);
   await page.close();
 });

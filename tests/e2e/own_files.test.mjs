@@ -13,6 +13,9 @@ import { idxPair, imagesZip, table, written } from "./files.mjs";
 
 /** @import { Page } from "./person.mjs" */
 
+/** Rows of a table that takes seconds to read. */
+const LARGE = 300_000;
+
 /** @type {import("puppeteer-core").Browser} */
 let browser;
 /** @type {Awaited<ReturnType<typeof servePage>>} */
@@ -27,6 +30,7 @@ before(async () => {
   files = await written({
     "plants.csv": table(),
     "other.csv": table(243),
+    "large.csv": table(LARGE),
     "sides.zip": imagesZip(),
     "images-idx3-ubyte": images,
     "labels-idx1-ubyte": labels,
@@ -89,6 +93,35 @@ test("a table is read, checked and learned from, and its link asks for the very 
   await says(fresh, "reproduced", { within: "assay-verdict" });
   assert.deepEqual(fresh.problems, []);
   await elsewhere.close();
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
+test("a file that is dropped anywhere is opened on the Data page", async () => {
+  const page = await open(browser, server.url);
+  const text = await readFile(files["plants.csv"] ?? "", "utf8");
+  await page.evaluate((text) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([text], "plants.csv"));
+    for (const type of ["dragover", "drop"]) {
+      document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    }
+  }, text);
+  await says(page, "plants.csv: 240 rows in 3 classes", { within: "assay-own-files" });
+  assert.deepEqual(page.problems, []);
+  await page.close();
+});
+
+test("reading a large table can be stopped, and another file read after it", async () => {
+  const page = await open(browser, server.url);
+  await goTo(page, "Data");
+  const before = await page.evaluate(() => location.hash);
+  await choose(page, "files", "large.csv");
+  await press(page, "Stop", "assay-own-files");
+  await says(page, "Stopped; the recipe is as it was.", { within: "assay-own-files" });
+  assert.equal(await page.evaluate(() => location.hash), before);
+  await choose(page, "files", "plants.csv");
+  await says(page, "plants.csv: 240 rows in 3 classes", { within: "assay-own-files" });
   assert.deepEqual(page.problems, []);
   await page.close();
 });
