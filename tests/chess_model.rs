@@ -242,6 +242,29 @@ fn an_interrupted_run_goes_on_from_every_epoch_to_the_same_digests() {
     assert!(refused.contains("a model of two stages"), "{refused}");
 }
 
+/// The browsers' test reads the same file. `UPDATE_GOLDEN=1` writes it anew, which is right only where the arithmetic or the
+/// generator has a new version.
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether a file is written anew decides no result"
+)]
+fn two_stages_and_colours_have_the_digests_that_browsers_are_held_to() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden/chess-two-stages.json"
+    );
+    let mut recipe = staged();
+    recipe.training.augmentation = Some("colours".into());
+    let digests = serde_json::to_value(ran(&recipe).record().digests).unwrap();
+    let made = json!({ "recipe": recipe.to_value(), "digests": digests });
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, format!("{made:#}\n")).unwrap();
+    }
+    let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(made, golden);
+}
+
 #[test]
 fn a_stop_in_the_first_stage_leaves_its_curve_and_in_the_second_a_model() {
     for (epoch, answers) in [(1, false), (3, true)] {

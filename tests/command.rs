@@ -99,6 +99,31 @@ fn every_family_runs_and_is_recorded() {
 }
 
 #[test]
+fn an_edited_set_is_run_and_its_slices_are_told() {
+    let folder = folder("edits");
+    let (file, log) = (folder.join("recipe.json"), folder.join("log.jsonl"));
+    let mut changed = recipe("mlp");
+    changed["training"]["epochs"] = json!(1);
+    changed["evaluation"]["latency_secs"] = json!(0);
+    let first: Vec<u32> = (0..400).collect();
+    changed["data"]["edits"] = json!({ "dropped": [401], "slices": { "first": first } });
+    fs::write(&file, changed.to_string()).unwrap();
+    let (file, log) = (file.to_str().unwrap(), log.to_str().unwrap());
+    let output = assay(&["run", file, "--log", log]);
+    assert!(output.status.success(), "{}", words(&output.stderr));
+    let told = words(&output.stdout);
+    assert!(told.contains("slice") && told.contains("first: "), "{told}");
+    let text = fs::read_to_string(log).unwrap();
+    let (record, altered) = record::read(text.trim()).unwrap();
+    assert!(!altered && record.digests.source.len() == 64);
+    changed["data"]["edits"]["dropped"] = json!([1797]);
+    fs::write(file, changed.to_string()).unwrap();
+    let refused = assay(&["run", file, "--log", log]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(words(&refused.stderr).contains("got row 1797"));
+}
+
+#[test]
 fn a_graph_of_ones_own_trains_and_is_verified() {
     let folder = folder("graph");
     let (file, log) = (folder.join("recipe.json"), folder.join("log.jsonl"));

@@ -207,6 +207,24 @@ fn two_versions_of_a_set_are_compared_on_rows_with_the_same_right_answer() {
 }
 
 #[test]
+fn a_set_that_is_divided_by_groups_keeps_its_division() {
+    let mut recipe = Recipe::default_for("chess", "lenet");
+    recipe.data.size = Some(60);
+    let plain = summary(&recipe);
+    let (gone, kept) = (plain.test[7], &plain.train);
+    recipe.data.edits = json!({ "dropped": [gone], "labels": { kept[0].to_string(): 1 } })
+        .as_object()
+        .cloned();
+    let changed = summary(&recipe);
+    let left: Vec<u32> = (plain.test.iter().copied())
+        .filter(|row| *row != gone)
+        .collect();
+    assert_eq!((changed.test, &changed.train), (left, kept));
+    assert_eq!(changed.source, plain.sha256);
+    assert_ne!(changed.sha256, plain.sha256);
+}
+
+#[test]
 fn edits_that_do_not_fit_the_set_are_refused_before_it_is_used() {
     for (edits, words) in [
         (

@@ -88,6 +88,10 @@ pub struct Expected {
     pub largest_share: f64,
     /// Rows of one group may be equal, as the same empty square in several pictures of a game.
     pub repeats_in_group: bool,
+    /// Rows of different groups may be nearly equal, as the same piece of one make on the same square of two games.
+    pub nearly_repeats: bool,
+    /// The largest share of right labels that models of one hidden layer doubt.
+    pub doubted: f64,
     /// Whether models of one hidden layer tell its classes apart, so that their doubts are about labels; nothing where that
     /// is not known.
     pub learnable: Option<bool>,
@@ -102,6 +106,8 @@ impl Expected {
             smallest_share: equal / 3.0,
             largest_share: (equal * 3.0).min(0.9),
             repeats_in_group: false,
+            nearly_repeats: false,
+            doubted: 0.0,
             learnable: None,
         }
     }

@@ -34,8 +34,8 @@ pub fn pack(dataset: &Dataset) -> Vec<u8> {
             Values::Reals(_) => 0,
         },
         "groups": groups.as_ref().map(|it| json!([it.name, it.reserved])),
-        "expected": [expected.smallest_share, expected.largest_share],
-        "repeats": expected.repeats_in_group,
+        "expected": [expected.smallest_share, expected.largest_share, expected.doubted],
+        "repeats": [expected.repeats_in_group, expected.nearly_repeats],
         "learnable": expected.learnable,
     });
     let header = header.to_string();
@@ -120,7 +120,9 @@ fn parts(bytes: &[u8]) -> Option<Dataset> {
         expected: Expected {
             smallest_share: header["expected"][0].as_f64()?,
             largest_share: header["expected"][1].as_f64()?,
-            repeats_in_group: header["repeats"].as_bool()?,
+            repeats_in_group: header["repeats"][0].as_bool()?,
+            nearly_repeats: header["repeats"][1].as_bool()?,
+            doubted: header["expected"][2].as_f64()?,
             learnable: header["learnable"].as_bool(),
         },
         notes: texts(&header["notes"])?,

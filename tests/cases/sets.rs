@@ -23,6 +23,10 @@ pub(crate) fn cases() -> Vec<Case> {
             run: chess_boards_are_read,
         },
         Case {
+            name: "chess_in_the_other_colours_has_its_digest",
+            run: chess_in_the_other_colours,
+        },
+        Case {
             name: "vibration_has_its_digests",
             run: vibration_has_its_digests,
         },
@@ -138,6 +142,24 @@ fn chess_boards_are_read() -> Result<(), String> {
         Ok(())
     } else {
         Err(wrong.join("; "))
+    }
+}
+
+/// Of the set with its further rows, and of their division.
+const OTHER_COLOURS: [&str; 2] = [
+    "1e9520e8615f1a5a8ebc3de468be00acd0c931eeb4b84ae3669994b00bd3cc9a",
+    "9fc963fafe27e2fb02dff6f08542c7739ab9c4bd1a1e2f15aac85fee6d8db74c",
+];
+
+fn chess_in_the_other_colours() -> Result<(), String> {
+    let set = chess_of(0.3, 0.0, 1)?;
+    let recipe = Recipe::default_for("chess", "lenet");
+    let parts = data::split(&set, &recipe.split, 1).map_err(|error| error.to_string())?;
+    let more = data::augmented(&set, &parts, "colours").map_err(|error| error.to_string())?;
+    let digests = more.map(|(set, parts)| [set.digest(), parts.digest()]);
+    match digests {
+        Some(found) if found == OTHER_COLOURS => Ok(()),
+        found => Err(format!("{found:?}")),
     }
 }
 

@@ -64,7 +64,7 @@ test("by keyboard rows are dropped, relabelled and sliced, undone, run, and carr
   await choose(page, "test");
   await reachPictures(page);
   await page.keyboard.press("ArrowRight");
-  await page.keyboard.press("Space");
+  await page.keyboard.press(" ");
   await page.keyboard.down("Shift");
   await page.keyboard.press("ArrowRight");
   await page.keyboard.up("Shift");
@@ -81,7 +81,7 @@ test("by keyboard rows are dropped, relabelled and sliced, undone, run, and carr
   await enter(page, "Change label", "assay-edit-bar");
   await says(page, "Select rows first", { within: "assay-edit-bar" });
   await reachPictures(page);
-  await page.keyboard.press("Space");
+  await page.keyboard.press(" ");
   const [row] = await selected(page);
   assert.notEqual(row, undefined);
   await page.select(".right-class", "3");
@@ -140,7 +140,7 @@ test("labels that a check doubts are changed as suggested, and it warns no more"
   await waitFor(page, "consistency warns again", () => [...document.querySelectorAll("assay-findings button")].some((each) => /consistency$/.test(each.getAttribute("aria-label") ?? "") && /^Show \d{2,}/.test(each.textContent ?? "")));
   // One that is repaired goes from the rows that the check names; the keyboard goes on with the next.
   await reachPictures(page);
-  await page.keyboard.press("Space");
+  await page.keyboard.press(" ");
   const [row] = await selected(page);
   await press(page, "Label as suggested", "assay-edit-bar");
   await waitFor(page, "its picture is gone", (row) => document.querySelector(`assay-image-grid canvas[data-row="${row}"]`) === null, { args: [row] });

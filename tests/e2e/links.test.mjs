@@ -86,7 +86,7 @@ for (const { what, fragment, words, field = false } of [
   { what: "a link of another app", fragment: () => "#section-2", words: /not a link that Assay made/ },
   { what: "a link that is no recipe inside", fragment: () => pack("{}"), words: /recipe/i },
   { what: "an altered claim", fragment: () => pack({ assay: "claim", version: 1 }, "#c1."), words: /does not match its digest/ },
-  { what: "a recipe on an unknown dataset", fragment: () => pack(changed({ data: { set: "mnist" } })), words: /expected one of digits, got "mnist"/ },
+  { what: "a recipe on an unknown dataset", fragment: () => pack(changed({ data: { set: "mnist" } })), words: /expected one of digits, chess, vibration, own, got "mnist"/ },
   {
     what: "a recipe that asks for too much work",
     fragment: () => pack(changed({ architecture: { family: "mlp", depth: 16, width: 4096 }, training: { epochs: 1000 } })),

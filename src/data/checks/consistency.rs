@@ -9,7 +9,8 @@ use super::{Answers, Check, Count, Input, not_made};
 use crate::order;
 use crate::result::{Dimension, Finding};
 
-/// Share of suspect labels above which it warns and fails: a good model's own mistakes are suspect too.
+/// Share of suspect labels above which it warns and fails, where a set declares no more by its nature: a good model's own
+/// mistakes are suspect too.
 const WARN_ABOVE: f64 = 0.04;
 const FAIL_ABOVE: f64 = 0.1;
 /// Share of the labels that the models have to agree with before their doubts count, where nothing is known of the set.
@@ -55,14 +56,15 @@ impl Check for Consistency {
             );
             return not_made(self, "rows", &why);
         }
+        let doubted = input.data.expected.doubted;
         let suspects = suspects(probabilities, &labels, classes);
         let count = Count {
             check: self.name(),
             unit: "rows",
             affected: suspects.iter().map(|(at, _)| rows[*at]).collect(),
             of: rows.len() as u32,
-            warn_above: WARN_ABOVE,
-            fail_above: FAIL_ABOVE,
+            warn_above: WARN_ABOVE.max(doubted),
+            fail_above: FAIL_ABOVE.max(doubted + FAIL_ABOVE - WARN_ABOVE),
         };
         let mut finding =
             count.finding(|counted| format!("{counted} that train probably have a wrong label."));

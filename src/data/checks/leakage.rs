@@ -37,6 +37,7 @@ impl Check for Leakage {
         let near = order::distinct(
             (input.twins().near.iter())
                 .filter(|(one, other)| trains[*one as usize] != trains[*other as usize])
+                .filter(|(one, other)| !input.may_nearly_repeat(*one, *other))
                 .map(|(one, other)| if trains[*one as usize] { *other } else { *one }),
         );
         let trained = order::distinct(parts.train.iter().filter_map(|row| input.group(*row)));

@@ -96,6 +96,11 @@ impl<'a> Input<'a> {
         let group = self.group(one);
         self.data.expected.repeats_in_group && group.is_some() && group == self.group(other)
     }
+
+    /// Whether two rows may be nearly alike by it.
+    fn may_nearly_repeat(&self, one: u32, other: u32) -> bool {
+        self.data.expected.nearly_repeats || self.may_repeat(one, other)
+    }
 }
 
 /// One check.

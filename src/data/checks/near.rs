@@ -28,7 +28,7 @@ impl Check for Near {
         }
         let later = order::distinct(
             (twins.near.iter())
-                .filter(|(one, other)| !input.may_repeat(*one, *other))
+                .filter(|(one, other)| !input.may_nearly_repeat(*one, *other))
                 .map(|(_, other)| *other),
         );
         let count = Count {

@@ -335,9 +335,11 @@ impl super::Making for Making {
 /// the same square in several pictures.
 fn expected(occupancy: bool) -> Expected {
     Expected {
-        smallest_share: if occupancy { 0.2 } else { 0.002 },
+        smallest_share: if occupancy { 0.2 } else { 0.001 },
         largest_share: 0.9,
         repeats_in_group: true,
+        nearly_repeats: true,
+        doubted: 0.2,
         learnable: Some(true),
     }
 }
