@@ -54,10 +54,10 @@ fn faulty(fault: &str, severity: f64) -> Recipe {
     recipe
 }
 
-fn of_labels(recipe: &Recipe) -> Finding {
+fn of(check: &str, recipe: &Recipe) -> Finding {
     let found = findings(&LocalMaker::default(), recipe).findings;
-    let consistency = found.into_iter().find(|it| it.check == "consistency");
-    consistency.unwrap()
+    let one = found.into_iter().find(|it| it.check == check);
+    one.unwrap()
 }
 
 #[test]
@@ -118,18 +118,35 @@ fn flipped_labels_raise_an_alarm_and_clean_ones_none() {
     for seed in 1..=3 {
         let mut recipe = faulty("label flips", 0.1);
         recipe.seed = seed;
-        let found = of_labels(&recipe);
+        let found = of("consistency", &recipe);
         let share = f64::from(found.count) / f64::from(found.of);
         assert_ne!(found.status, Status::Pass, "{found:?}");
         assert!((share - 0.1).abs() < 0.03, "seed {seed}: {share}");
         recipe.data = DataSpec::named("digits");
-        assert_eq!(of_labels(&recipe).status, Status::Pass);
+        assert_eq!(of("consistency", &recipe).status, Status::Pass);
     }
     // Small models cannot read a machine's signal, and say so instead of doubting it.
     let mut signal = Recipe::default_for("vibration", "mlp");
     signal.data.size = Some(600);
-    let found = of_labels(&signal);
+    let found = of("consistency", &signal);
     assert_eq!((found.status, found.of), (Status::Pass, 0), "{found:?}");
+}
+
+#[test]
+fn models_tell_parts_that_drifted_apart_and_alike_ones_not() {
+    for seed in 1..=3 {
+        let mut recipe = faulty("drift", 0.8);
+        recipe.seed = seed;
+        let found = of("samples", &recipe);
+        assert_ne!(found.status, Status::Pass, "{found:?}");
+        recipe.data = DataSpec::named("digits");
+        let found = of("samples", &recipe);
+        assert!(found.of > 600 && found.status == Status::Pass, "{found:?}");
+    }
+    // A few machines differ by nature.
+    let mut signal = Recipe::default_for("vibration", "mlp");
+    signal.data.size = Some(600);
+    assert_eq!(of("samples", &signal).of, 0);
 }
 
 #[test]
