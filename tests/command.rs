@@ -454,5 +454,5 @@ fn a_file_of_ones_own_is_learned_from_verified_and_told_from_another() {
     assert!(words(&refused.stderr).contains("the file other.csv"));
     let output = assay(&["data", "--json", "--data", &file]);
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(found["findings"].as_array().unwrap().len(), 13);
+    assert_eq!(found["findings"].as_array().unwrap().len(), 14);
 }
