@@ -1,8 +1,8 @@
 //! What knowledge in the model buys on `chess`: plain, with further rows in the other colours, in two stages, and both, over
 //! set sizes and seeds, scored on games that none of them saw; it prints rows of docs/chess-knowledge.md and judges nothing.
 //!
-//! `cargo run --example chess_knowledge -- [--sizes 60,120] [--seeds N] [--first SEED] [--channels N]`. A seed is that of the
-//! set and of the training; the games to score by have seeds of their own.
+//! `cargo run --example chess_knowledge -- [--sizes 60,120] [--seeds N] [--first SEED] [--channels N] [--narrowing N]`.
+//! A seed is that of the set and of the training; the games to score by have seeds of their own.
 
 #![expect(
     clippy::unwrap_used,
@@ -60,7 +60,8 @@ struct Reached {
 }
 
 fn main() {
-    let (mut sizes, mut seeds, mut first, mut channels) = (vec![60, 120], 5, 1, 8);
+    let (mut sizes, mut seeds, mut first) = (vec![60, 120], 5, 1);
+    let mut widths = (8, 4);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let value = arguments.next().unwrap();
@@ -68,7 +69,8 @@ fn main() {
             "--sizes" => sizes = value.split(',').map(|it| it.parse().unwrap()).collect(),
             "--seeds" => seeds = value.parse().unwrap(),
             "--first" => first = value.parse().unwrap(),
-            "--channels" => channels = value.parse().unwrap(),
+            "--channels" => widths.0 = value.parse().unwrap(),
+            "--narrowing" => widths.1 = value.parse().unwrap(),
             other => panic!("{other} is not known"),
         }
     }
@@ -77,7 +79,7 @@ fn main() {
         let mut all: Vec<[Reached; ARMS.len()]> = Vec::new();
         for seed in first..first + seeds {
             all.push(ARMS.map(|arm| {
-                let found = measured(&recipe(size, seed, channels, arm), &held_out);
+                let found = measured(&recipe(size, seed, widths, arm), &held_out);
                 eprintln!(
                     "{size} positions, seed {seed}, {}: squares {:.4}, reserved {:.4}, boards {:.3}, inverted {:.4}",
                     arm.0, found.squares, found.reserved, found.boards, found.inverted
@@ -89,7 +91,12 @@ fn main() {
     }
 }
 
-fn recipe(size: u32, seed: u32, channels: u32, arm: (&str, &str, &str, u32)) -> Recipe {
+fn recipe(
+    size: u32,
+    seed: u32,
+    (channels, narrowing): (u32, u32),
+    arm: (&str, &str, &str, u32),
+) -> Recipe {
     let (_, augmentation, stages, times) = arm;
     let mut recipe = Recipe::default_for("chess", "lenet");
     recipe.data.size = Some(size);
@@ -98,7 +105,10 @@ fn recipe(size: u32, seed: u32, channels: u32, arm: (&str, &str, &str, u32)) -> 
     recipe.architecture.channels = Some(channels);
     recipe.training.epochs *= times;
     recipe.training.augmentation = (augmentation != "none").then(|| augmentation.into());
-    recipe.architecture.stages = (stages != "one").then(|| stages.into());
+    if stages == "two" {
+        recipe.architecture.stages = Some("two".into());
+        recipe.architecture.narrowing = Some(narrowing);
+    }
     recipe
 }
 

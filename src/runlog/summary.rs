@@ -239,6 +239,10 @@ pub fn architecture(spec: &ArchitectureSpec) -> String {
             .as_ref()
             .map(|residual| format!("shortcuts {residual}")),
         spec.dropout.map(|rate| format!("dropout {rate}")),
+        spec.stages.as_ref().map(|stages| {
+            let by = spec.narrowing();
+            format!("{stages} stages, the first 1/{by} as wide")
+        }),
     ];
     for option in options.into_iter().flatten() {
         words.push_str(", ");
@@ -288,6 +292,12 @@ mod tests {
         let mut plain = of("resnet");
         plain.residual = Some("off".into());
         assert_eq!(architecture(&plain), "resnet 8 × 16, relu, shortcuts off");
+        plain.residual = None;
+        plain.stages = Some("two".into());
+        assert_eq!(
+            architecture(&plain),
+            "resnet 8 × 16, relu, two stages, the first 1/4 as wide"
+        );
     }
 
     #[test]
