@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     reason = "a measurement that cannot go on has failed"
 )]
+#![expect(clippy::disallowed_methods, reason = "it measures time")]
 
 use assay::data;
 use assay::recipe::DataSpec;
