@@ -20,8 +20,8 @@ use assay::lab::prepared::{Prepared, prepare};
 use assay::model::{Plan, Weights, stages};
 use assay::recipe::{DataSpec, Recipe};
 use std::rc::Rc;
-use std::time::SystemTime;
 use support::lab::{finish, ready};
+use support::processor::seconds;
 
 /// Seed of the set that all models are scored on: 20 games, of which the last two have pieces and a board that are never
 /// trained with.
@@ -270,22 +270,4 @@ fn interval(values: &[f64]) -> (f64, f64) {
     let squares: f64 = values.iter().map(|it| (it - mean).powi(2)).sum();
     let t = T[freedom.min(T.len() - 1)];
     (mean, t * (squares / (count - 1.0) / count).sqrt())
-}
-
-/// Seconds that the processor worked on this thread where Linux tells, so that neighbours on a shared machine count little;
-/// elsewhere seconds.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "times what is printed, decides nothing"
-)]
-fn seconds() -> f64 {
-    let worked = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanos = worked.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
-    nanos.map_or_else(
-        || {
-            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            now.unwrap().as_secs_f64()
-        },
-        |nanos| nanos * 1e-9,
-    )
 }

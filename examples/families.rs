@@ -15,9 +15,9 @@ use assay::data::{self, Dataset};
 use assay::recipe::fields::{FAMILIES, GRAPH};
 use assay::recipe::{Recipe, edit, from_value};
 use std::ops::Range;
-use std::time::SystemTime;
 use support::lab::Lab;
 use support::mnist;
+use support::processor::seconds;
 
 fn main() {
     let mut families = Vec::new();
@@ -94,24 +94,4 @@ fn measure(recipe: &Recipe, data: &Dataset, seeds: Range<u32>) {
         percent(accuracies[accuracies.len() - 1]),
         times[times.len() / 2],
     );
-}
-
-/// Seconds that the processor worked on this thread where Linux tells, so that neighbours on a shared machine count little;
-/// elsewhere seconds.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "times what is printed, decides nothing"
-)]
-fn seconds() -> f64 {
-    let worked = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanos = worked.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
-    nanos.map_or_else(
-        || {
-            SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap()
-                .as_secs_f64()
-        },
-        |nanos| nanos * 1e-9,
-    )
 }

@@ -1,4 +1,5 @@
-//! Reads a part of a document that keeps the fields that it does not know; it checks types alone, no ranges.
+//! From a JSON value to its Rust form, and parts of documents that keep the fields that they do not know; it checks types
+//! alone, no ranges.
 //!
 //! What serde derives for a flattened map is a copy of a general reader for each type, 3 to 5 kB of the page's module. This
 //! is one: a JSON object from which the known fields are taken, and what is left is kept.
@@ -6,9 +7,13 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-fn typed<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-    // By reference: each way of reading a value costs a copy of the type's code, and this is the one that is used elsewhere.
-    T::deserialize(&value).map_err(|error| error.to_string())
+/// The value in its Rust form, for all documents by one way: text becomes a value first, and values come here, because each
+/// type that is read costs its code once for each deserializer.
+///
+/// # Errors
+/// In words, what does not fit.
+pub(crate) fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    T::deserialize(value).map_err(|error| error.to_string())
 }
 
 /// Takes a field. Where it is absent, what an absent one means for its type; an error for a type that has to be there.
@@ -20,8 +25,8 @@ pub(crate) fn take<T: DeserializeOwned>(
     name: &str,
 ) -> Result<T, String> {
     match object.remove(name) {
-        Some(value) => typed(value),
-        None => typed(Value::Null).map_err(|_| format!("missing field `{name}`")),
+        Some(value) => typed(&value),
+        None => typed(&Value::Null).map_err(|_| format!("missing field `{name}`")),
     }
 }
 
@@ -35,7 +40,7 @@ pub(crate) fn take_or_default<T: DeserializeOwned + Default>(
 ) -> Result<T, String> {
     object
         .remove(name)
-        .map_or_else(|| Ok(T::default()), |value| typed(value))
+        .map_or_else(|| Ok(T::default()), |value| typed(&value))
 }
 
 /// Implements `Deserialize` for a type: its fields that are there or have an absence of their own, and those whose absence is

@@ -1,6 +1,6 @@
 //! Changes one field of a recipe as a form does; whether the result can be used is the reader's question.
 
-use super::fields::{FAMILY, FIELDS, LAYERS, RULE, SCHEME, SET, TASK, at, paths, row};
+use super::fields::{FAMILY, FIELDS, LAYERS, SCHEME, SET, at, paths, row};
 use super::read::fits;
 use super::{EDITS, MAX_RECIPE_BYTES, Recipe, from_value};
 use crate::error::{Error, Problem, Result};
@@ -90,13 +90,9 @@ pub fn set(mut document: Value, path: &str, value: Value) -> Result<Value> {
     // Fields that go may have decided others, which stand behind them.
     let mut gone = Vec::new();
     for other in paths().filter(|other| *other != path) {
-        // Layers' schemes decide what the scheme does, and a set whether there is a task and a rule.
+        // Layers' schemes decide what the scheme does.
         let decides = |by: &str| {
-            by == path
-                || gone.contains(&by)
-                || (by == SCHEME && [LAYERS, FAMILY].contains(&path))
-                || (by == TASK && path == SET)
-                || (by == RULE && [SET, TASK].contains(&path))
+            by == path || gone.contains(&by) || (by == SCHEME && [LAYERS, FAMILY].contains(&path))
         };
         let decided = FIELDS
             .iter()

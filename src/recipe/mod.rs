@@ -4,6 +4,7 @@
 //! Fields that this version does not know are kept and take part in the digest.
 
 mod architecture;
+mod canonical;
 mod data;
 mod defaults;
 pub mod edit;
@@ -13,19 +14,19 @@ pub mod fields;
 mod read;
 mod reading;
 mod stages;
-mod typed;
 
 use crate::digest;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+pub(crate) use crate::section::typed;
 pub use architecture::ArchitectureSpec;
+pub(crate) use canonical::canonical;
 pub use data::DataSpec;
 pub use edits::{EDITS, Edits, MAX_EDITED_ROWS, MAX_SLICE_NAME, MAX_SLICES};
 pub use read::{MAX_RECIPE_BYTES, from_json, from_value};
 pub use reading::ReadingSpec;
-pub(crate) use typed::{canonical, typed};
 
 /// The version of the document that this build writes.
 pub const VERSION: u32 = 1;

@@ -4,4 +4,5 @@
 
 pub(crate) mod lab;
 pub(crate) mod mnist;
+pub(crate) mod processor;
 pub(crate) mod pump;

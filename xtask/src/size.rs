@@ -1,4 +1,4 @@
-//! The sizes of the page's two wasm files, held to limits.
+//! The sizes of the page's two wasm files and of the GPU's programs, held to limits.
 
 use anyhow::{Context, Result};
 
@@ -12,6 +12,9 @@ const GZIP_LIMIT: usize = 800_000;
 /// The same of the module that makes sets of data, fetched by those who use more than the digits.
 const SETS_RAW_LIMIT: usize = 2_000_000;
 const SETS_GZIP_LIMIT: usize = 370_000;
+/// The same of the GPU's programs, fetched by those who use one.
+const KERNELS_RAW_LIMIT: usize = 250_000;
+const KERNELS_GZIP_LIMIT: usize = 30_000;
 
 /// Prints the sizes; `false` means that one is above its limit.
 pub(crate) fn run(project: &Project, with_crates: bool) -> Result<bool> {
@@ -21,14 +24,15 @@ pub(crate) fn run(project: &Project, with_crates: bool) -> Result<bool> {
     for (file, raw_limit, gzip_limit) in [
         ("assay_bg.wasm", RAW_LIMIT, GZIP_LIMIT),
         ("sets/assay_sets_bg.wasm", SETS_RAW_LIMIT, SETS_GZIP_LIMIT),
+        ("kernels.js", KERNELS_RAW_LIMIT, KERNELS_GZIP_LIMIT),
     ] {
         let path = folder.join(file);
-        let wasm =
+        let raw =
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let gzipped = compress::gzip(&wasm)?;
-        println!("{}", judged(file, "raw", wasm.len(), raw_limit));
+        let gzipped = compress::gzip(&raw)?;
+        println!("{}", judged(file, "raw", raw.len(), raw_limit));
         println!("{}", judged(file, "gzip -9", gzipped.len(), gzip_limit));
-        fits &= wasm.len() <= raw_limit && gzipped.len() <= gzip_limit;
+        fits &= raw.len() <= raw_limit && gzipped.len() <= gzip_limit;
     }
     if with_crates {
         let compiled = std::fs::read(bindgen::compiled_page_module(project)?)?;
