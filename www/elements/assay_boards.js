@@ -17,7 +17,7 @@ const KINDS = [
   ["wrong", "wrong both ways"],
 ];
 /** Rows of the brief table. */
-const BRIEF = new Set(["squares", "boards", "… if independent", "games", "squares asked", "p50 per board"]);
+const BRIEF = new Set(["squares", "boards", "boards, if independent", "games", "squares asked", "p50 per board"]);
 /** Boards that are drawn at first, and more at a press. */
 const SHOWN = 4;
 /** Squares of a board that are named beside it. */
@@ -57,9 +57,9 @@ export class AssayBoards extends AssayElement {
     const all = [
       ["squares", "Squares read rightly", ({ squares }) => share(squares)],
       ["boards", "Boards of which all 64 squares are right", (way) => share(way.boards)],
-      ["… if independent", "Boards that would be right if squares were wrong independently of each other", (way) => percent(way.independent_boards)],
+      ["boards, if independent", "Boards that would be right if squares were wrong independently of each other", (way) => percent(way.independent_boards)],
       ["games", "Games of which all boards are right", ({ games }) => share(games)],
-      ["… of games", "Games that would be right if squares were wrong independently of each other", (way) => percent(way.independent_games)],
+      ["games, if independent", "Games that would be right if squares were wrong independently of each other", (way) => percent(way.independent_games)],
       ["squares asked", "Squares of a board that the model was asked for, on average", (way) => significant(way.looked_at / boards(way), 3)],
       ["MACs per board", "Multiply-accumulates of the model, on average", (way) => count(way.macs / boards(way))],
       ["p50 per board", "Median time of a board", ({ latency }) => (latency ? timeText(latency, this.brief) : "not measured")],
